@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+// The tables behind event.h, expanded from probes/uvs_abi.h.
+#include "event.h"
+
+#include <string.h>
+
+#define FIELD_INT(event, type, field) \
+    {.name = #field,                  \
+     .form = UVS_FIELD_INTEGER,       \
+     .is_signed = (type)-1 < (type)1, \
+     .size = sizeof(type),            \
+     .offset = offsetof(struct uvs_event, event.field)},
+#define FIELD_STR(event, field) \
+    {.name = #field, .form = UVS_FIELD_STRING, .offset = offsetof(struct uvs_event, event.field)},
+#define FIELD_SEQ(event, type, field)                   \
+    {.name = #field,                                    \
+     .form = UVS_FIELD_SEQUENCE,                        \
+     .size = sizeof(type),                              \
+     .offset = offsetof(struct uvs_event, event.field), \
+     .count_offset = offsetof(struct uvs_event, event.field##_count)},
+
+#define X(name, detail) \
+    static const struct uvs_field name##_fields[] = {UVS_EVENT_##name(FIELD_INT, FIELD_STR, FIELD_SEQ, name)};
+UVS_EVENT_MAP(X)
+#undef X
+
+const struct uvs_event_class uvs_event_classes[UVS_EV_COUNT] = {
+#define X(event, detail)                          \
+    [UVS_EV_##event] = {.name = #event,           \
+                        .fields = event##_fields, \
+                        .field_count = sizeof(event##_fields) / sizeof(event##_fields[0])},
+    UVS_EVENT_MAP(X)
+#undef X
+};
+
+static const struct {
+    const char *name;
+    enum uvs_kind_class class;
+} kinds[UINT8_MAX + 1] = {
+#define X(NAME, number, text, kind_class) [number] = {text, UVS_CLASS_##kind_class},
+    UVS_KIND_MAP(X)
+#undef X
+#define X(NAME, number, text) [UVS_KIND_FS + (number)] = {text, UVS_CLASS_POOL},
+        UVS_FS_MAP(X)
+#undef X
+};
+
+const char *uvs_kind_name(uint8_t kind)
+{
+    return kinds[kind].name;
+}
+
+int uvs_kind_from_name(const char *name)
+{
+    for (int i = 0; i <= UINT8_MAX; i++)
+        if (kinds[i].name && strcmp(kinds[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+enum uvs_kind_class uvs_kind_class(uint8_t kind)
+{
+    return kinds[kind].class;
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// A trace in, events out in time order, whoever decodes it.
+#ifndef UVS_READER_H
+#define UVS_READER_H
+
+#include "error.h"
+#include "event.h"
+
+struct uvs_reader;
+
+// What a decoder implements. `next` returns 1 and borrows *ret_event until the next call, 0 at the end, or a
+// negative code: what was delivered before an error stays valid, nothing follows it.
+struct uvs_reader_ops {
+    const char *name; // "babeltrace2", "text": the report's trace.reader
+    int (*next)(struct uvs_reader *reader, const struct uvs_event **ret_event, struct uvs_error *error);
+    void (*destroy)(struct uvs_reader *reader);
+};
+
+struct uvs_reader {
+    const struct uvs_reader_ops *ops;
+};
+
+// path: a recording's directory, any directory with CTF traces below it, or a text event log. -UVS_E_TRACE
+// when there is nothing readable, with what to do. The caller destroys the reader.
+int uvs_reader_create(const char *path, struct uvs_reader **ret_reader, struct uvs_error *error);
+
+static inline int uvs_reader_next(struct uvs_reader *reader, const struct uvs_event **ret_event,
+                                  struct uvs_error *error)
+{
+    return reader->ops->next(reader, ret_event, error);
+}
+
+static inline void uvs_reader_destroy(struct uvs_reader *reader)
+{
+    if (reader)
+        reader->ops->destroy(reader);
+}
+
+// The decoders.
+int uvs__reader_bt2_create(const char *ctf_directory, struct uvs_reader **ret_reader,
+                           struct uvs_error *error);
+int uvs__reader_text_create(const char *file, struct uvs_reader **ret_reader, struct uvs_error *error);
+
+#endif

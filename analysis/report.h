@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+// The result of an analysis: what report-schema 1 says, as structs. The text, the JSON and the rules of
+// `check` are all made from this. Times are nanoseconds; UVS_ABSENT / NULL is unknown, never 0.
+#ifndef UVS_REPORT_H
+#define UVS_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "error.h"
+#include "event.h"
+#include "hist.h"
+#include "site.h"
+
+#define UVS_REPORT_SCHEMA              1
+#define UVS_DEFAULT_BLOCK_THRESHOLD_NS 50000000ull
+enum { UVS_WORST_BLOCKS = 10 };
+
+struct uvs_interval {
+    uint64_t begin_ns, end_ns;
+};
+
+struct uvs_trace_facts {
+    char *path;
+    const char *reader;
+    uint64_t begin_ns, duration_ns, events;
+    struct {
+        uint64_t events, packets; // lost; from the reader
+        uint64_t spans_unknown;   // callbacks whose self time or block is unknown because of it
+        struct uvs_interval *intervals;
+        size_t interval_count;
+    } loss;
+    char *incomplete; // why reading stopped before the end of the trace, or NULL
+};
+
+struct uvs_process_row {
+    uint32_t pid;
+    char *exe, **argv, *libuv; // argv NULL-terminated; any may be NULL when no process_info was seen
+    size_t argc;
+    int hooks; // enum uvs_hooks, -1 unknown
+    uint32_t pool_size;
+    uint64_t handoff_missed, loops_dropped;
+    char *exit; // "0", "signal 9", "running" or NULL
+};
+
+#define UVS_BLOCK_CLASS_MAP(X)                \
+    X(SYNC_CALL, "sync_call")                 \
+    X(LONG_CALLBACK, "long_callback")         \
+    X(SATURATED, "saturated")                 \
+    X(OUTSIDE_CALLBACKS, "outside_callbacks") \
+    X(UNKNOWN, "unknown")
+
+enum uvs_block_class {
+#define X(NAME, name) UVS_BLOCK_##NAME,
+    UVS_BLOCK_CLASS_MAP(X)
+#undef X
+};
+
+// One line of what filled a block, largest first.
+struct uvs_block_part {
+    uint8_t kind;
+    struct uvs_site *site; // the callback, or where the sync call was made from; NULL unknown
+    uint64_t ns, count;    // self time of callbacks; duration of sync calls
+};
+
+struct uvs_block {
+    uint64_t begin_ns, duration_ns;
+    bool open; // the process or the trace ended in it: at least this long
+    enum uvs_block_class class;
+    struct uvs_block_part *callbacks, *sync_calls; // at most 5 each
+    size_t callback_count, sync_call_count;
+};
+
+struct uvs_loop_row {
+    uint32_t pid, tid;
+    unsigned loop; // the slot, 0…
+    char *name;    // of the thread
+    bool is_default;
+    uint64_t iterations, busy_ns, poll_ns, outside_ns;
+    struct uvs_hist block; // busy intervals
+    uint64_t blocked_count, blocked_sum_ns;
+    struct uvs_block *worst; // by duration, at most UVS_WORST_BLOCKS
+    size_t worst_count;
+};
+
+struct uvs_callback_row {
+    uint32_t pid;
+    unsigned loop;
+    uint8_t kind;
+    struct uvs_site *site;
+    uint64_t cancelled;
+    struct uvs_hist duration, self, delay, latency; // duration.count is the count
+    bool has_delay, has_latency;                    // whether the kind has one at all (false -> null)
+};
+
+struct uvs_sync_row {
+    uint32_t pid;
+    int loop; // -1: not on a loop
+    uint8_t kind;
+    struct uvs_site *called_from;
+    struct uvs_hist duration;
+};
+
+struct uvs_pool_request_row {
+    uint8_t kind;
+    struct uvs_site *site;
+    const char *engine; // "pool", "io_uring", "unknown"
+    uint64_t count, cancelled, slow_io_capped;
+    struct uvs_hist queue, service, return_;
+    bool triple_known; // false: hand-off missed for this kind; queue, service, return are null
+};
+
+struct uvs_pool_row {
+    uint32_t pid, size;
+    uint64_t busy_ns, saturated_ns, max_queue_depth;
+    double utilization; // busy / (size * the time from the first submit to the last finish or the trace's
+                        // end); < 0 unknown
+    uint64_t never_started, never_finished, oldest_ns; // oldest_ns UVS_ABSENT when none
+    struct uvs_pool_request_row *requests;
+    size_t request_count;
+};
+
+enum uvs_severity { UVS_INFO, UVS_WARNING, UVS_ERROR };
+
+struct uvs_finding {
+    const char *id; // "loop-blocked"
+    enum uvs_severity severity;
+    char *text;         // observation and cause, one sentence
+    const char *advice; // what to do
+    const char *doc;    // anchor in docs/ANALYSES.md
+    uint64_t value_ns;  // the figure it rests on, for sorting; UVS_ABSENT none
+    uint32_t pid;       // where; 0 = the whole trace
+    int loop;           // -1: the process
+};
+
+// Rows are sorted: processes and loops by pid and slot, callbacks by total self time, sync calls by total
+// duration, requests by total queue + service, findings by severity and value; largest first; ties by name
+// and address.
+struct uvs_report {
+    struct uvs_trace_facts trace;
+    uint64_t block_threshold_ns;
+    struct uvs_process_row *processes;
+    size_t process_count;
+    struct uvs_loop_row *loops;
+    size_t loop_count;
+    struct uvs_callback_row *callbacks;
+    size_t callback_count;
+    struct uvs_sync_row *sync_calls;
+    size_t sync_call_count;
+    struct uvs_pool_row *pools;
+    size_t pool_count;
+    struct uvs_finding *findings;
+    size_t finding_count;
+    struct uvs_site **sites; // owns every site above
+    size_t site_count;
+};
+
+struct uvs_analysis_options {
+    uint64_t block_threshold_ns; // 0 = the default
+    // Called about every 10,000 events with the number read so far, so that a supervisor sees progress; may
+    // be NULL.
+    void (*progress)(void *data, uint64_t events);
+    void *progress_data;
+};
+
+// Reads the whole trace at `path`. 0: *ret_report is the caller's. A trace that breaks off in the middle
+// still gives a report, with trace.incomplete set and return value 0; no uvscope event at all is
+// -UVS_E_TRACE.
+int uvs_analyse(const char *path, const struct uvs_analysis_options *options, struct uvs_report **ret_report,
+                struct uvs_error *error);
+void uvs_report_destroy(struct uvs_report *report);
+
+// schema 1 as a JSON document; the string is the caller's (free). NULL without memory.
+char *uvs_report_to_json(const struct uvs_report *report);
+
+#endif

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT
+// What crosses the process boundary: the events of a uvscope trace and the environment of a traced program.
+//
+// Every list here is the one truth for its fact. The provider, the event structs, both readers, the text
+// event log, the reports and the documentation tests are all expanded from them. Adding an event: one field
+// list here, one emitter in probes/, one span in analysis/.
+//
+// All times are nanoseconds of CLOCK_MONOTONIC. An event's own timestamp is the moment it was emitted, which
+// is the END of what it describes. A u64 that is not known is UVS_ABSENT.
+#ifndef UVS_ABI_H
+#define UVS_ABI_H
+
+#include <stdint.h>
+
+// Raised when an event changes shape; adding events or kinds does not raise it. Readers refuse newer ones.
+#define UVS_SCHEMA    1
+
+#define UVS_ABSENT    UINT64_MAX
+
+// --- Loop key: the first field of every event ---
+// pid << 10 | slot. A slot is re-used after
+// loop_end. UVS_SLOT_NONE: not on a loop (start-up, other threads).
+
+#define UVS_SLOT_BITS 10u
+#define UVS_SLOT_NONE 1023u
+
+static inline uint32_t uvs_loop_key(uint32_t pid, uint32_t slot)
+{
+    return pid << UVS_SLOT_BITS | slot;
+}
+
+static inline uint32_t uvs_key_pid(uint32_t key)
+{
+    return key >> UVS_SLOT_BITS;
+}
+
+static inline uint32_t uvs_key_slot(uint32_t key)
+{
+    return key & UVS_SLOT_NONE;
+}
+
+// --- Kinds ---
+// X(NAME, number, "name", class). Numbers are part of the trace format. Classes say what `delay_ns` of a
+// callback means:
+//   DUE      handle: was due (timer) or first asked for (async, close) -> ran: a delay
+//   READY    handle: poll returned it ready -> ran: a delay (lower bound)
+//   PHASE    handle that libuv runs every iteration: no delay
+//   REQUEST  request the kernel completes: submit -> ran: a latency, not a delay
+//   POOL     request a worker runs: finished -> ran: the return delay; queue and service are in `work`
+//   SYNC     only ever a sync_call: something the loop thread waited for
+#define UVS_KIND_MAP(X)                       \
+    X(TIMER, 1, "timer", DUE)                 \
+    X(IDLE, 2, "idle", PHASE)                 \
+    X(PREPARE, 3, "prepare", PHASE)           \
+    X(CHECK, 4, "check", PHASE)               \
+    X(ASYNC, 5, "async", DUE)                 \
+    X(POLL, 6, "poll", READY)                 \
+    X(READ, 7, "read", READY)                 \
+    X(WRITE, 8, "write", REQUEST)             \
+    X(CONNECT, 9, "connect", REQUEST)         \
+    X(CONNECTION, 10, "connection", READY)    \
+    X(SHUTDOWN, 11, "shutdown", REQUEST)      \
+    X(UDP_SEND, 12, "udp_send", REQUEST)      \
+    X(UDP_RECV, 13, "udp_recv", READY)        \
+    X(CLOSE, 14, "close", DUE)                \
+    X(SIGNAL, 15, "signal", READY)            \
+    X(PROCESS, 16, "process", READY)          \
+    X(FS_EVENT, 17, "fs_event", READY)        \
+    X(FS_POLL, 18, "fs_poll", PHASE)          \
+    X(WORK, 19, "work", POOL)                 \
+    X(GETADDRINFO, 20, "getaddrinfo", POOL)   \
+    X(GETNAMEINFO, 21, "getnameinfo", POOL)   \
+    X(RANDOM, 22, "random", POOL)             \
+    X(SPAWN, 40, "spawn", SYNC)               \
+    X(SLEEP, 41, "sleep", SYNC)               \
+    X(NESTED_RUN, 42, "nested_run", SYNC)     \
+    X(THREAD_JOIN, 43, "thread_join", SYNC)   \
+    X(SEM_WAIT, 44, "sem_wait", SYNC)         \
+    X(COND_WAIT, 45, "cond_wait", SYNC)       \
+    X(BARRIER_WAIT, 46, "barrier_wait", SYNC) \
+    X(MUTEX_LOCK, 47, "mutex_lock", SYNC)     \
+    X(RWLOCK, 48, "rwlock", SYNC)
+
+// Kinds 64 + n are libuv's enum uv_fs_type n: asynchronous ones are class POOL, synchronous ones are
+// sync_calls. X(libuv's enumerator without UV_FS_, number, "name"); the number is checked against uv.h where
+// it is compiled.
+#define UVS_KIND_FS 64
+#define UVS_FS_MAP(X)                \
+    X(OPEN, 1, "fs.open")            \
+    X(CLOSE, 2, "fs.close")          \
+    X(READ, 3, "fs.read")            \
+    X(WRITE, 4, "fs.write")          \
+    X(SENDFILE, 5, "fs.sendfile")    \
+    X(STAT, 6, "fs.stat")            \
+    X(LSTAT, 7, "fs.lstat")          \
+    X(FSTAT, 8, "fs.fstat")          \
+    X(FTRUNCATE, 9, "fs.ftruncate")  \
+    X(UTIME, 10, "fs.utime")         \
+    X(FUTIME, 11, "fs.futime")       \
+    X(ACCESS, 12, "fs.access")       \
+    X(CHMOD, 13, "fs.chmod")         \
+    X(FCHMOD, 14, "fs.fchmod")       \
+    X(FSYNC, 15, "fs.fsync")         \
+    X(FDATASYNC, 16, "fs.fdatasync") \
+    X(UNLINK, 17, "fs.unlink")       \
+    X(RMDIR, 18, "fs.rmdir")         \
+    X(MKDIR, 19, "fs.mkdir")         \
+    X(MKDTEMP, 20, "fs.mkdtemp")     \
+    X(RENAME, 21, "fs.rename")       \
+    X(SCANDIR, 22, "fs.scandir")     \
+    X(LINK, 23, "fs.link")           \
+    X(SYMLINK, 24, "fs.symlink")     \
+    X(READLINK, 25, "fs.readlink")   \
+    X(CHOWN, 26, "fs.chown")         \
+    X(FCHOWN, 27, "fs.fchown")       \
+    X(REALPATH, 28, "fs.realpath")   \
+    X(COPYFILE, 29, "fs.copyfile")   \
+    X(LCHOWN, 30, "fs.lchown")       \
+    X(OPENDIR, 31, "fs.opendir")     \
+    X(READDIR, 32, "fs.readdir")     \
+    X(CLOSEDIR, 33, "fs.closedir")   \
+    X(STATFS, 34, "fs.statfs")       \
+    X(MKSTEMP, 35, "fs.mkstemp")     \
+    X(LUTIME, 36, "fs.lutime")
+
+enum uvs_kind {
+#define X(NAME, number, name, class) UVS_KIND_##NAME = number,
+    UVS_KIND_MAP(X)
+#undef X
+#define X(NAME, number, name) UVS_KIND_FS_##NAME = UVS_KIND_FS + number,
+        UVS_FS_MAP(X)
+#undef X
+};
+
+// --- Why something could not be traced exactly: dropped.reason ---
+#define UVS_DROPPED_MAP(X)                                                                         \
+    X(HANDOFF_MISSED, 1,                                                                           \
+      "handoff_missed") /* a pool request whose worker hand-off was not seen; its kind in count */ \
+    X(LOOPS_FULL, 2, "loops_full") /* more live loops than slots: this one is not traced */
+
+enum uvs_dropped_reason {
+#define X(NAME, number, name) UVS_DROPPED_##NAME = number,
+    UVS_DROPPED_MAP(X)
+#undef X
+};
+
+// --- How libuv was hooked: process_info.hooks ---
+#define UVS_HOOKS_MAP(X)           \
+    X(INTERPOSED, 0, "interposed") \
+    X(PATCHED, 1, "patched")
+
+enum uvs_hooks {
+#define X(NAME, number, name) UVS_HOOKS_##NAME = number,
+    UVS_HOOKS_MAP(X)
+#undef X
+};
+
+// --- Events ---
+// UVS_EVENT_<name>(I, S, Q, e): I(e, type, field) integer; S(e, field) string; Q(e, type, field) sequence,
+// its length in the uint8_t `field`_count. The order is the order in the trace.
+
+// A user callback returned. depth: callbacks of this loop around it (0 = outermost). duration_ns: wall time
+// inside it. delay_ns: by the kind's class above. result: async -> sends coalesced into this call; read ->
+// nread; requests -> status; else 0.
+#define UVS_EVENT_callback(I, S, Q, e)                                                   \
+    I(e, uint32_t, loop)                                                                 \
+    I(e, uint64_t, op) I(e, uint8_t, kind) I(e, uint8_t, depth) I(e, uint64_t, callback) \
+        I(e, uint64_t, duration_ns) I(e, uint64_t, delay_ns) I(e, int32_t, result)
+
+// An operation was asked for: a handle started, a request submitted. parent: the op of the callback that
+// asked, 0 = none. callback: what will run (uv_queue_work: the work function). timeout_ms: timers.
+#define UVS_EVENT_schedule(I, S, Q, e)                                                     \
+    I(e, uint32_t, loop)                                                                   \
+    I(e, uint64_t, op) I(e, uint64_t, parent) I(e, uint8_t, kind) I(e, uint64_t, callback) \
+        I(e, uint32_t, timeout_ms)
+
+// A pool worker finished a request. queue_ns: submit -> taken; service_ns: taken -> finished (= timestamp).
+#define UVS_EVENT_work(I, S, Q, e)                                                      \
+    I(e, uint32_t, loop)                                                                \
+    I(e, uint64_t, op) I(e, uint8_t, kind) I(e, uint32_t, tid) I(e, uint64_t, queue_ns) \
+        I(e, uint64_t, service_ns)
+
+// A poll phase ended, and with it the busy interval before it. wait_ns: inside epoll; busy_ns: the busy
+// interval [timestamp - wait - busy, timestamp - wait]; callbacks: outermost callback events emitted in that
+// busy interval; ready: descriptors returned. calls: epoll calls folded into this phase; 0 = uv_run returned,
+// which ends a busy interval with no poll (wait_ns 0). What follows a calls=0 event is `outside` until the
+// next busy interval begins. The phase's exact end is the begin of the next busy interval (the event may be
+// emitted a little later).
+#define UVS_EVENT_poll(I, S, Q, e)                                                                      \
+    I(e, uint32_t, loop)                                                                                \
+    I(e, uint64_t, wait_ns) I(e, uint64_t, busy_ns) I(e, uint32_t, callbacks) I(e, int32_t, timeout_ms) \
+        I(e, uint16_t, ready) I(e, uint8_t, calls)
+
+// The thread waited for something by calling libuv synchronously. caller: the return address. Slot NONE:
+// outside of any uv_run (start-up). Only the outermost of nested sync calls is recorded.
+#define UVS_EVENT_sync_call(I, S, Q, e) \
+    I(e, uint32_t, loop)                \
+    I(e, uint8_t, kind) I(e, uint64_t, caller) I(e, uint64_t, duration_ns) I(e, int32_t, result)
+
+// The watchdog found a loop (or worker) busy: still running, since busy_ns. op 0 = no callback running.
+#define UVS_EVENT_stall(I, S, Q, e)                                                     \
+    I(e, uint32_t, loop)                                                                \
+    I(e, uint64_t, op) I(e, uint8_t, kind) I(e, uint64_t, callback) I(e, uint32_t, tid) \
+        I(e, uint64_t, busy_ns) I(e, uint64_t, cpu_ns) Q(e, uint64_t, frames)
+
+// uv_cancel was called on op; result is what it returned.
+#define UVS_EVENT_cancel(I, S, Q, e)  I(e, uint32_t, loop) I(e, uint64_t, op) I(e, int32_t, result)
+
+#define UVS_EVENT_dropped(I, S, Q, e) I(e, uint32_t, loop) I(e, uint8_t, reason) I(e, uint32_t, count)
+
+// About once a second, so that late sessions get them too. start_ns + pid + pid_ns name a process. recording:
+// UVSCOPE_RECORDING of the program's environment. libuv: uv_version(). argv: joined by 0x1f.
+#define UVS_EVENT_process_info(I, S, Q, e)                                                             \
+    I(e, uint32_t, loop)                                                                               \
+    I(e, uint32_t, pid) I(e, uint64_t, pid_ns) I(e, uint64_t, start_ns) I(e, uint32_t, schema)         \
+        I(e, uint32_t, libuv) I(e, uint32_t, pool_size) I(e, uint8_t, hooks) S(e, recording) S(e, exe) \
+            S(e, argv)
+
+// An object mapped into the process at [base, base + size). An address minus bias is the file's own
+// (link-time) one.
+#define UVS_EVENT_module(I, S, Q, e) \
+    I(e, uint32_t, loop)             \
+    I(e, uint64_t, base) I(e, uint64_t, size) I(e, uint64_t, bias) S(e, build_id) S(e, path)
+
+#define UVS_EVENT_loop_info(I, S, Q, e) \
+    I(e, uint32_t, loop) I(e, uint32_t, tid) I(e, uint8_t, is_default) S(e, name)
+
+#define UVS_EVENT_loop_end(I, S, Q, e)       I(e, uint32_t, loop)
+
+// Only with --detail full.
+#define UVS_EVENT_callback_begin(I, S, Q, e) I(e, uint32_t, loop) I(e, uint64_t, op)
+#define UVS_EVENT_work_begin(I, S, Q, e)     I(e, uint32_t, loop) I(e, uint64_t, op)
+
+// X(name, detail): detail DEFAULT or FULL.
+#define UVS_EVENT_MAP(X)     \
+    X(callback, DEFAULT)     \
+    X(schedule, DEFAULT)     \
+    X(work, DEFAULT)         \
+    X(poll, DEFAULT)         \
+    X(sync_call, DEFAULT)    \
+    X(stall, DEFAULT)        \
+    X(cancel, DEFAULT)       \
+    X(dropped, DEFAULT)      \
+    X(process_info, DEFAULT) \
+    X(module, DEFAULT)       \
+    X(loop_info, DEFAULT)    \
+    X(loop_end, DEFAULT)     \
+    X(callback_begin, FULL)  \
+    X(work_begin, FULL)
+
+#define UVS_FIELD_INT(e, type, name) type name;
+#define UVS_FIELD_STR(e, name)       const char *name;
+#define UVS_FIELD_SEQ(e, type, name) \
+    uint8_t name##_count;            \
+    const type *name;
+#define X(name, detail)                                                     \
+    struct uvs_ev_##name {                                                  \
+        UVS_EVENT_##name(UVS_FIELD_INT, UVS_FIELD_STR, UVS_FIELD_SEQ, name) \
+    };
+UVS_EVENT_MAP(X)
+#undef X
+#undef UVS_FIELD_INT
+#undef UVS_FIELD_STR
+#undef UVS_FIELD_SEQ
+
+enum uvs_event_type {
+#define X(name, detail) UVS_EV_##name,
+    UVS_EVENT_MAP(X)
+#undef X
+        UVS_EV_COUNT
+};
+
+// --- Environment of a traced program ---
+// X(VARIABLE, "what it does").
+// Read once, with secure_getenv.
+#define UVS_ENV_MAP(X)                                                                               \
+    X(UVSCOPE_DEBUG, "set: the runtime says on stderr what it hooks and what it cannot")             \
+    X(UVSCOPE_PROVIDER, "path of the LTTng provider, instead of the one beside libuvscope.so")       \
+    X(UVSCOPE_RECORDING, "the recording's id, set by `uvscope record` and copied into process_info") \
+    X(UVSCOPE_STALL_MS, "watchdog threshold in milliseconds (default 50); 0 turns the watchdog off")
+
+#endif

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// Runs reading, analysis and rendering in a supervised child: damaged traces can make libbabeltrace2 abort or
+// never end.
+#ifndef UVS_WORKER_H
+#define UVS_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// Shared with the supervisor; the job advances it as it reads.
+struct uvs_worker_progress {
+    _Atomic uint64_t events;
+};
+
+// Forks, runs job(data, progress) in the child and returns its exit status. A child that dies by a signal, or
+// makes no progress for `patience_ns`, is ended (SIGTERM, then SIGKILL) and gives UVS_E_TRACE after a message
+// that names `what`. in_process: no fork, for debuggers and valgrind.
+int uvs_worker_run(int (*job)(void *data, struct uvs_worker_progress *progress), void *data, const char *what,
+                   uint64_t patience_ns, bool in_process);
+
+#endif
