@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// The log-linear histogram: chunk 0 holds 0..127 exactly, chunk k the values with k + 7 significant bits.
+#include "hist.h"
+
+#include "error.h"
+
+#include <stdlib.h>
+
+enum { BITS = 7, BUCKETS = 1 << BITS, CHUNKS = 58 };
+
+static unsigned chunk_of(uint64_t ns)
+{
+    return ns < BUCKETS ? 0 : (unsigned)(64 - __builtin_clzll(ns)) - BITS;
+}
+
+static unsigned bucket_of(uint64_t ns, unsigned chunk)
+{
+    return (unsigned)(chunk ? (ns >> (chunk - 1)) - BUCKETS : ns);
+}
+
+static uint64_t bucket_middle(unsigned chunk, unsigned bucket)
+{
+    if (chunk == 0)
+        return bucket;
+    return ((uint64_t)(bucket + BUCKETS) << (chunk - 1)) + ((1ull << (chunk - 1)) >> 1);
+}
+
+static uint64_t add_saturated(uint64_t a, uint64_t b)
+{
+    return a > UINT64_MAX - 1 - b ? UINT64_MAX - 1 : a + b;
+}
+
+static uint32_t *chunk_at(struct uvs_hist *hist, unsigned chunk)
+{
+    if (!hist->chunks[chunk])
+        hist->chunks[chunk] = calloc(BUCKETS, sizeof(uint32_t));
+    return hist->chunks[chunk];
+}
+
+static void add_summary(struct uvs_hist *hist, uint64_t count, uint64_t sum, uint64_t min, uint64_t max)
+{
+    if (hist->count == 0 || min < hist->min)
+        hist->min = min;
+    if (hist->count == 0 || max > hist->max)
+        hist->max = max;
+    hist->count += count;
+    hist->sum = add_saturated(hist->sum, sum);
+}
+
+int uvs_hist_add(struct uvs_hist *hist, uint64_t ns)
+{
+    if (ns == UINT64_MAX)
+        ns--;
+    unsigned chunk = chunk_of(ns);
+    uint32_t *buckets = chunk_at(hist, chunk);
+    if (!buckets)
+        return -UVS_E_ENVIRONMENT;
+    uint32_t *bucket = &buckets[bucket_of(ns, chunk)];
+    *bucket += *bucket < UINT32_MAX;
+    add_summary(hist, 1, ns, ns, ns);
+    return 0;
+}
+
+int uvs_hist_merge(struct uvs_hist *into, const struct uvs_hist *from)
+{
+    if (from->count == 0)
+        return 0;
+    for (unsigned chunk = 0; chunk < CHUNKS; chunk++)
+        if (from->chunks[chunk] && !chunk_at(into, chunk))
+            return -UVS_E_ENVIRONMENT;
+    for (unsigned chunk = 0; chunk < CHUNKS; chunk++) {
+        const uint32_t *source = from->chunks[chunk];
+        for (unsigned i = 0; source && i < BUCKETS; i++) {
+            uint32_t *bucket = &into->chunks[chunk][i];
+            *bucket = source[i] > UINT32_MAX - *bucket ? UINT32_MAX : *bucket + source[i];
+        }
+    }
+    add_summary(into, from->count, from->sum, from->min, from->max);
+    return 0;
+}
+
+static uint64_t clamp(const struct uvs_hist *hist, uint64_t ns)
+{
+    if (ns < hist->min)
+        return hist->min;
+    return ns > hist->max ? hist->max : ns;
+}
+
+uint64_t uvs_hist_quantile(const struct uvs_hist *hist, double q)
+{
+    // 0.999 * 1000 must be rank 999 however the product rounds.
+    double exact = q * (double)hist->count - 1e-6;
+    uint64_t rank = exact <= 0 ? 0 : (uint64_t)exact;
+    if ((double)rank < exact)
+        rank++;
+    uint64_t seen = 0;
+    for (unsigned chunk = 0; chunk < CHUNKS; chunk++)
+        for (unsigned i = 0; hist->chunks[chunk] && i < BUCKETS; i++) {
+            seen += hist->chunks[chunk][i];
+            if (seen && seen >= rank)
+                return clamp(hist, bucket_middle(chunk, i));
+        }
+    return hist->max;
+}
+
+void uvs_hist_clear(struct uvs_hist *hist)
+{
+    for (unsigned chunk = 0; chunk < CHUNKS; chunk++)
+        free(hist->chunks[chunk]);
+    *hist = (struct uvs_hist){0};
+}
