@@ -1,0 +1,302 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Compares the documents, the command's help and the libraries' symbols with the code.
+
+By hand: UVS_SOURCE=. UVS_BUILD=build tests/docs/test_docs.py -v Events
+"""
+import os
+import pathlib
+import re
+import subprocess
+import unittest
+
+SOURCE = pathlib.Path(os.environ["UVS_SOURCE"]).resolve()
+BUILD = pathlib.Path(os.environ["UVS_BUILD"]).resolve()
+COMMAND = BUILD / "bin/uvscope"
+COMMANDS = ["record", "report", "check"]
+MAN = SOURCE / "docs/man"
+# Functions of libc that print, end the process, or may do so.
+FORBIDDEN_IN_HOST = {"printf", "fprintf", "vprintf", "vfprintf", "puts", "fputs", "putchar", "perror", "exit", "_exit",
+                     "quick_exit", "abort", "__assert_fail", "__printf_chk", "__fprintf_chk", "__vfprintf_chk", "err", "errx"}
+# vfprintf and fputs may write a file of ours; stdout and stderr must then not be referred to.
+FORBIDDEN_IN_LIBRARY = FORBIDDEN_IN_HOST - {"fprintf", "vfprintf", "fputs", "__fprintf_chk", "__vfprintf_chk"} \
+    | {"stdout", "stderr"}
+
+
+def run(*command, **options):
+    return subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True, **options).stdout
+
+
+def text_of(path):
+    return (SOURCE / path).read_text(encoding="utf-8")
+
+
+def sources(*directories, suffixes=(".c", ".h")):
+    return [path for name in directories for path in sorted((SOURCE / name).rglob("*")) if path.suffix in suffixes]
+
+
+def expand(lines, header="probes/uvs_abi.h"):
+    """What the preprocessor makes of `lines` after `header`, without the header itself."""
+    program = f'#include "{SOURCE / header}"\nUVS_TEST_BEGIN\n' + lines
+    output = run(os.environ.get("CC", "cc"), "-E", "-P", "-x", "c", "-", input=program)
+    return output.split("UVS_TEST_BEGIN", 1)[1]
+
+
+def section(markdown, title):
+    """The text below the heading `title`, up to the next heading of the same or a higher level."""
+    match = re.search(rf"^(#+) {re.escape(title)}$", markdown, re.M)
+    if not match:
+        return None
+    rest = markdown[match.end():]
+    end = re.search(rf"^#{{1,{len(match[1])}}} ", rest, re.M)
+    return rest[:end.start()] if end else rest
+
+
+def table(markdown, *header):
+    """The rows of the table with this header, as lists of cells without backquotes."""
+    lines = iter(markdown.splitlines())
+    for line in lines:
+        if [cell.strip() for cell in line.strip("|").split("|")][:len(header)] == list(header):
+            next(lines)
+            break
+    rows = []
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip().strip("`") for cell in line.strip("|").split("|")])
+    return rows
+
+
+def help_options(text):
+    """{"--output": "-o" or None} of a help text."""
+    found = {}
+    for match in re.finditer(r"^\s+(?:(-\w),?\s+)?(--[a-z][a-z-]*)", text, re.M):
+        found[match[2]] = match[1]
+    return found
+
+
+def man_options(text):
+    """The same of a manual page: .It Fl o Ar DIR , Fl -output Ar DIR."""
+    found = {}
+    for line in re.findall(r"^\.It (Fl .*)$", text, re.M):
+        names = re.findall(r"Fl (\S+)", line)
+        long = [name for name in names if name.startswith("-")]
+        short = [name for name in names if not name.startswith("-")]
+        found["-" + long[0]] = "-" + short[0] if short else None
+    return found
+
+
+class Help(unittest.TestCase):
+    def test_each_option_is_in_the_manual_and_the_other_way_round(self):
+        for name in COMMANDS:
+            with self.subTest(command=name):
+                from_help = help_options(run(COMMAND, name, "--help"))
+                self.assertGreater(len(from_help), 0)
+                self.assertEqual(from_help, man_options((MAN / f"uvscope-{name}.1").read_text()))
+
+    def test_the_list_of_commands_names_them_all(self):
+        overview = run(COMMAND, "--help")
+        page = (MAN / "uvscope.1").read_text()
+        for name in COMMANDS:
+            self.assertRegex(overview, rf"(?m)^\s+{name}\s")
+            self.assertIn(f".Xr uvscope-{name} 1", page)
+
+    def test_version_is_the_projects(self):
+        version = re.search(r"project\(uvscope VERSION ([\d.]+)", text_of("CMakeLists.txt"))[1]
+        self.assertIn(version, run(COMMAND, "--version"))
+        self.assertRegex(text_of("CHANGELOG.md"), rf"(?m)^## .*{re.escape(version)}")
+
+
+class ManPages(unittest.TestCase):
+    def test_groff_has_nothing_to_complain_about(self):
+        pages = sorted(MAN.glob("*.1"))
+        self.assertEqual(len(pages), len(COMMANDS) + 1)
+        for page in pages:
+            done = subprocess.run(["groff", "-mdoc", "-ww", "-Kutf8", "-Tutf8", "-z", page], capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), page)
+
+
+class Events(unittest.TestCase):
+    page = text_of("docs/EVENTS.md")
+    form = {"I": "{1}", "S": "string", "Q": "sequence of {1}"}
+    size = {"uint8_t": 1, "uint16_t": 2, "uint32_t": 4, "int32_t": 4, "uint64_t": 8}
+
+    def events(self):
+        """{name: (detail, [(field, type), …], bytes)} from the header."""
+        lines = "".join(f"#define {name}(...) {name}(__VA_ARGS__);\n" for name in "ISQ")
+        lines += "#define X(name, detail) EVENT(name, detail); UVS_EVENT_##name(I, S, Q, name)\nUVS_EVENT_MAP(X)\n"
+        found = {}
+        for word, arguments in re.findall(r"(\w+)\(([^)]*)\);", expand(lines)):
+            arguments = [argument.strip() for argument in arguments.split(",")]
+            if word == "EVENT":
+                detail, fields, size = arguments[1].lower(), [], 6
+                found[arguments[0]] = [detail, fields, size]
+                last = found[arguments[0]]
+                continue
+            type_ = self.form[word].format(*arguments)
+            last[1].append((arguments[-1], type_))
+            last[2] += self.size[arguments[1]] if word == "I" else 1 if word == "Q" else 0
+        return found
+
+    def test_fields(self):
+        events = self.events()
+        self.assertGreater(len(events), 10)
+        documented = re.findall(r"^### (\w+)$", section(self.page, "The events"), re.M)
+        self.assertEqual(documented, list(events))
+        for name, (detail, fields, size) in events.items():
+            with self.subTest(event=name):
+                body = section(self.page, name)
+                self.assertEqual(table(body, "detail", "bytes"), [[detail, str(size)]])
+                self.assertEqual([(row[0], row[1]) for row in table(body, "field", "type", "meaning")], fields)
+                self.assertTrue(all(row[2] for row in table(body, "field", "type", "meaning")))
+
+    def test_kinds(self):
+        lines = "#define X(NAME, number, name, class) KIND number name class;\nUVS_KIND_MAP(X)\n#undef X\n" \
+                "#define X(NAME, number, name) FS number name;\nUVS_FS_MAP(X)\n"
+        kinds = []
+        for word, number, name, class_ in re.findall(r'(KIND|FS) (\d+) "([\w.]+)"(?: (\w+))?;', expand(lines)):
+            kinds.append([str(int(number) + 64), name, "POOL"] if word == "FS" else [number, name, class_])
+        self.assertGreater(len(kinds), 50)
+        self.assertEqual(table(section(self.page, "Kinds"), "number", "name", "class"), kinds)
+        classes = [row[0] for row in table(section(self.page, "Kinds"), "class", "`delay_ns`")]
+        self.assertEqual(set(classes), {kind[2] for kind in kinds})
+
+    def test_reasons_and_hooks(self):
+        for title, macro in (("Reasons", "UVS_DROPPED_MAP"), ("Hooks", "UVS_HOOKS_MAP")):
+            rows = re.findall(r'ROW (\d+) "(\w+)"', expand(f"#define X(NAME, number, name) ROW number name;\n{macro}(X)\n"))
+            self.assertGreater(len(rows), 1)
+            self.assertEqual([tuple(row[:2]) for row in table(section(self.page, title), "number", "name")], rows)
+
+    def test_schema(self):
+        schema = expand("UVS_SCHEMA").strip()
+        self.assertIn(f"The schema is {schema};", self.page)
+
+
+class Includes(unittest.TestCase):
+    # From where -> what of ours it may include, beside its own directory.
+    allowed = {"probes": [], "analysis": ["probes/uvs_abi.h"], "src": ["analysis/", "probes/uvs_abi.h"]}
+
+    def test_only_what_the_architecture_allows(self):
+        seen = 0
+        for home, others in self.allowed.items():
+            for path in sources(home):
+                for name in re.findall(r'^\s*#\s*include\s+"([^"]+)"', path.read_text(), re.M):
+                    target = (path.parent / name).resolve()
+                    if not target.exists():
+                        target = SOURCE / name
+                    if not target.exists():
+                        continue
+                    seen += 1
+                    relative = target.relative_to(SOURCE).as_posix()
+                    fine = relative.startswith(home + "/") or any(relative.startswith(other) for other in others)
+                    self.assertTrue(fine, f"{path.relative_to(SOURCE)} includes {relative}")
+        self.assertGreater(seen, 20)
+
+    def test_no_quoted_include_that_does_not_exist(self):
+        for path in sources(*self.allowed):
+            for name in re.findall(r'^\s*#\s*include\s+"([^"]+)"', path.read_text(), re.M):
+                self.assertTrue((path.parent / name).exists() or (SOURCE / name).exists(), f"{path}: {name}")
+
+
+class Analyses(unittest.TestCase):
+    page = text_of("docs/ANALYSES.md")
+
+    def test_every_finding_has_its_section(self):
+        code = "\n".join(path.read_text() for path in sources("analysis"))
+        findings = set(re.findall(r'\.id\s*=\s*"([a-z-]+)"', code))
+        self.assertGreater(len(findings), 3)
+        documented = set(re.findall(r"^### ([a-z-]+)$", section(self.page, "Findings"), re.M))
+        self.assertEqual(findings, documented)
+
+    def test_every_metric_is_listed(self):
+        metrics = [line.split()[0] for line in run(COMMAND, "check", "--help").splitlines()
+                   if re.match(r"\s+[a-z_]+\.[a-z_.0-9]+\s", line)]
+        self.assertGreater(len(metrics), 10)
+        self.assertEqual(sorted(row[0] for row in table(section(self.page, "Metrics"), "metric")), sorted(metrics))
+
+    def test_every_block_class_is_defined(self):
+        lines = '#define X(NAME, name) CLASS name;\nUVS_BLOCK_CLASS_MAP(X)\n'
+        classes = re.findall(r'CLASS "(\w+)"', expand(lines, header="analysis/report.h"))
+        self.assertGreater(len(classes), 3)
+        self.assertEqual([row[0] for row in table(self.page, "class", "when")], classes)
+
+
+class Environment(unittest.TestCase):
+    def test_each_variable_is_documented(self):
+        variables = set(re.findall(r'\b(UVSCOPE_[A-Z_]+)\b', expand("#define X(VARIABLE, text) VARIABLE;\nUVS_ENV_MAP(X)\n")))
+        self.assertGreater(len(variables), 2)
+        for path in sources("src", "analysis", "probes"):
+            variables |= set(re.findall(r'"(UVSCOPE_[A-Z_]+)"', path.read_text()))
+        pages = "".join(page.read_text() for page in MAN.glob("*.1"))
+        documented = set(re.findall(r"^\.It Ev (UVSCOPE_[A-Z_]+)", pages, re.M))
+        self.assertEqual(documented, variables)
+
+
+class ExitCodes(unittest.TestCase):
+    def test_every_code_is_in_the_readme_and_the_manual(self):
+        lines = "#define X(NAME, code, meaning) ROW code;\nUVS_EXIT_MAP(X)\n"
+        codes = re.findall(r"ROW (\d+);", expand(lines, header="analysis/error.h"))
+        self.assertGreater(len(codes), 3)
+        readme = [row[0] for row in table(section(text_of("README.md"), "Exit codes"), "code", "meaning")]
+        self.assertEqual(readme, codes)
+        page = (MAN / "uvscope.1").read_text()
+        manual = page[page.index(".Sh EXIT STATUS"):]
+        self.assertEqual(re.findall(r"^\.It (\d+)$", manual[:manual.index(".El")], re.M), codes)
+
+    def test_records_own_codes(self):
+        page = (MAN / "uvscope-record.1").read_text()
+        codes = re.findall(r"^\.It (\d+)$", page[page.index(".Sh EXIT STATUS"):], re.M)
+        self.assertEqual(codes, ["125", "126", "127"])
+
+
+def symbols(path, *options):
+    """[(type letter, name without version)] as nm says."""
+    rows = []
+    for line in run("nm", *options, path).splitlines():
+        words = line.split()
+        if len(words) >= 2 and len(words[-2]) == 1:
+            rows.append((words[-2], words[-1].split("@")[0]))
+    return rows
+
+
+class Runtime(unittest.TestCase):
+    library = BUILD / "lib/libuvscope.so"
+
+    def test_exports_only_what_its_map_names(self):
+        maps = list((SOURCE / "probes").glob("*.map"))
+        self.assertEqual(len(maps), 1)
+        named = set(re.findall(r"^\s*(\w+);", re.sub(r"/\*.*?\*/|#.*", "", maps[0].read_text(), flags=re.S).split("local:")[0], re.M))
+        exported = {name for letter, name in symbols(self.library, "-D", "--defined-only") if letter in "TWBDRVi"}
+        self.assertGreater(len(exported), 20)
+        self.assertEqual(exported, named)
+
+    def test_imports_nothing_that_prints_or_ends_the_process(self):
+        imported = {name for letter, name in symbols(self.library, "-D", "--undefined-only")}
+        self.assertIn("dlsym", imported)
+        self.assertEqual(imported & FORBIDDEN_IN_HOST, set())
+
+    def test_needs_no_lttng_library(self):
+        needed = run("readelf", "-d", self.library)
+        self.assertIn("NEEDED", needed)
+        self.assertNotIn("lttng", "\n".join(line for line in needed.splitlines() if "NEEDED" in line))
+
+
+class Library(unittest.TestCase):
+    def test_never_prints_and_never_exits(self):
+        undefined = {name for letter, name in symbols(BUILD / "analysis/libuvs_analysis.a", "--undefined-only")}
+        self.assertIn("malloc", undefined)
+        self.assertEqual(undefined & FORBIDDEN_IN_LIBRARY, set())
+
+
+class Links(unittest.TestCase):
+    def test_each_relative_link_leads_somewhere(self):
+        seen = 0
+        for page in [*SOURCE.glob("*.md"), *(SOURCE / "docs").glob("*.md")]:
+            for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+                seen += 1
+                self.assertTrue((page.parent / link).exists(), f"{page.name}: {link}")
+        self.assertGreater(seen, 5)
+
+
+if __name__ == "__main__":
+    unittest.main()
