@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// A hash map from two integers to a pointer: what is in flight, and which row a fact belongs to.
+#ifndef UVS_MAP_H
+#define UVS_MAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct uvs__map_entry {
+    uint64_t a, b;
+    void *value; // NULL: free
+};
+
+// Zero-initialise to create. Values are the caller's; none may be NULL.
+struct uvs__map {
+    struct uvs__map_entry *entries;
+    size_t capacity, count; // capacity: 0 or a power of two
+};
+
+void *uvs__map_get(const struct uvs__map *map, uint64_t a, uint64_t b);
+// Replaces what is there. 0, or -UVS_E_ENVIRONMENT without memory.
+int uvs__map_put(struct uvs__map *map, uint64_t a, uint64_t b, void *value);
+// Returns what was there, or NULL.
+void *uvs__map_remove(struct uvs__map *map, uint64_t a, uint64_t b);
+void uvs__map_clear(struct uvs__map *map);
+
+// Makes room for one more element of a growing array: returns it, doubled where full, or NULL without memory
+// (the old array stays valid).
+void *uvs__grow(void *array, size_t count, size_t *capacity, size_t element_size);
+
+#endif
