@@ -209,10 +209,15 @@ class Analyses(unittest.TestCase):
         self.assertEqual(findings, documented)
 
     def test_every_metric_is_listed(self):
-        metrics = [line.split()[0] for line in run(COMMAND, "check", "--help").splitlines()
-                   if re.match(r"\s+[a-z_]+\.[a-z_.0-9]+\s", line)]
-        self.assertGreater(len(metrics), 10)
-        self.assertEqual(sorted(row[0] for row in table(section(self.page, "Metrics"), "metric")), sorted(metrics))
+        body = section(self.page, "Metrics")
+        suffixes = re.findall(r"`\.(\w+)`", body.split(":\n")[0])
+        documented = {f"{name}.{suffix}": of for name, of in table(body, "distribution", "of") for suffix in suffixes}
+        documented |= {row[0]: row[2] for row in table(body, "metric", "unit", "meaning")}
+        metrics = dict(line.split("\t") for line in run(BUILD / "tests/docs/list_metrics").splitlines())
+        self.assertGreater(len(metrics), 30)
+        self.assertEqual(set(metrics), set(documented))
+        for name, meaning in metrics.items():
+            self.assertTrue(meaning.endswith(documented[name]), f"{name}: {meaning}, or {documented[name]}?")
 
     def test_every_block_class_is_defined(self):
         lines = '#define X(NAME, name) CLASS name;\nUVS_BLOCK_CLASS_MAP(X)\n'
