@@ -15,9 +15,11 @@ BUILD = pathlib.Path(os.environ["UVS_BUILD"]).resolve()
 COMMAND = BUILD / "bin/uvscope"
 SECOND = 1_000_000_000
 
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "UV_THREADPOOL_SIZE"}
+
 
 def run(*command):
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, env=ENVIRONMENT)
     if done.returncode:
         raise AssertionError(f"{command} ended with {done.returncode}: {done.stderr}")
     return done.stdout
