@@ -16,9 +16,11 @@ void uvs_rule_destroy(struct uvs_rule *rule);
 
 struct uvs_verdict {
     bool passed;
-    bool no_data; // nothing in the trace matches; passed only if the rule ends in `or none`
-    double value; // the figure that decided, in the metric's base unit (ns, count, ratio 0..1)
-    char *where;  // "pid 12 loop 0", "timer on_tick (app.c:3)"; NULL when the whole trace
+    // No figure: nothing in the trace matches (passed if the rule ends in `or none`), or what matches could
+    // not be measured, such as pool requests whose hand-off was missed (never passed).
+    bool no_data;
+    double value; // the figure that decided, in the metric's base unit (ns, count, ratio 0..1); no_data: 0
+    char *where;  // "pid 12 loop 0, timer on_tick (app.c:3)"; NULL when the whole trace
     char *text;   // one line for a person: rule, figure, where
 };
 
@@ -28,6 +30,8 @@ int uvs_rule_check(const struct uvs_rule *rule, const struct uvs_report *report,
 void uvs_verdicts_destroy(struct uvs_verdict *verdicts, size_t count);
 
 const char *uvs_rule_text(const struct uvs_rule *rule);
+// "ns", "count" or "ratio": what a verdict's value is in.
+const char *uvs_rule_unit(const struct uvs_rule *rule);
 
 // Every metric with its meaning, for --help and the documentation test: returns NULL past the end.
 struct uvs_metric_info {

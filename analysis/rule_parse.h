@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// A parsed rule.
+#ifndef UVS_RULE_PARSE_H
+#define UVS_RULE_PARSE_H
+
+#include "figure.h"
+
+struct uvs__operator {
+    const char *name;
+    bool (*holds)(double value, double limit);
+    // How far on the wrong side of the limit, negative on the right one: the figure with the most decides.
+    double (*excess)(double value, double limit);
+};
+
+struct uvs_rule {
+    char *text;
+    const struct uvs__metric *metric;
+    struct uvs__selection selection; // its site points to `site`
+    regex_t site;
+    const struct uvs__operator *comparison;
+    double limit;
+    bool or_none;
+};
+
+#endif
