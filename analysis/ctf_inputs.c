@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+// Finding traces, and checking their metadata.
+#include "ctf_inputs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "../probes/uvs_abi.h"
+
+#define METADATA_MAGIC 0x75d11d57u
+
+enum { METADATA_MAX = 64 << 20 };
+
+// CTF 1.8, section 7.1: in front of each piece of a packetised metadata text. Sizes in bits.
+struct metadata_header {
+    uint32_t magic;
+    unsigned char uuid[16];
+    uint32_t checksum, content_size, packet_size;
+    uint8_t compression, encryption, checksum_scheme, major, minor;
+} __attribute__((packed));
+
+void uvs__ctf_damage(struct uvs__ctf_input *input, const char *format, ...)
+{
+    if (input->damage)
+        return;
+    va_list args;
+    va_start(args, format);
+    if (vasprintf(&input->damage, format, args) < 0)
+        input->damage = NULL;
+    va_end(args);
+}
+
+void uvs__ctf_input_refuse(struct uvs__ctf_input *input, const char *why)
+{
+    uvs__ctf_damage(input, "%s", why);
+    input->readable = false;
+}
+
+static int open_regular(const char *path, struct stat *ret_stat)
+{
+    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, ret_stat) == 0 && S_ISREG(ret_stat->st_mode))
+        return fd;
+    close(fd);
+    errno = EINVAL;
+    return -1;
+}
+
+static char *read_file(int fd, size_t size)
+{
+    char *bytes = malloc(size + 1);
+    size_t got = 0;
+    while (bytes && got < size) {
+        const ssize_t n = read(fd, bytes + got, size - got);
+        if (n <= 0) {
+            free(bytes);
+            return NULL;
+        }
+        got += (size_t)n;
+    }
+    if (bytes)
+        bytes[size] = '\0';
+    return bytes;
+}
+
+// Joins the pieces' text in place. libbabeltrace2 never ends on a piece that is not whole.
+static bool join_pieces(char *bytes, size_t size, unsigned char *ret_uuid)
+{
+    size_t length = 0;
+    for (size_t at = 0; at < size;) {
+        struct metadata_header header;
+        if (size - at < sizeof(header))
+            return false;
+        memcpy(&header, bytes + at, sizeof(header));
+        const size_t content = header.content_size / 8, piece = header.packet_size / 8;
+        if (header.magic != METADATA_MAGIC || content < sizeof(header) || content > piece ||
+            piece > size - at)
+            return false;
+        if (at == 0)
+            memcpy(ret_uuid, header.uuid, sizeof(header.uuid));
+        memmove(bytes + length, bytes + at + sizeof(header), content - sizeof(header));
+        length += content - sizeof(header);
+        at += piece;
+    }
+    bytes[length] = '\0';
+    return true;
+}
+
+static uint64_t find_clock_offset(const char *text)
+{
+    static const char key[] = "\toffset = ";
+    const char *clock = strstr(text, "clock {");
+    const char *nanoseconds = clock ? strstr(clock, "freq = 1000000000;") : NULL;
+    const char *offset = nanoseconds ? strstr(nanoseconds, key) : NULL;
+    return offset ? strtoull(offset + sizeof(key) - 1, NULL, 10) : 0;
+}
+
+static bool accept_metadata(struct uvs__ctf_input *input, char *bytes, size_t size,
+                            struct uvs__ctf_metadata *ret_metadata)
+{
+    uint32_t magic = 0;
+    if (size >= sizeof(magic))
+        memcpy(&magic, bytes, sizeof(magic));
+    if (magic == METADATA_MAGIC && !join_pieces(bytes, size, ret_metadata->uuid)) {
+        uvs__ctf_damage(input, "its metadata is cut short or damaged");
+        return false;
+    }
+    ret_metadata->text = bytes;
+    ret_metadata->is_lttng = magic == METADATA_MAGIC && strstr(bytes, "tracer_name = \"lttng-ust\"");
+    input->clock_offset = find_clock_offset(bytes);
+    return true;
+}
+
+bool uvs__ctf_metadata_load(struct uvs__ctf_input *input, struct uvs__ctf_metadata *ret_metadata)
+{
+    char *path;
+    if (asprintf(&path, "%s/metadata", input->directory) < 0)
+        return false;
+    struct stat stat;
+    const int fd = open_regular(path, &stat);
+    free(path);
+    if (fd < 0) {
+        uvs__ctf_damage(input, "its metadata cannot be read: %s", strerror(errno));
+        return false;
+    }
+    char *bytes = NULL;
+    if (stat.st_size == 0)
+        uvs__ctf_damage(input, "its metadata is empty");
+    else if (stat.st_size > METADATA_MAX)
+        uvs__ctf_damage(input, "its metadata is not from a tracer: larger than %d MiB", METADATA_MAX >> 20);
+    else if (!(bytes = read_file(fd, (size_t)stat.st_size)))
+        uvs__ctf_damage(input, "its metadata cannot be read");
+    close(fd);
+    if (bytes && accept_metadata(input, bytes, (size_t)stat.st_size, ret_metadata))
+        return true;
+    free(bytes);
+    return false;
+}
+
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+    return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+static int add_input(struct uvs__ctf_inputs *inputs, const FTSENT *metadata)
+{
+    struct uvs__ctf_input *items = realloc(inputs->items, (inputs->count + 1) * sizeof(*items));
+    if (!items)
+        return -1;
+    inputs->items = items;
+    const size_t length = metadata->fts_pathlen - metadata->fts_namelen - 1u;
+    struct uvs__ctf_input input = {.directory = strndup(metadata->fts_path, length),
+                                   .cut_begin_ns = UVS_ABSENT};
+    if (!input.directory)
+        return -1;
+    items[inputs->count++] = input;
+    return 0;
+}
+
+static int find_metadata(FTS *tree, struct uvs__ctf_inputs *inputs)
+{
+    for (FTSENT *entry; (entry = fts_read(tree));)
+        if (entry->fts_level > 0 && (entry->fts_info == FTS_F || entry->fts_info == FTS_SL) &&
+            strcmp(entry->fts_name, "metadata") == 0 && add_input(inputs, entry) < 0)
+            return -1;
+    return 0;
+}
+
+static void check(struct uvs__ctf_input *input)
+{
+    struct uvs__ctf_metadata metadata = {0};
+    input->readable = uvs__ctf_metadata_load(input, &metadata);
+    uvs__ctf_streams_check(input, &metadata);
+    free(metadata.text);
+}
+
+int uvs__ctf_inputs_find(const char *directory, struct uvs__ctf_inputs *ret_inputs, struct uvs_error *error)
+{
+    char *roots[] = {(char *)directory, NULL};
+    FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_name);
+    if (!tree)
+        return uvs_error_set(error, UVS_E_TRACE, "cannot look into %s: %s", directory, strerror(errno));
+    struct uvs__ctf_inputs inputs = {0};
+    const int result = find_metadata(tree, &inputs);
+    fts_close(tree);
+    if (result < 0) {
+        uvs__ctf_inputs_clear(&inputs);
+        return uvs_error_set(error, UVS_E_ENVIRONMENT, "out of memory");
+    }
+    for (size_t i = 0; i < inputs.count; i++)
+        check(&inputs.items[i]);
+    *ret_inputs = inputs;
+    return 0;
+}
+
+void uvs__ctf_inputs_clear(struct uvs__ctf_inputs *inputs)
+{
+    for (size_t i = 0; i < inputs->count; i++) {
+        uvs__ctf_stand_in_remove(&inputs->items[i]);
+        free(inputs->items[i].directory);
+        free(inputs->items[i].damage);
+    }
+    free(inputs->items);
+    *inputs = (struct uvs__ctf_inputs){0};
+}

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT
+// Checking the packets of LTTng-UST streams, and the stand-in directory for a trace with damaged ones.
+//
+// libbabeltrace2 refuses a whole trace when one stream ends in the middle of a packet (disk full, consumer
+// killed), and aborts on some damaged packet headers. Any prefix of whole packets is a valid stream, so a
+// stand-in holds symbolic links to what is whole and copies of such prefixes; it has no index, which the
+// decoder can do without and which may be damaged too.
+#include "ctf_inputs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "../probes/uvs_abi.h"
+
+#define PACKET_MAGIC 0xc1fc1fc1u
+
+// LTTng-UST 2.x, byte-packed. Sizes in bits.
+struct packet_header {
+    uint32_t magic;
+    unsigned char uuid[16];
+    uint32_t stream_id;
+    uint64_t stream_instance_id;
+    uint64_t begin_ns, end_ns;
+    uint64_t content_size, packet_size;
+    uint64_t sequence, events_discarded;
+    uint32_t cpu_id;
+} __attribute__((packed));
+
+struct stream {
+    char *name;
+    int fd;
+    uint64_t size, whole; // bytes; bytes of whole packets
+    uint64_t last_end_ns; // of the whole packets; 0: none
+};
+
+struct streams {
+    struct stream *items;
+    size_t count;
+};
+
+static bool has_stream_class(const char *text, uint32_t id)
+{
+    char declaration[48];
+    snprintf(declaration, sizeof(declaration), "\nstream {\n\tid = %u;", id);
+    return strstr(text, declaration);
+}
+
+static bool is_whole(const struct packet_header *header, const struct packet_header *previous, uint64_t room,
+                     const struct uvs__ctf_metadata *metadata)
+{
+    const uint64_t least = sizeof(*header) * 8;
+    if (header->magic != PACKET_MAGIC || memcmp(header->uuid, metadata->uuid, sizeof(header->uuid)) != 0)
+        return false;
+    if (header->packet_size % 8 != 0 || header->packet_size / 8 > room || header->packet_size < least)
+        return false;
+    if (header->content_size > header->packet_size || header->content_size < least)
+        return false;
+    if (header->end_ns < header->begin_ns)
+        return false;
+    if (previous)
+        return header->stream_id == previous->stream_id && header->begin_ns >= previous->begin_ns;
+    return has_stream_class(metadata->text, header->stream_id);
+}
+
+static void walk_packets(struct stream *stream, const struct uvs__ctf_metadata *metadata)
+{
+    struct packet_header header, previous;
+    for (uint64_t at = 0; at < stream->size; at += header.packet_size / 8) {
+        if (pread(stream->fd, &header, sizeof(header), (off_t)at) != (ssize_t)sizeof(header))
+            return;
+        if (!is_whole(&header, at ? &previous : NULL, stream->size - at, metadata))
+            return;
+        stream->last_end_ns = header.end_ns;
+        stream->whole = at + header.packet_size / 8;
+        previous = header;
+    }
+}
+
+static int add_stream(struct streams *streams, int directory, const char *name)
+{
+    struct stat stat;
+    const int fd = openat(directory, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return errno == EACCES ? 0 : -1;
+    if (fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode)) {
+        close(fd);
+        return 0;
+    }
+    struct stream *items = realloc(streams->items, (streams->count + 1) * sizeof(*items));
+    char *copy = strdup(name);
+    if (items)
+        streams->items = items;
+    if (!items || !copy) {
+        close(fd);
+        free(copy);
+        return -1;
+    }
+    items[streams->count++] = (struct stream){.name = copy, .fd = fd, .size = (uint64_t)stat.st_size};
+    return 0;
+}
+
+static int list_streams(const char *path, struct streams *streams)
+{
+    DIR *directory = opendir(path);
+    if (!directory)
+        return -1;
+    int result = 0;
+    for (struct dirent *entry; result == 0 && (entry = readdir(directory));)
+        if (entry->d_name[0] != '.' && strcmp(entry->d_name, "metadata") != 0)
+            result = add_stream(streams, dirfd(directory), entry->d_name);
+    closedir(directory);
+    return result;
+}
+
+static void streams_clear(struct streams *streams)
+{
+    for (size_t i = 0; i < streams->count; i++) {
+        close(streams->items[i].fd);
+        free(streams->items[i].name);
+    }
+    free(streams->items);
+}
+
+static void note_cut(struct uvs__ctf_input *input, const struct stream *stream)
+{
+    uvs__ctf_damage(input, "%s/%s is damaged after %llu of %llu bytes", input->directory, stream->name,
+                    (unsigned long long)stream->whole, (unsigned long long)stream->size);
+    if (stream->last_end_ns < input->cut_begin_ns)
+        input->cut_begin_ns = stream->last_end_ns;
+}
+
+static char *path_in(const char *directory, const char *name)
+{
+    char *path;
+    return asprintf(&path, "%s/%s", directory, name) < 0 ? NULL : path;
+}
+
+static int link_into(const char *stand_in, const char *target, const char *name)
+{
+    char *path = path_in(stand_in, name);
+    const int result = path ? symlink(target, path) : -1;
+    free(path);
+    return result;
+}
+
+static int link_original(struct uvs__ctf_input *input, const char *name)
+{
+    char *path = path_in(input->directory, name);
+    char *target = path ? realpath(path, NULL) : NULL;
+    const int result = target ? link_into(input->stand_in, target, name) : -1;
+    free(target);
+    free(path);
+    return result;
+}
+
+static int copy_prefix(int from, int to, uint64_t size)
+{
+    off_t at = 0;
+    while ((uint64_t)at < size)
+        if (sendfile(to, from, &at, size - (uint64_t)at) <= 0)
+            return -1;
+    return 0;
+}
+
+static int link_cut(struct uvs__ctf_input *input, const struct stream *stream)
+{
+    int *fds = realloc(input->cut_fds, (input->cut_count + 1) * sizeof(*fds));
+    if (!fds)
+        return -1;
+    input->cut_fds = fds;
+    const int fd = open(input->stand_in, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -1;
+    fds[input->cut_count++] = fd;
+    char target[32];
+    snprintf(target, sizeof(target), "/proc/self/fd/%d", fd);
+    return copy_prefix(stream->fd, fd, stream->whole) < 0 ? -1
+                                                          : link_into(input->stand_in, target, stream->name);
+}
+
+static int make_stand_in(struct uvs__ctf_input *input, const struct streams *streams)
+{
+    const char *tmp = secure_getenv("TMPDIR");
+    input->stand_in = path_in(tmp && *tmp ? tmp : "/tmp", "uvscope-XXXXXX");
+    if (!input->stand_in || !mkdtemp(input->stand_in)) {
+        free(input->stand_in);
+        input->stand_in = NULL;
+        return -1;
+    }
+    int result = link_original(input, "metadata");
+    for (size_t i = 0; result == 0 && i < streams->count; i++) {
+        const struct stream *stream = &streams->items[i];
+        if (stream->whole == stream->size)
+            result = link_original(input, stream->name);
+        else if (stream->whole > 0)
+            result = link_cut(input, stream);
+    }
+    return result;
+}
+
+void uvs__ctf_stand_in_remove(struct uvs__ctf_input *input)
+{
+    for (size_t i = 0; i < input->cut_count; i++)
+        close(input->cut_fds[i]);
+    free(input->cut_fds);
+    DIR *directory = input->stand_in ? opendir(input->stand_in) : NULL;
+    if (directory) {
+        for (struct dirent *entry; (entry = readdir(directory));)
+            unlinkat(dirfd(directory), entry->d_name, 0);
+        closedir(directory);
+        rmdir(input->stand_in);
+    }
+    free(input->stand_in);
+}
+
+static size_t check_packets(struct uvs__ctf_input *input, const struct streams *streams,
+                            const struct uvs__ctf_metadata *metadata)
+{
+    size_t damaged = 0;
+    for (size_t i = 0; i < streams->count; i++) {
+        struct stream *stream = &streams->items[i];
+        walk_packets(stream, metadata);
+        if (stream->whole == stream->size)
+            continue;
+        note_cut(input, stream);
+        damaged++;
+    }
+    return damaged;
+}
+
+void uvs__ctf_streams_check(struct uvs__ctf_input *input, const struct uvs__ctf_metadata *metadata)
+{
+    struct streams streams = {0};
+    if (list_streams(input->directory, &streams) < 0)
+        uvs__ctf_input_refuse(input, "its streams cannot be opened");
+    for (size_t i = 0; i < streams.count; i++)
+        input->has_data = input->has_data || streams.items[i].size > 0;
+    if (input->readable && metadata->is_lttng && check_packets(input, &streams, metadata) > 0 &&
+        make_stand_in(input, &streams) < 0)
+        uvs__ctf_input_refuse(input, "no room for a repaired copy in TMPDIR");
+    streams_clear(&streams);
+}
