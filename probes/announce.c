@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+// Who this process is, what is mapped into it and which loops it runs: repeated about once a second while a
+// loop turns, so that a session which starts late, a second session, and a snapshot all get it.
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "probes/emit.h"
+#include "probes/environment.h"
+#include "probes/hooks.h"
+#include "probes/loop.h"
+
+#include "probes/poison.h"
+
+#define ANNOUNCE_EVERY_NS 1000000000u
+
+static uint64_t process_announced_ns;
+static uint32_t pool_threads;
+
+void uvs__pool_thread_started(void)
+{
+    __atomic_add_fetch(&pool_threads, 1, __ATOMIC_RELAXED);
+}
+
+// libuv's rule (threadpool.c), for a pool that has not started yet.
+static uint32_t future_pool_size(void)
+{
+    const char *text = uvs__environment.UV_THREADPOOL_SIZE;
+    if (!text)
+        return 4;
+    int size = atoi(text);
+    return size == 0 ? 1 : size < 0 || size > 1024 ? 1024 : (uint32_t)size;
+}
+
+static uint64_t pid_namespace(void)
+{
+    struct stat status;
+    return stat("/proc/self/ns/pid", &status) == 0 ? status.st_ino : UVS_ABSENT;
+}
+
+// "/proc/self/cmdline" into buffer, its NUL separators replaced.
+static const char *read_argv(char *buffer, size_t size)
+{
+    int file = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+    ssize_t length = file < 0 ? -1 : read(file, buffer, size - 1);
+    if (file >= 0)
+        UVS_REAL_LIBC(close)(file);
+    if (length <= 0)
+        return "";
+    for (ssize_t i = 0; i < length - 1; i++)
+        if (!buffer[i])
+            buffer[i] = 0x1f;
+    buffer[length] = '\0';
+    return buffer;
+}
+
+static void announce_process(void)
+{
+    char exe[4096] = "", argv[4096];
+    ssize_t length = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+    exe[length < 0 ? 0 : length] = '\0';
+    uint32_t started = __atomic_load_n(&pool_threads, __ATOMIC_RELAXED);
+    uvs__emit_process_info(&(struct uvs_ev_process_info){
+        .loop = uvs__key(NULL),
+        .pid = uvs__pid,
+        .pid_ns = pid_namespace(),
+        .start_ns = uvs__environment.start_ns,
+        .schema = UVS_SCHEMA,
+        .libuv = UVS_REAL(uv_version) ? uvs__real.uv_version() : 0,
+        .pool_size = started ? started : future_pool_size(),
+        .hooks = UVS_HOOKS_INTERPOSED,
+        .recording = uvs__environment.UVSCOPE_RECORDING ? uvs__environment.UVSCOPE_RECORDING : "",
+        .exe = exe,
+        .argv = read_argv(argv, sizeof(argv)),
+    });
+}
+
+// --- Modules ---
+
+// The build id in hex, from the object's own mapped notes.
+static void read_build_id(const struct dl_phdr_info *object, char hex[2 * 64 + 1])
+{
+    hex[0] = '\0';
+    for (int i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+        if (segment->p_type != PT_NOTE)
+            continue;
+        const char *at = (const char *)(object->dlpi_addr + segment->p_vaddr), *end = at + segment->p_memsz;
+        while (end - at >= (ptrdiff_t)sizeof(ElfW(Nhdr))) {
+            const ElfW(Nhdr) *note = (const ElfW(Nhdr) *)at;
+            const char *name = at + sizeof(*note);
+            const unsigned char *id = (const unsigned char *)name + ((note->n_namesz + 3) & ~3u);
+            if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 && memcmp(name, "GNU", 4) == 0 &&
+                note->n_descsz <= 64) {
+                for (uint32_t byte = 0; byte < note->n_descsz; byte++) {
+                    hex[2 * byte] = "0123456789abcdef"[id[byte] >> 4];
+                    hex[2 * byte + 1] = "0123456789abcdef"[id[byte] & 15];
+                }
+                hex[2 * note->n_descsz] = '\0';
+                return;
+            }
+            at = (const char *)id + ((note->n_descsz + 3) & ~3u);
+        }
+    }
+}
+
+static int announce_module(struct dl_phdr_info *object, size_t size, void *data)
+{
+    (void)size;
+    const char *exe = data; // of the first object, whose name is empty
+    const char *path = object->dlpi_name && object->dlpi_name[0] ? object->dlpi_name : exe;
+    if (path[0] != '/') // the vdso
+        return 0;
+    uintptr_t begin = UINTPTR_MAX, end = 0;
+    for (int i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+        if (segment->p_type != PT_LOAD)
+            continue;
+        uintptr_t at = object->dlpi_addr + segment->p_vaddr;
+        begin = at < begin ? at : begin;
+        end = at + segment->p_memsz > end ? at + segment->p_memsz : end;
+    }
+    char build_id[2 * 64 + 1];
+    read_build_id(object, build_id);
+    uvs__emit_module(&(struct uvs_ev_module){
+        .loop = uvs__key(NULL),
+        .base = begin,
+        .size = end > begin ? end - begin : 0,
+        .bias = object->dlpi_addr,
+        .build_id = build_id,
+        .path = path,
+    });
+    return 0;
+}
+
+static void announce_modules(void)
+{
+    char exe[4096];
+    ssize_t length = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+    exe[length < 0 ? 0 : length] = '\0';
+    dl_iterate_phdr(announce_module, exe);
+}
+
+// --- Loops ---
+
+static void announce_loop(struct uvs__loop *loop, uint64_t now_ns)
+{
+    char name[16] = "";
+    loop->announced_ns = now_ns;
+    prctl(PR_GET_NAME, name);
+    uvs__emit_loop_info(&(struct uvs_ev_loop_info){
+        .loop = loop->key, .tid = loop->tid, .is_default = uvs__is_default_loop(loop->loop), .name = name});
+}
+
+void uvs__announce(struct uvs__loop *loop, uint64_t now_ns)
+{
+    int saved = errno;
+    uint64_t last_ns = __atomic_load_n(&process_announced_ns, __ATOMIC_RELAXED);
+    if ((!last_ns || now_ns - last_ns >= ANNOUNCE_EVERY_NS) && now_ns >= last_ns && uvs__on(process_info) &&
+        __atomic_compare_exchange_n(&process_announced_ns, &last_ns, now_ns, false, __ATOMIC_RELAXED,
+                                    __ATOMIC_RELAXED)) {
+        announce_process();
+        announce_modules();
+    }
+    if (loop && (!loop->announced_ns || now_ns - loop->announced_ns >= ANNOUNCE_EVERY_NS) &&
+        uvs__on(loop_info))
+        announce_loop(loop, now_ns);
+    errno = saved;
+}
+
+void uvs__announce_first(void)
+{
+    if (__builtin_expect(!__atomic_load_n(&process_announced_ns, __ATOMIC_RELAXED), 0))
+        uvs__announce(NULL, uvs__now());
+}
+
+void uvs__announce_after_fork(void)
+{
+    process_announced_ns = 0;
+    pool_threads = 0; // the child's pool starts anew
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// Around every user callback: enter, the callback, leave. Everything that must survive the callback is copied
+// into the struct first: the callback may free its handle or request.
+#ifndef UVS_CALL_H
+#define UVS_CALL_H
+
+#include "probes/emit.h"
+#include "probes/loop.h"
+
+struct uvs__call {
+    uint64_t begin_ns; // 0 = nobody listens
+    uint64_t op, outer_op, delay_ns;
+    void *callback, *outer_callback;
+    uint8_t kind, outer_kind, depth;
+};
+
+// A libuv callback of `kind` is about to run on this thread. since_ns: when it was due, asked for or
+// finished; 0 = unknown.
+void uvs__enter(struct uvs__call *call, uint8_t kind, uint64_t op, void *callback, uint64_t since_ns);
+void uvs__leave(const struct uvs__call *call, int64_t result);
+
+// An operation is asked for by the running callback. Returns its number.
+uint64_t uvs__schedule(const uv_loop_t *loop, uint8_t kind, void *callback, uint64_t timeout_ms);
+
+#endif

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// The tracepoints themselves: the one file that expands LTTng's call sites.
+#define LTTNG_UST_TRACEPOINT_PROBE_DYNAMIC_LINKAGE
+#define LTTNG_UST_TRACEPOINT_DEFINE
+#include "probes/emit.h"
+
+#include <errno.h>
+
+#define X(name, detail)                                      \
+    void uvs__emit_##name(const struct uvs_ev_##name *event) \
+    {                                                        \
+        int saved = errno;                                   \
+        lttng_ust_tracepoint(uvscope, name, event);          \
+        errno = saved;                                       \
+    }
+UVS_EVENT_MAP(X)
+#undef X

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// Emitting events: uvs__emit_<event>(&struct) for each row of UVS_EVENT_MAP, and whether anybody listens.
+#ifndef UVS_EMIT_H
+#define UVS_EMIT_H
+
+// The tracepoints are resolved at run time: libuvscope.so must not need an LTTng library to load.
+#ifndef LTTNG_UST_TRACEPOINT_PROBE_DYNAMIC_LINKAGE
+#define LTTNG_UST_TRACEPOINT_PROBE_DYNAMIC_LINKAGE
+#endif
+#include "probes/tracepoints.h"
+
+// One load and a branch.
+#define uvs__on(name)   __builtin_expect(!!lttng_ust_tracepoint_enabled(uvscope, name), 0)
+
+// Keep errno. Nothing happens while the event is disabled.
+#define X(name, detail) void uvs__emit_##name(const struct uvs_ev_##name *event);
+UVS_EVENT_MAP(X)
+#undef X
+
+#endif

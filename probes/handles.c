@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+// Handles: timer, idle / prepare / check, async, close.
+//
+// Patch after the call: the real function gets the user's own callback; only if libuv took it does the
+// trampoline go into the public field and the original into a reserved word. No-op starts, errors and NULL
+// callbacks need no special case.
+//
+// Words of a handle's `u.reserved` (0 is u.fd, which libuv uses in async handles only):
+//   timer                1 cb  2 op  3 due_ns      closing: 1 close_cb  3 close time
+//   idle prepare check   1 cb  2 op                closing: 3 close_cb  0 close time    (and every other kind
+//   of handle) async                1 cb  2 op  3 sends       closing: 1 close_cb process closing: 1 close_cb
+//   0 close time
+#include <stddef.h>
+
+#include "probes/call.h"
+#include "probes/hooks.h"
+
+#include "probes/poison.h"
+
+enum { WORD_CALLBACK = 1, WORD_OP = 2, WORD_DUE = 3, WORD_SENDS = 3 };
+
+static void **word(const void *handle, int index)
+{
+    return (void **)&((uv_handle_t *)handle)->u.reserved[index];
+}
+
+static uint64_t get(const void *handle, int index)
+{
+    return (uintptr_t)*word(handle, index);
+}
+
+static void set(const void *handle, int index, uint64_t value)
+{
+    *word(handle, index) = (void *)(uintptr_t)value;
+}
+
+// --- Timer ---
+
+static uint64_t libuvs_due_ns(const uv_timer_t *timer)
+{
+    return timer->timeout > UINT64_MAX / 1000000 ? 0 : timer->timeout * 1000000;
+}
+
+static void timer_trampoline(uv_timer_t *timer)
+{
+    uv_timer_cb callback = (uv_timer_cb)*word(timer, WORD_CALLBACK);
+    uint64_t due_ns = get(timer, WORD_DUE);
+    // A repeating timer is armed again by now, by libuv itself: that is its next due time.
+    set(timer, WORD_DUE, UVS_REAL(uv_is_active)((uv_handle_t *)timer) ? libuvs_due_ns(timer) : 0);
+    struct uvs__call call;
+    uvs__enter(&call, UVS_KIND_TIMER, get(timer, WORD_OP), (void *)callback, due_ns);
+    callback(timer);
+    uvs__leave(&call, 0);
+}
+
+// libuv arms a repeating timer again just before it calls the trampoline: inside uv_run, but inside no
+// callback. The trampoline has yet to read the word.
+static bool armed_by_libuv(void)
+{
+    const struct uvs__thread *self = &uvs__self;
+    return self->loop && self->depth == self->loop->base_depth;
+}
+
+UVS_WRAP(int, uv_timer_start, uv_timer_t *timer, uv_timer_cb callback, uint64_t timeout, uint64_t repeat)
+{
+    int result = UVS_REAL(uv_timer_start)(timer, callback, timeout, repeat);
+    bool again = callback == timer_trampoline; // uv_timer_again passes what it finds in the handle
+    if (result != 0 || timer->timer_cb != callback || uvs__is_libuvs_own((void *)callback) ||
+        (again && armed_by_libuv()))
+        return result;
+    if (!again) {
+        *word(timer, WORD_CALLBACK) = (void *)callback;
+        timer->timer_cb = timer_trampoline;
+    }
+    set(timer, WORD_OP, uvs__schedule(timer->loop, UVS_KIND_TIMER, *word(timer, WORD_CALLBACK), timeout));
+    uint64_t due_ns = 0;
+    if (uvs__on(callback)) {
+        uint64_t now_ns = uvs__now();
+        due_ns = libuvs_due_ns(timer) > now_ns ? libuvs_due_ns(timer) : now_ns;
+    }
+    set(timer, WORD_DUE, due_ns);
+    return result;
+}
+
+// --- Idle, prepare, check ---
+
+#define X(name, KIND)                                                                                   \
+    static void name##_trampoline(uv_##name##_t *handle)                                                \
+    {                                                                                                   \
+        uv_##name##_cb callback = (uv_##name##_cb) * word(handle, WORD_CALLBACK);                       \
+        struct uvs__call call;                                                                          \
+        uvs__enter(&call, KIND, get(handle, WORD_OP), (void *)callback, 0);                             \
+        callback(handle);                                                                               \
+        uvs__leave(&call, 0);                                                                           \
+    }                                                                                                   \
+    UVS_WRAP(int, uv_##name##_start, uv_##name##_t *handle, uv_##name##_cb callback)                    \
+    {                                                                                                   \
+        int result = UVS_REAL(uv_##name##_start)(handle, callback);                                     \
+        if (result != 0 || handle->name##_cb != callback || callback == name##_trampoline || !callback) \
+            return result;                                                                              \
+        *word(handle, WORD_CALLBACK) = (void *)callback;                                                \
+        set(handle, WORD_OP, uvs__schedule(handle->loop, KIND, (void *)callback, 0));                   \
+        handle->name##_cb = name##_trampoline;                                                          \
+        return result;                                                                                  \
+    }
+X(idle, UVS_KIND_IDLE)
+X(prepare, UVS_KIND_PREPARE)
+X(check, UVS_KIND_CHECK)
+#undef X
+
+// --- Async ---
+// The sends word: {first send since the last run, 48 bits of 16 ns | sends, 16 bits, saturating}; 0 = none
+// known. It is changed by any thread, and by signal handlers.
+
+enum { SENDS_BITS = 16, SENDS_MAX = 0xffff, SEND_UNIT_SHIFT = 4 };
+
+static uint64_t first_send_ns(uint64_t sends, uint64_t now_ns)
+{
+    const uint64_t mask = UINT64_MAX >> SENDS_BITS;
+    uint64_t ago = ((now_ns >> SEND_UNIT_SHIFT) - (sends >> SENDS_BITS)) & mask; // wraps with the 48 bits
+    // A send that took its time before a swap lost to the trampoline's can lie in the future.
+    return ago > mask / 2 ? now_ns : now_ns - (ago << SEND_UNIT_SHIFT);
+}
+
+static void async_trampoline(uv_async_t *async)
+{
+    uv_async_cb callback = (uv_async_cb)*word(async, WORD_CALLBACK);
+    uint64_t sends = (uintptr_t)__atomic_exchange_n(word(async, WORD_SENDS), NULL, __ATOMIC_ACQ_REL);
+    uint64_t since_ns = sends && uvs__on(callback) ? first_send_ns(sends, uvs__now()) : 0;
+    struct uvs__call call;
+    uvs__enter(&call, UVS_KIND_ASYNC, get(async, WORD_OP), (void *)callback, since_ns);
+    callback(async);
+    uvs__leave(&call, (int64_t)(sends & SENDS_MAX));
+}
+
+UVS_WRAP(int, uv_async_init, uv_loop_t *loop, uv_async_t *async, uv_async_cb callback)
+{
+    int result = UVS_REAL(uv_async_init)(loop, async, callback);
+    if (result != 0 || !callback || async->async_cb != callback || uvs__is_libuvs_own((void *)callback))
+        return result;
+    *word(async, WORD_CALLBACK) = (void *)callback;
+    set(async, WORD_OP, uvs__schedule(loop, UVS_KIND_ASYNC, (void *)callback, 0));
+    set(async, WORD_SENDS, 0);
+    async->async_cb = async_trampoline;
+    return result;
+}
+
+// Before the real call, which may be the last touch before the loop's thread frees the handle. Emits nothing:
+// this may be a signal handler, or a thread that LTTng has not seen.
+static void count_send(uv_async_t *async)
+{
+    void **sends = word(async, WORD_SENDS);
+    void *seen = __atomic_load_n(sends, __ATOMIC_RELAXED);
+    uint64_t first = seen ? 0 : uvs__now() >> SEND_UNIT_SHIFT << SENDS_BITS;
+    uint64_t next;
+    do {
+        uint64_t value = (uintptr_t)seen;
+        if ((value & SENDS_MAX) == SENDS_MAX)
+            return;
+        if (!value && !first)
+            first = uvs__now() >> SEND_UNIT_SHIFT << SENDS_BITS;
+        next = (value ? value : first) + 1;
+    } while (!__atomic_compare_exchange_n(sends, &seen, (void *)(uintptr_t)next, true, __ATOMIC_ACQ_REL,
+                                          __ATOMIC_RELAXED));
+}
+
+UVS_WRAP(int, uv_async_send, uv_async_t *async)
+{
+    if (uvs__on(callback) && async->async_cb == async_trampoline)
+        count_send(async);
+    return UVS_REAL(uv_async_send)(async);
+}
+
+// --- Close ---
+
+struct close_words {
+    int callback, time; // time 0 is a word; -1: no room for it
+};
+
+static struct close_words close_words(uv_handle_type type)
+{
+    switch (type) {
+    case UV_TIMER:
+        return (struct close_words){.callback = 1, .time = 3};
+    case UV_ASYNC:
+        return (struct close_words){.callback = 1, .time = -1};
+    case UV_PROCESS:
+        return (struct close_words){.callback = 1, .time = 0};
+    default:
+        return (struct close_words){.callback = 3, .time = 0};
+    }
+}
+
+static void close_trampoline(uv_handle_t *handle)
+{
+    const struct close_words words = close_words(handle->type);
+    uv_close_cb callback = (uv_close_cb)*word(handle, words.callback);
+    struct uvs__call call;
+    uvs__enter(&call, UVS_KIND_CLOSE, get(handle, WORD_OP), (void *)callback,
+               words.time < 0 ? 0 : get(handle, words.time));
+    callback(handle);
+    uvs__leave(&call, 0);
+}
+
+UVS_WRAP(void, uv_close, uv_handle_t *handle, uv_close_cb callback)
+{
+    UVS_REAL(uv_close)(handle, callback);
+    if (!callback || handle->close_cb != callback || uvs__is_libuvs_own((void *)callback))
+        return;
+    const struct close_words words = close_words(handle->type);
+    *word(handle, words.callback) = (void *)callback;
+    set(handle, WORD_OP, uvs__schedule(handle->loop, UVS_KIND_CLOSE, (void *)callback, 0));
+    if (words.time >= 0)
+        set(handle, words.time, uvs__on(callback) ? uvs__now() : 0);
+    handle->close_cb = close_trampoline;
+}

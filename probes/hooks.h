@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+// The hook table: one row per function that the runtime stands in front of.
+//
+// A wrapper is written as UVS_WRAP(int, uv_run, uv_loop_t *loop, uv_run_mode mode) { … UVS_REAL(uv_run)(loop,
+// mode) … }. It is exported under the function's own name, so that the dynamic linker binds callers to it
+// (interposition), and is known as uvs__wrap_<name> inside.
+#ifndef UVS_HOOKS_H
+#define UVS_HOOKS_H
+
+#include <stdbool.h>
+#include <sys/epoll.h>
+#include <sys/types.h>
+#include <unistd.h>
+#include <uv.h>
+
+int close_range(unsigned first, unsigned last, int flags);
+
+// libuv
+#define UVS_HOOK_UV_MAP(X) \
+    X(uv_default_loop)     \
+    X(uv_loop_init)        \
+    X(uv_loop_close)       \
+    X(uv_run)              \
+    X(uv_timer_start)      \
+    X(uv_idle_start)       \
+    X(uv_prepare_start)    \
+    X(uv_check_start)      \
+    X(uv_async_init)       \
+    X(uv_async_send)       \
+    X(uv_close)            \
+    X(uv_getaddrinfo)      \
+    X(uv_getnameinfo)      \
+    X(uv_random)           \
+    X(uv_queue_work)       \
+    X(uv_cancel)           \
+    X(uv_thread_create_ex) \
+    X(uv_spawn)            \
+    X(uv_sleep)            \
+    X(uv_thread_join)      \
+    X(uv_sem_wait)         \
+    X(uv_cond_wait)        \
+    X(uv_cond_timedwait)   \
+    X(uv_barrier_wait)     \
+    X(uv_mutex_lock)       \
+    X(uv_rwlock_rdlock)    \
+    X(uv_rwlock_wrlock)
+
+// libuv's functions that the wrappers call, without standing in front of them
+#define UVS_BORROWED_UV_MAP(X) \
+    X(uv_version)              \
+    X(uv_backend_fd)           \
+    X(uv_is_active)            \
+    X(uv_mutex_trylock)        \
+    X(uv_sem_trywait)          \
+    X(uv_rwlock_tryrdlock)     \
+    X(uv_rwlock_trywrlock)
+
+// uv_fs_*: X(function, uv_fs_type without UV_FS_, (parameters between req and cb), (arguments between req and
+// cb))
+#define UVS_HOOK_FS_MAP(X)                                                                                  \
+    X(uv_fs_open, OPEN, (const char *path, int flags, int mode), (path, flags, mode))                       \
+    X(uv_fs_close, CLOSE, (uv_file file), (file))                                                           \
+    X(uv_fs_read, READ, (uv_file file, const uv_buf_t bufs[], unsigned nbufs, int64_t offset),              \
+      (file, bufs, nbufs, offset))                                                                          \
+    X(uv_fs_write, WRITE, (uv_file file, const uv_buf_t bufs[], unsigned nbufs, int64_t offset),            \
+      (file, bufs, nbufs, offset))                                                                          \
+    X(uv_fs_sendfile, SENDFILE, (uv_file out, uv_file in, int64_t offset, size_t length),                   \
+      (out, in, offset, length))                                                                            \
+    X(uv_fs_stat, STAT, (const char *path), (path))                                                         \
+    X(uv_fs_lstat, LSTAT, (const char *path), (path))                                                       \
+    X(uv_fs_fstat, FSTAT, (uv_file file), (file))                                                           \
+    X(uv_fs_ftruncate, FTRUNCATE, (uv_file file, int64_t offset), (file, offset))                           \
+    X(uv_fs_utime, UTIME, (const char *path, double atime, double mtime), (path, atime, mtime))             \
+    X(uv_fs_futime, FUTIME, (uv_file file, double atime, double mtime), (file, atime, mtime))               \
+    X(uv_fs_lutime, LUTIME, (const char *path, double atime, double mtime), (path, atime, mtime))           \
+    X(uv_fs_access, ACCESS, (const char *path, int mode), (path, mode))                                     \
+    X(uv_fs_chmod, CHMOD, (const char *path, int mode), (path, mode))                                       \
+    X(uv_fs_fchmod, FCHMOD, (uv_file file, int mode), (file, mode))                                         \
+    X(uv_fs_fsync, FSYNC, (uv_file file), (file))                                                           \
+    X(uv_fs_fdatasync, FDATASYNC, (uv_file file), (file))                                                   \
+    X(uv_fs_unlink, UNLINK, (const char *path), (path))                                                     \
+    X(uv_fs_rmdir, RMDIR, (const char *path), (path))                                                       \
+    X(uv_fs_mkdir, MKDIR, (const char *path, int mode), (path, mode))                                       \
+    X(uv_fs_mkdtemp, MKDTEMP, (const char *tpl), (tpl))                                                     \
+    X(uv_fs_mkstemp, MKSTEMP, (const char *tpl), (tpl))                                                     \
+    X(uv_fs_rename, RENAME, (const char *path, const char *new_path), (path, new_path))                     \
+    X(uv_fs_copyfile, COPYFILE, (const char *path, const char *new_path, int flags),                        \
+      (path, new_path, flags))                                                                              \
+    X(uv_fs_scandir, SCANDIR, (const char *path, int flags), (path, flags))                                 \
+    X(uv_fs_opendir, OPENDIR, (const char *path), (path))                                                   \
+    X(uv_fs_readdir, READDIR, (uv_dir_t * dir), (dir))                                                      \
+    X(uv_fs_closedir, CLOSEDIR, (uv_dir_t * dir), (dir))                                                    \
+    X(uv_fs_link, LINK, (const char *path, const char *new_path), (path, new_path))                         \
+    X(uv_fs_symlink, SYMLINK, (const char *path, const char *new_path, int flags), (path, new_path, flags)) \
+    X(uv_fs_readlink, READLINK, (const char *path), (path))                                                 \
+    X(uv_fs_realpath, REALPATH, (const char *path), (path))                                                 \
+    X(uv_fs_chown, CHOWN, (const char *path, uv_uid_t uid, uv_gid_t gid), (path, uid, gid))                 \
+    X(uv_fs_fchown, FCHOWN, (uv_file file, uv_uid_t uid, uv_gid_t gid), (file, uid, gid))                   \
+    X(uv_fs_lchown, LCHOWN, (const char *path, uv_uid_t uid, uv_gid_t gid), (path, uid, gid))               \
+    X(uv_fs_statfs, STATFS, (const char *path), (path))
+
+// libc
+#define UVS_HOOK_LIBC_MAP(X) \
+    X(epoll_wait)            \
+    X(epoll_pwait)           \
+    X(fork)                  \
+    X(daemon)                \
+    X(close)                 \
+    X(close_range)           \
+    X(closefrom)
+
+// The functions behind the wrappers. NULL until resolved: other constructors may call before ours has run.
+struct uvs__real {
+#define X(function, ...) __typeof__(&function) function;
+    UVS_HOOK_UV_MAP(X) UVS_BORROWED_UV_MAP(X) UVS_HOOK_FS_MAP(X) UVS_HOOK_LIBC_MAP(X)
+#undef X
+};
+extern struct uvs__real uvs__real;
+
+#define X(function, ...) extern __typeof__(function) uvs__wrap_##function;
+UVS_HOOK_UV_MAP(X)
+UVS_HOOK_FS_MAP(X)
+UVS_HOOK_LIBC_MAP(X)
+#undef X
+
+void uvs__resolve_libc(void);
+// True when a libuv is loaded; finds one that was loaded later too.
+bool uvs__resolve_libuv(void);
+
+#define UVS_REAL(function)                                                                 \
+    (__builtin_expect(!uvs__real.function, 0) ? (uvs__resolve_libuv(), uvs__real.function) \
+                                              : uvs__real.function)
+#define UVS_REAL_LIBC(function)                                                           \
+    (__builtin_expect(!uvs__real.function, 0) ? (uvs__resolve_libc(), uvs__real.function) \
+                                              : uvs__real.function)
+
+#define UVS_WRAP(result, function, ...)                                                                 \
+    result function(__VA_ARGS__) __attribute__((alias("uvs__wrap_" #function), visibility("default"))); \
+    result uvs__wrap_##function(__VA_ARGS__)
+
+// A callback inside libuv's own object: a handle or request that libuv owns. Those are never touched.
+bool uvs__is_libuvs_own(const void *callback);
+
+#endif

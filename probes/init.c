@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+// Start-up: the constructor, the provider, operation numbers, thread registration. Nothing is emitted from
+// here: LTTng's own constructors may not have run.
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "probes/environment.h"
+#include "probes/guest.h"
+#include "probes/hooks.h"
+#include "probes/runtime.h"
+
+#include "probes/poison.h"
+
+#define PROVIDER_FILE "libuvscope-provider.so"
+#define OP_BLOCK      1024u
+
+__thread struct uvs__thread uvs__self __attribute__((tls_model("initial-exec")));
+uint32_t uvs__pid;
+bool uvs__provider_loaded;
+struct uvs__environment uvs__environment;
+
+static void (*know_thread)(void);
+
+uint64_t uvs__next_op_block(struct uvs__thread *self)
+{
+    static uint64_t next_block = 1;
+    self->next_op = __atomic_fetch_add(&next_block, OP_BLOCK, __ATOMIC_RELAXED);
+    self->end_op = self->next_op + OP_BLOCK;
+    return self->next_op++;
+}
+
+uint32_t uvs__tid(struct uvs__thread *self)
+{
+    if (!self->tid)
+        self->tid = (uint32_t)syscall(SYS_gettid);
+    return self->tid;
+}
+
+void uvs__debug(const char *format, ...)
+{
+    if (!uvs__environment.UVSCOPE_DEBUG)
+        return;
+    int saved = errno;
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    dprintf(STDERR_FILENO, "uvscope[%u]: %s\n", uvs__pid, text);
+    errno = saved;
+}
+
+void uvs__know_thread(struct uvs__thread *self)
+{
+    if (self->known_to_lttng || !know_thread)
+        return;
+    int saved = errno;
+    know_thread();
+    errno = saved;
+    self->known_to_lttng = true;
+}
+
+// The provider lies beside this library, unless the environment says otherwise.
+static bool provider_path(char *path, size_t size)
+{
+    if (uvs__environment.UVSCOPE_PROVIDER)
+        return (size_t)snprintf(path, size, "%s", uvs__environment.UVSCOPE_PROVIDER) < size;
+    Dl_info here;
+    if (!dladdr((void *)provider_path, &here) || !here.dli_fname)
+        return false;
+    const char *slash = strrchr(here.dli_fname, '/');
+    int directory = slash ? (int)(slash + 1 - here.dli_fname) : 0;
+    return (size_t)snprintf(path, size, "%.*s" PROVIDER_FILE, directory, here.dli_fname) < size;
+}
+
+static void load_provider(void)
+{
+    char path[4096];
+    void *provider = provider_path(path, sizeof(path)) ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
+    if (!provider) {
+        const char *why = dlerror();
+        uvs__debug("no tracing: %s", why ? why : "the provider's path is too long");
+        return;
+    }
+    know_thread = (void (*)(void))dlsym(provider, "lttng_ust_init_thread");
+    uvs__guest_init(provider);
+    dlerror();
+    __atomic_store_n(&uvs__provider_loaded, true, __ATOMIC_RELEASE);
+}
+
+void uvs__load_provider(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    int saved = errno;
+    pthread_once(&once, load_provider);
+    errno = saved;
+}
+
+void uvs__process_after_fork(void)
+{
+    uvs__pid = (uint32_t)getpid();
+    uvs__self.tid = 0;
+    uvs__loops_after_fork();
+    uvs__announce_after_fork();
+    uvs__watchdog_after_fork();
+}
+
+__attribute__((constructor)) static void start(void)
+{
+    int saved = errno;
+    uvs__pid = (uint32_t)getpid();
+    uvs__environment = (struct uvs__environment){
+#define X(variable, meaning) .variable = secure_getenv(#variable),
+        UVS_ENV_MAP(X)
+#undef X
+            .UV_THREADPOOL_SIZE = getenv("UV_THREADPOOL_SIZE"),
+        .start_ns = uvs__now(),
+    };
+    uvs__resolve_libc();
+    // Programs without libuv get neither LTTng nor its threads. One that loads libuv later gets them at its
+    // first loop.
+    if (uvs__resolve_libuv())
+        uvs__load_provider();
+    errno = saved;
+}

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: MIT
+// Loops: their slots, uv_run, and the poll phase, which is a call of epoll on the loop's backend descriptor
+// from inside uv_run. No handle of ours is added to the loop.
+#include "probes/loop.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include "probes/emit.h"
+#include "probes/hooks.h"
+#include "probes/sync.h"
+
+#include "probes/poison.h"
+
+// Polls of one uv_run with no callback between them and less than this apart are one poll phase.
+#define SAME_PHASE_NS 1000000u
+
+struct uvs__loop uvs__loops[UVS_SLOT_NONE];
+static uv_loop_t *default_loop;
+
+// --- Slots ---
+
+static void **slot_word(const uv_loop_t *loop)
+{
+    return (void **)&loop->wq_async.u.reserved[1];
+}
+
+struct uvs__loop *uvs__loop_of(const uv_loop_t *loop)
+{
+    if (!loop)
+        return NULL;
+    uintptr_t offset = (uintptr_t)*slot_word(loop) - (uintptr_t)uvs__loops;
+    if (offset >= sizeof(uvs__loops) || offset % sizeof(uvs__loops[0]) != 0)
+        return NULL;
+    struct uvs__loop *slot = &uvs__loops[offset / sizeof(uvs__loops[0])];
+    return slot->loop == loop ? slot : NULL;
+}
+
+uint32_t uvs__key_of(const uv_loop_t *loop)
+{
+    return uvs__key(uvs__loop_of(loop));
+}
+
+static void detach(struct uvs__loop *slot)
+{
+    uvs__emit_loop_end(&(struct uvs_ev_loop_end){.loop = slot->key});
+    __atomic_store_n(&slot->loop, NULL, __ATOMIC_RELEASE);
+}
+
+// A loop whose memory was given back without uv_loop_close left its slot behind.
+static void detach_stale(const uv_loop_t *loop)
+{
+    for (uint32_t i = 0; i < UVS_SLOT_NONE; i++)
+        if (uvs__loops[i].loop == loop)
+            detach(&uvs__loops[i]);
+}
+
+static bool take_slot(struct uvs__loop *slot, uv_loop_t *loop)
+{
+    uv_loop_t *expected = NULL;
+    return !slot->loop && __atomic_compare_exchange_n(&slot->loop, &expected, loop, false, __ATOMIC_ACQ_REL,
+                                                      __ATOMIC_RELAXED);
+}
+
+static struct uvs__loop *attach(uv_loop_t *loop)
+{
+    detach_stale(loop);
+    for (uint32_t i = 0; i < UVS_SLOT_NONE; i++) {
+        struct uvs__loop *slot = &uvs__loops[i];
+        if (!take_slot(slot, loop))
+            continue;
+        *slot = (struct uvs__loop){.loop = loop, .key = uvs_loop_key(uvs__pid, i)};
+        *slot_word(loop) = slot;
+        return slot;
+    }
+    uvs__emit_dropped(
+        &(struct uvs_ev_dropped){.loop = uvs__key(NULL), .reason = UVS_DROPPED_LOOPS_FULL, .count = 1});
+    return NULL;
+}
+
+bool uvs__is_default_loop(const uv_loop_t *loop)
+{
+    return loop == default_loop;
+}
+
+void uvs__loops_after_fork(void)
+{
+    for (uint32_t i = 0; i < UVS_SLOT_NONE; i++) {
+        struct uvs__loop *slot = &uvs__loops[i];
+        slot->key = uvs_loop_key(uvs__pid, i);
+        slot->announced_ns = 0;
+        if (slot != uvs__self.loop) // other threads' loops do not run here
+            slot->watch.busy_since = 0;
+    }
+}
+
+UVS_WRAP(uv_loop_t *, uv_default_loop, void)
+{
+    default_loop = UVS_REAL(uv_default_loop)();
+    return default_loop;
+}
+
+UVS_WRAP(int, uv_loop_init, uv_loop_t *loop)
+{
+    int result = UVS_REAL(uv_loop_init)(loop);
+    if (result == 0)
+        attach(loop);
+    return result;
+}
+
+UVS_WRAP(int, uv_loop_close, uv_loop_t *loop)
+{
+    // libuv may overwrite a closed loop's memory.
+    struct uvs__loop *slot = uvs__loop_of(loop);
+    int result = UVS_REAL(uv_loop_close)(loop);
+    if (result == 0 && slot)
+        detach(slot);
+    return result;
+}
+
+// --- Poll phase ---
+
+void uvs__flush_poll(struct uvs__loop *loop)
+{
+    const struct uvs__poll *poll = &loop->poll;
+    uvs__emit_poll(&(struct uvs_ev_poll){
+        .loop = loop->key,
+        .wait_ns = poll->end_ns - poll->begin_ns,
+        .busy_ns = poll->busy_ns,
+        .callbacks = poll->callbacks,
+        .timeout_ms = poll->timeout_ms,
+        .ready = poll->ready,
+        .calls = poll->calls,
+    });
+    loop->poll.calls = 0;
+}
+
+static void set_busy_since(struct uvs__loop *loop, uint64_t since_ns)
+{
+    __atomic_store_n(&loop->watch.busy_since, since_ns, __ATOMIC_RELAXED);
+}
+
+static void begin_poll(struct uvs__loop *loop)
+{
+    if (!uvs__on(poll)) {
+        loop->busy_begin_ns = 0;
+        loop->callbacks = 0;
+        loop->poll = (struct uvs__poll){0};
+        return;
+    }
+    uint64_t now_ns = uvs__now();
+    uint64_t busy_ns = loop->busy_begin_ns ? now_ns - loop->busy_begin_ns : UVS_ABSENT;
+    if (loop->poll.calls && loop->callbacks == 0 && busy_ns < SAME_PHASE_NS)
+        return;
+    if (loop->poll.calls)
+        uvs__flush_poll(loop);
+    loop->poll = (struct uvs__poll){.begin_ns = now_ns, .busy_ns = busy_ns, .callbacks = loop->callbacks};
+    loop->callbacks = 0;
+    set_busy_since(loop, 0);
+}
+
+static void end_poll(struct uvs__loop *loop, int timeout_ms, int ready)
+{
+    struct uvs__poll *poll = &loop->poll;
+    if (!poll->begin_ns)
+        return;
+    uint64_t now_ns = uvs__now();
+    uvs__announce(loop, now_ns);
+    poll->end_ns = now_ns;
+    poll->timeout_ms = timeout_ms;
+    poll->ready = (uint16_t)(ready < 0 ? 0 : ready > UINT16_MAX ? UINT16_MAX : ready);
+    if (poll->calls < UINT8_MAX)
+        poll->calls++;
+    loop->busy_begin_ns = now_ns;
+    set_busy_since(loop, now_ns);
+    uvs__watchdog_wake();
+    // Interrupted, or a look that found nothing: libuv may poll again at once.
+    if (ready >= 0 && (ready > 0 || timeout_ms != 0))
+        uvs__flush_poll(loop);
+}
+
+// Returns the loop whose poll phase an epoll call on `fd` is, or NULL.
+static struct uvs__loop *polled_loop(int fd)
+{
+    struct uvs__loop *loop = uvs__self.loop;
+    return loop && fd == loop->backend_fd ? loop : NULL;
+}
+
+static void enter_poll(struct uvs__loop *loop)
+{
+    // A callback that left by longjmp, or whose coroutine sleeps, has not come back: the poll phase is
+    // outside of it.
+    uvs__self.depth = loop->base_depth;
+    begin_poll(loop);
+}
+
+static void leave_poll(struct uvs__loop *loop, int timeout_ms, int ready)
+{
+    int saved = errno;
+    end_poll(loop, timeout_ms, ready);
+    errno = saved;
+}
+
+UVS_WRAP(int, epoll_wait, int fd, struct epoll_event *events, int max_events, int timeout_ms)
+{
+    struct uvs__loop *loop = polled_loop(fd);
+    if (!loop)
+        return UVS_REAL_LIBC(epoll_wait)(fd, events, max_events, timeout_ms);
+    enter_poll(loop);
+    int ready = UVS_REAL_LIBC(epoll_wait)(fd, events, max_events, timeout_ms);
+    leave_poll(loop, timeout_ms, ready);
+    return ready;
+}
+
+UVS_WRAP(int, epoll_pwait, int fd, struct epoll_event *events, int max_events, int timeout_ms,
+         const sigset_t *mask)
+{
+    struct uvs__loop *loop = polled_loop(fd);
+    if (!loop)
+        return UVS_REAL_LIBC(epoll_pwait)(fd, events, max_events, timeout_ms, mask);
+    enter_poll(loop);
+    int ready = UVS_REAL_LIBC(epoll_pwait)(fd, events, max_events, timeout_ms, mask);
+    leave_poll(loop, timeout_ms, ready);
+    return ready;
+}
+
+// --- uv_run ---
+
+static void begin_run(struct uvs__loop *loop)
+{
+    struct uvs__thread *self = &uvs__self;
+    loop->tid = uvs__tid(self);
+    loop->backend_fd = UVS_REAL(uv_backend_fd)(loop->loop);
+    loop->poll = (struct uvs__poll){0};
+    uvs__know_thread(self);
+    if (!uvs__on(poll))
+        return;
+    uint64_t now_ns = uvs__now();
+    uvs__announce(loop, now_ns);
+    uvs__watchdog_start();
+    loop->busy_begin_ns = now_ns;
+    set_busy_since(loop, now_ns);
+    uvs__watchdog_wake();
+}
+
+static void end_run(struct uvs__loop *loop)
+{
+    if (loop->poll.calls)
+        uvs__flush_poll(loop);
+    set_busy_since(loop, 0);
+    if (uvs__on(poll)) {
+        uint64_t now_ns = uvs__now();
+        uvs__emit_poll(&(struct uvs_ev_poll){
+            .loop = loop->key,
+            .busy_ns = loop->busy_begin_ns ? now_ns - loop->busy_begin_ns : UVS_ABSENT,
+            .callbacks = loop->callbacks,
+        });
+    }
+    loop->callbacks = 0;
+    loop->busy_begin_ns = 0;
+}
+
+// What uv_run changes of its thread and puts back: a loop may be run from inside a callback of another one.
+struct outer {
+    struct uvs__loop *loop;
+    uint64_t op;
+    uint8_t depth;
+    bool in_sync_call;
+};
+
+static int run(struct uvs__loop *loop, uv_run_mode mode)
+{
+    struct uvs__thread *self = &uvs__self;
+    const struct outer outer = {self->loop, self->op, self->depth, self->in_sync_call};
+    self->loop = loop;
+    self->op = 0;
+    self->depth = 0;
+    self->in_sync_call = false;
+    begin_run(loop);
+    int result = UVS_REAL(uv_run)(loop->loop, mode);
+    end_run(loop);
+    self->loop = outer.loop;
+    self->op = outer.op;
+    self->depth = outer.depth;
+    self->in_sync_call = outer.in_sync_call;
+    return result;
+}
+
+// A callback runs its own loop again: polls and callbacks go on as if libuv had not been left, one level
+// deeper.
+static int run_again(struct uvs__loop *loop, uv_run_mode mode)
+{
+    uint8_t outer_base = loop->base_depth;
+    loop->base_depth = uvs__self.depth;
+    int result = UVS_REAL(uv_run)(loop->loop, mode);
+    loop->base_depth = outer_base;
+    return result;
+}
+
+UVS_WRAP(int, uv_run, uv_loop_t *loop, uv_run_mode mode)
+{
+    struct uvs__loop *slot = uvs__loop_of(loop);
+    if (!slot)
+        slot = attach(loop);
+    if (!slot)
+        return UVS_REAL(uv_run)(loop, mode);
+    if (!uvs__self.loop)
+        return run(slot, mode);
+    if (uvs__self.loop == slot)
+        return run_again(slot, mode);
+    struct uvs__sync_call call;
+    uvs__sync_begin(&call, UVS_KIND_NESTED_RUN, __builtin_return_address(0));
+    int result = run(slot, mode);
+    uvs__sync_end(&call, result);
+    return result;
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// One slot per live loop in a static array; uv_loop_t has no reserved word, so the loop's own wq_async
+// carries the pointer.
+#ifndef UVS_LOOP_H
+#define UVS_LOOP_H
+
+#include "probes/runtime.h"
+
+// What the watchdog reads from another thread while the loop's thread writes: relaxed stores, no lock.
+// busy_since 0: in poll, or outside uv_run.
+struct uvs__watch {
+    uint64_t busy_since;
+    uint64_t op;
+    void *callback;
+    uint8_t kind;
+};
+
+// A poll phase that may still go on (EINTR, or the zero-timeout look before the real wait): not emitted yet.
+struct uvs__poll {
+    uint64_t begin_ns, end_ns, busy_ns;
+    uint32_t callbacks;
+    int32_t timeout_ms;
+    uint16_t ready;
+    uint8_t calls; // 0 = nothing pending
+};
+
+struct uvs__loop {
+    uv_loop_t *loop; // NULL = free
+    uint32_t key, tid;
+    int backend_fd;
+    uint32_t callbacks;     // outermost callback events since the busy interval began
+    uint64_t busy_begin_ns; // 0 = unknown
+    uint64_t announced_ns;
+    struct uvs__poll poll;
+    struct uvs__watch watch;
+    uint64_t sampled_since_ns, next_sample_ns; // the watchdog's own
+    uint8_t base_depth;                        // the thread's callback depth at the innermost uv_run's entry
+} __attribute__((aligned(64)));
+
+extern struct uvs__loop uvs__loops[UVS_SLOT_NONE];
+
+// The loop's slot, or NULL when it has none.
+struct uvs__loop *uvs__loop_of(const uv_loop_t *loop);
+
+// The key for events of `loop`; slot NONE when it has no slot.
+uint32_t uvs__key_of(const uv_loop_t *loop);
+
+static inline uint32_t uvs__key(const struct uvs__loop *loop)
+{
+    return loop ? loop->key : uvs_loop_key(uvs__pid, UVS_SLOT_NONE);
+}
+
+bool uvs__is_default_loop(const uv_loop_t *loop);
+
+// Emits a poll phase that was held back.
+void uvs__flush_poll(struct uvs__loop *loop);
+
+#endif

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// What every file of the runtime knows: the calling thread's state, the process, the clock, operation
+// numbers.
+//
+// This code runs in other people's processes. It never prints (unless UVSCOPE_DEBUG), exits, aborts,
+// allocates on a hot path, holds a lock around a user callback, or changes errno.
+#ifndef UVS_RUNTIME_H
+#define UVS_RUNTIME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+#include <uv.h>
+#include "probes/uvs_abi.h"
+
+struct uvs__loop;
+
+// initial-exec: the library is always preloaded, so its TLS is in the static block. No allocation at first
+// touch, and safe in signal handlers. No pointer to a stack frame may be kept here: coroutines move between
+// stacks.
+struct uvs__thread {
+    struct uvs__loop *loop;   // the loop that this thread runs (inside uv_run), or NULL
+    uint64_t op;              // of the innermost callback that is running, 0 = none
+    uint64_t next_op, end_op; // this thread's block of unused operation numbers
+    uv_req_t *submitting;     // a pool request on its way through libuv, see pool.c
+    struct uv__work *submitting_work;
+    void *submitting_callback;
+    uint32_t tid; // 0 = not asked yet
+    uint8_t submitting_kind;
+    uint8_t depth; // callbacks around the current point
+    bool worker;   // a thread of libuv's pool
+    bool in_sync_call;
+    bool spawning; // inside uv_spawn: its child only execs
+    bool known_to_lttng;
+};
+
+extern __thread struct uvs__thread uvs__self __attribute__((tls_model("initial-exec")));
+
+extern uint32_t uvs__pid;
+extern bool uvs__provider_loaded;
+
+static inline uint64_t uvs__now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+// Unique in the process; 0 is never handed out.
+uint64_t uvs__next_op_block(struct uvs__thread *self);
+
+static inline uint64_t uvs__next_op(struct uvs__thread *self)
+{
+    return self->next_op != self->end_op ? self->next_op++ : uvs__next_op_block(self);
+}
+
+uint32_t uvs__tid(struct uvs__thread *self);
+
+// init.c: loads the LTTng provider once; later calls do nothing.
+void uvs__load_provider(void);
+// Registers the thread with LTTng outside of any callback, so that its first event is not the expensive one.
+void uvs__know_thread(struct uvs__thread *self);
+
+// announce.c: process_info, modules and loop_info, about once a second. loop may be NULL.
+void uvs__announce(struct uvs__loop *loop, uint64_t now_ns);
+// So that process_info comes before any other event of the process.
+void uvs__announce_first(void);
+void uvs__pool_thread_started(void);
+
+// watchdog.c
+void uvs__watchdog_start(void);
+void uvs__watchdog_wake(void);
+
+// In the child of a fork that goes on running this program.
+void uvs__process_after_fork(void);
+void uvs__loops_after_fork(void);
+void uvs__announce_after_fork(void);
+void uvs__watchdog_after_fork(void);
+
+// UVSCOPE_DEBUG only.
+void uvs__debug(const char *format, ...) __attribute__((format(__printf__, 1, 2)));
+
+#endif

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+// The watchdog: one thread per process that sees a loop busy beyond the threshold and says so while it is
+// still busy. A program killed in the middle of a block leaves no `callback` event; the `stall` events are
+// what is known of it.
+//
+// It sleeps on a futex while no loop is busy. The loop's thread wakes it when it finds it asleep; a wake-up
+// that is missed between the last look and the sleep costs at most SLEEP_NS.
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "probes/emit.h"
+#include "probes/environment.h"
+#include "probes/loop.h"
+
+#include "probes/poison.h"
+
+#define DEFAULT_THRESHOLD_MS 50u
+#define SLEEP_NS             1000000000u
+#define MAX_GAP_NS           1000000000u
+#define STACK_SIZE           (256u * 1024)
+
+static uint32_t asleep; // the futex
+static bool started;
+static uint64_t threshold_ns;
+
+static uint64_t read_threshold_ns(void)
+{
+    const char *text = uvs__environment.UVSCOPE_STALL_MS;
+    if (!text)
+        return DEFAULT_THRESHOLD_MS * 1000000u;
+    long ms = atol(text);
+    return ms > 0 ? (uint64_t)ms * 1000000u : 0;
+}
+
+static struct timespec to_timespec(uint64_t ns)
+{
+    return (struct timespec){.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)};
+}
+
+static uint64_t busy_since(const struct uvs__loop *loop)
+{
+    return __atomic_load_n(&loop->loop, __ATOMIC_ACQUIRE)
+               ? __atomic_load_n(&loop->watch.busy_since, __ATOMIC_ACQUIRE)
+               : 0;
+}
+
+// At threshold, then at doubling distances up to MAX_GAP_NS: a block of 10 s is seen about fifteen times.
+static bool sample_is_due(struct uvs__loop *loop, uint64_t since_ns, uint64_t now_ns)
+{
+    if (loop->sampled_since_ns != since_ns) {
+        loop->sampled_since_ns = since_ns;
+        loop->next_sample_ns = since_ns + threshold_ns;
+    }
+    if (now_ns < loop->next_sample_ns)
+        return false;
+    uint64_t busy_ns = now_ns - since_ns;
+    loop->next_sample_ns = now_ns + (busy_ns < MAX_GAP_NS ? busy_ns : MAX_GAP_NS);
+    return true;
+}
+
+static void sample(struct uvs__loop *loop, uint64_t since_ns, uint64_t now_ns)
+{
+    const struct uvs__watch *watch = &loop->watch;
+    struct uvs_ev_stall stall = {
+        .loop = loop->key,
+        .op = __atomic_load_n(&watch->op, __ATOMIC_RELAXED),
+        .kind = __atomic_load_n(&watch->kind, __ATOMIC_RELAXED),
+        .callback = (uintptr_t)__atomic_load_n(&watch->callback, __ATOMIC_RELAXED),
+        .tid = loop->tid,
+        .busy_ns = now_ns - since_ns,
+        .cpu_ns = UVS_ABSENT,
+    };
+    if (busy_since(loop) == since_ns)
+        uvs__emit_stall(&stall);
+}
+
+// Returns whether any loop is busy.
+static bool look(void)
+{
+    uint64_t now_ns = uvs__now();
+    bool any = false;
+    for (uint32_t i = 0; i < UVS_SLOT_NONE; i++) {
+        struct uvs__loop *loop = &uvs__loops[i];
+        uint64_t since_ns = busy_since(loop);
+        if (!since_ns)
+            continue;
+        any = true;
+        if (now_ns > since_ns && sample_is_due(loop, since_ns, now_ns))
+            sample(loop, since_ns, now_ns);
+    }
+    return any;
+}
+
+static void *watch_loops(void *unused)
+{
+    (void)unused;
+    const struct timespec tick = to_timespec(threshold_ns / 2), sleep = to_timespec(SLEEP_NS);
+    uvs__know_thread(&uvs__self);
+    for (;;) {
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &tick, NULL);
+        if (look())
+            continue;
+        __atomic_store_n(&asleep, 1, __ATOMIC_SEQ_CST);
+        if (!look())
+            syscall(SYS_futex, &asleep, FUTEX_WAIT_PRIVATE, 1, &sleep, NULL, 0);
+        __atomic_store_n(&asleep, 0, __ATOMIC_RELAXED);
+    }
+    return NULL;
+}
+
+void uvs__watchdog_wake(void)
+{
+    if (__builtin_expect(__atomic_load_n(&asleep, __ATOMIC_RELAXED), 0)) {
+        int saved = errno;
+        __atomic_store_n(&asleep, 0, __ATOMIC_RELAXED);
+        syscall(SYS_futex, &asleep, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+        errno = saved;
+    }
+}
+
+static void start_thread(void)
+{
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) != 0)
+        return;
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, STACK_SIZE);
+    // The program's signals are for the program's threads.
+    sigset_t all, saved;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &saved);
+    pthread_t thread;
+    if (pthread_create(&thread, &attributes, watch_loops, NULL) == 0)
+        pthread_setname_np(thread, "uvscope-watch");
+    pthread_sigmask(SIG_SETMASK, &saved, NULL);
+    pthread_attr_destroy(&attributes);
+}
+
+void uvs__watchdog_start(void)
+{
+    if (__atomic_load_n(&started, __ATOMIC_RELAXED) || !uvs__on(stall) ||
+        __atomic_exchange_n(&started, true, __ATOMIC_RELAXED))
+        return;
+    int saved = errno;
+    threshold_ns = read_threshold_ns();
+    if (threshold_ns)
+        start_thread();
+    errno = saved;
+}
+
+void uvs__watchdog_after_fork(void)
+{
+    asleep = 0;
+    started = false;
+}
