@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include "../analysis/error.h"
 
 enum uvs_option_form {
@@ -42,6 +43,21 @@ struct uvs_command {
 };
 
 extern const struct uvs_command uvs_command_record, uvs_command_report, uvs_command_check;
+
+// Every command in the order of --help, NULL-terminated: main, the documentation test and the completion read
+// it.
+extern const struct uvs_command *const uvs_commands[];
+
+const struct uvs_command *uvs_find_command(const char *name); // NULL: there is none
+
+// The whole of `uvscope --help` (command NULL) or `uvscope help COMMAND`, from the tables.
+void uvs_print_help(FILE *stream, const struct uvs_command *command);
+
+// Parses argv[1…] (argv[0] is the command's name) into the values of the table's rows. UVS_OPTIONS_PARSED:
+// *ret_operands points into argv. Any other result is the exit status to end with: what was to be said has
+// been said.
+enum { UVS_OPTIONS_PARSED = -1 };
+int uvs_parse_options(const struct uvs_command *command, int argc, char **argv, char ***ret_operands);
 
 // "uvscope: TEXT" on stderr; returns `code`, so that a command can `return uvs_complain(...)`.
 int uvs_complain(int code, const char *format, ...) __attribute__((format(__printf__, 2, 3)));

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT
+// `uvscope record`: runs a program under an LTTng session of its own.
+#include "command.h"
+
+#include "digest.h"
+#include "environment.h"
+#include "launch.h"
+#include "preflight.h"
+#include "session.h"
+#include "sessiond.h"
+#include "summary.h"
+#include "trace_dir.h"
+#include "../analysis/recording.h"
+#include "../probes/uvs_abi.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+// A disk with less is full: LTTng writes whole packets.
+#define DISK_FULL_BYTES (1ull << 20)
+
+enum { DETAIL_DEFAULT, DETAIL_FULL };
+static const char *const detail_names[] = {"default", "full"};
+
+static const char *wanted_directory;
+static int detail = DETAIL_DEFAULT;
+static bool quiet;
+
+struct attempt {
+    struct uvs_program program;
+    char runtime[PATH_MAX];
+    char id[17], session[32], cwd[PATH_MAX], end[16];
+    struct uvs_signals signals;
+    struct uvs_trace_dir dir;
+    struct uvs_sessiond daemon;
+    struct uvs_recording facts; // its strings are borrowed
+    siginfo_t ended;
+};
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+// --- Before anything is started ---
+
+static int choose_id(struct attempt *attempt, struct uvs_error *error)
+{
+    uint64_t number;
+    if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+        return uvs_error_set(error, UVS_E_ENVIRONMENT, "cannot get random bytes: %s", strerror(errno));
+    snprintf(attempt->id, sizeof(attempt->id), "%016" PRIx64, number);
+    snprintf(attempt->session, sizeof(attempt->session), "uvscope-%s", attempt->id);
+    return 0;
+}
+
+static void note_facts(struct attempt *attempt, char **argv)
+{
+    if (!getcwd(attempt->cwd, sizeof(attempt->cwd)))
+        attempt->cwd[0] = '\0'; // removed under our feet
+    attempt->facts = (struct uvs_recording){
+        .id = attempt->id,
+        .argv = argv,
+        .cwd = attempt->cwd,
+        .detail = (char *)detail_names[detail],
+        .version = (char *)UVS_VERSION,
+        .begin_ns = UVS_ABSENT,
+        .end_ns = UVS_ABSENT,
+        .lost_events = UVS_ABSENT,
+        .lost_packets = UVS_ABSENT,
+    };
+}
+
+static int prepare(struct attempt *attempt, char **argv, struct uvs_error *error)
+{
+    int result = uvs__preflight(argv[0], &attempt->program, error);
+    if (!result)
+        result = uvs__find_runtime(attempt->runtime, error);
+    if (!result)
+        result = choose_id(attempt, error);
+    if (!result)
+        note_facts(attempt, argv);
+    return result;
+}
+
+// --- Directory, daemon, session, program ---
+
+static int start_session(struct attempt *attempt, struct uvs_error *error)
+{
+    char ctf[PATH_MAX + sizeof("/" UVS_RECORDING_CTF)];
+    snprintf(ctf, sizeof(ctf), "%s/" UVS_RECORDING_CTF, attempt->dir.path);
+    int result = uvs__session_start(attempt->session, ctf, detail == DETAIL_FULL, error);
+    uvs__sessiond_unlock(&attempt->daemon);
+    return result;
+}
+
+static uint64_t free_bytes(const char *directory)
+{
+    struct statvfs disk;
+    return statvfs(directory, &disk) ? UINT64_MAX : (uint64_t)disk.f_bavail * disk.f_frsize;
+}
+
+// Asked once more at the end.
+static int check_disk(const struct attempt *attempt, struct uvs_error *error)
+{
+    if (free_bytes(attempt->dir.path) >= DISK_FULL_BYTES)
+        return 0;
+    return uvs_error_set(error, UVS_E_ENVIRONMENT, "the disk of %s is full; use -o on another one",
+                         attempt->dir.path);
+}
+
+static int start_program(struct attempt *attempt, struct uvs_error *error)
+{
+    int interrupted = uvs__signals_take_end();
+    if (interrupted) {
+        uvs_error_set(error, UVS_E_ENVIRONMENT, "interrupted before the program was started");
+        return -(128 + interrupted);
+    }
+    const struct uvs_environment wanted = {
+        .runtime = attempt->runtime,
+        .recording = attempt->id,
+        .lttng_home = attempt->daemon.home[0] ? attempt->daemon.home : NULL,
+    };
+    char **environment = uvs__environment_create(&wanted);
+    if (!environment)
+        return uvs_error_set(error, UVS_E_ENVIRONMENT, "out of memory");
+    const struct uvs_launch launch = {.path = attempt->program.path,
+                                      .argv = attempt->facts.argv,
+                                      .environment = environment,
+                                      .signals = &attempt->signals};
+    pid_t pid = 0;
+    attempt->facts.begin_ns = now_ns();
+    int result = uvs__launch(&launch, &pid, error);
+    attempt->facts.pid = (uint32_t)pid;
+    uvs__environment_destroy(environment);
+    return result;
+}
+
+static int start(struct attempt *attempt, struct uvs_error *error)
+{
+    int result = uvs__trace_dir_create(wanted_directory, attempt->facts.argv[0], &attempt->dir, error);
+    if (result)
+        return result;
+    result = check_disk(attempt, error);
+    if (result)
+        goto fail_daemon;
+    result = uvs__sessiond_acquire(attempt->session, &attempt->daemon, error);
+    if (result)
+        goto fail_daemon;
+    result = start_session(attempt, error);
+    if (!result)
+        result = uvs_recording_save(attempt->dir.path, &attempt->facts, error);
+    if (!result)
+        result = start_program(attempt, error);
+    if (!result)
+        return 0;
+    uvs__sessiond_release(&attempt->daemon);
+fail_daemon:
+    uvs__trace_dir_abandon(&attempt->dir);
+    uvs__trace_dir_clear(&attempt->dir);
+    return result;
+}
+
+// --- The end ---
+
+static void note_end(struct attempt *attempt)
+{
+    bool exited = attempt->ended.si_code == CLD_EXITED;
+    snprintf(attempt->end, sizeof(attempt->end), "%s%d", exited ? "" : "signal ", attempt->ended.si_status);
+    attempt->facts.exit = attempt->end;
+    attempt->facts.end_ns = now_ns();
+}
+
+static void say_progress(const char *text)
+{
+    if (!quiet && isatty(STDERR_FILENO))
+        fprintf(stderr, "\r\033[K%s", text);
+}
+
+static void finish(struct attempt *attempt, struct uvs_summary *summary)
+{
+    say_progress("uvscope: writing the trace…");
+    summary->daemon_died = uvs__session_stop(attempt->session, &summary->loss, NULL) != 0;
+    summary->disk_full = free_bytes(attempt->dir.path) < DISK_FULL_BYTES;
+    uvs__sessiond_release(&attempt->daemon);
+    attempt->facts.lost_events = summary->loss.events;
+    attempt->facts.lost_packets = summary->loss.packets;
+    uvs_recording_save(attempt->dir.path, &attempt->facts, &summary->save);
+    say_progress("uvscope: reading the trace…");
+    uvs__digest(attempt->dir.path, &summary->digest);
+    summary->bytes = uvs__trace_dir_size(&attempt->dir);
+    say_progress("");
+}
+
+// Nothing from here on may change what the program's caller sees.
+static int accompany(struct attempt *attempt)
+{
+    struct uvs_summary summary = {.program = attempt->facts.argv[0],
+                                  .directory = attempt->dir.path,
+                                  .has_own_libuv = attempt->program.has_own_libuv};
+    uvs_recording_save(attempt->dir.path, &attempt->facts, NULL);
+    summary.is_latest = uvs__trace_dir_link_latest(&attempt->dir);
+    uvs__launch_wait((pid_t)attempt->facts.pid, &attempt->ended);
+    note_end(attempt);
+    finish(attempt, &summary);
+    if (!quiet)
+        uvs__summary_print(&summary);
+    uvs__trace_dir_clear(&attempt->dir);
+    int status = attempt->ended.si_status;
+    return attempt->ended.si_code == CLD_EXITED ? status : 128 + status;
+}
+
+static int record(char **operands)
+{
+    if (!operands[0])
+        return uvs_complain(UVS_E_USAGE, "record needs a program to run; see 'uvscope help record'");
+    static struct attempt attempt;
+    struct uvs_error error = {0};
+    int result = prepare(&attempt, operands, &error);
+    if (!result) {
+        uvs__signals_hold(&attempt.signals);
+        result = start(&attempt, &error);
+    }
+    if (!result)
+        return accompany(&attempt);
+    // What is below the level of statuses is a UVS_E_.
+    int status = -result >= UVS_RECORD_FAILED ? -result : UVS_RECORD_FAILED;
+    return uvs_complain(status, "%s", error.text);
+}
+
+static const struct uvs_option options[] = {
+    {.name = "output",
+     .letter = 'o',
+     .form = UVS_OPTION_STRING,
+     .argument = "DIR",
+     .help = "write the trace into DIR, which must not exist or be empty (default: a new one in "
+             "$UVSCOPE_TRACES or ~/uvscope-traces)",
+     .value = &wanted_directory},
+    {.name = "detail",
+     .form = UVS_OPTION_CHOICE,
+     .argument = "default|full",
+     .help = "full: also when each callback and each piece of pool work begins (default: default)",
+     .value = &detail},
+    {.name = "quiet",
+     .letter = 'q',
+     .form = UVS_OPTION_FLAG,
+     .help = "do not print the summary line at the end",
+     .value = &quiet},
+    {0},
+};
+
+const struct uvs_command uvs_command_record = {
+    .name = "record",
+    .summary = "run a program and record what its event loops do",
+    .operands = "[--] PROGRAM [ARGUMENT]...",
+    .description =
+        "Runs PROGRAM as it would run alone - its input and output, signals, directory and exit status are\n"
+        "its own - with the uvscope runtime preloaded, and records its event loops and those of its\n"
+        "children into a trace directory. Nothing is rebuilt, and root is not needed.\n\n"
+        "Ends with PROGRAM's status, or 128 + n if signal n ended it; 125 when recording failed, 126 when\n"
+        "PROGRAM cannot be executed, 127 when it is not there.",
+    .options = options,
+    .program_follows = true,
+    .run = record,
+};

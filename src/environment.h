@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+// The environment of a recorded program: uvscope's own, and three variables.
+#ifndef UVS_ENVIRONMENT_H
+#define UVS_ENVIRONMENT_H
+
+struct uvs_environment {
+    const char *runtime;    // in front of the user's LD_PRELOAD
+    const char *recording;  // UVSCOPE_RECORDING
+    const char *lttng_home; // LTTNG_HOME; NULL: as it is
+};
+
+// The caller's: uvs__environment_destroy. NULL without memory.
+char **uvs__environment_create(const struct uvs_environment *wanted);
+void uvs__environment_destroy(char **environment);
+
+#endif

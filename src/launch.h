@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// Runs the program as if uvscope were not there: its signals, its stops, its end.
+//
+// uvscope blocks signals and takes them from the queue; it changes no disposition but SIGCHLD's. What the
+// terminal sends reaches the program too, which is in the same process group, so that is dropped; what a
+// process sends to uvscope alone is passed on. (A process that signals the whole group by kill(2) cannot be
+// told from one that signals uvscope: the program then gets it twice.)
+#ifndef UVS_LAUNCH_H
+#define UVS_LAUNCH_H
+
+#include <signal.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "../analysis/error.h"
+
+// How uvscope was started, for the program to be started the same way.
+struct uvs_signals {
+    sigset_t mask;
+    struct sigaction child;
+};
+
+// Before anything else of a recording, so that none of it is cut short. SIGPIPE is held too: whoever reads
+// the summary must not decide about the exit status.
+void uvs__signals_hold(struct uvs_signals *ret_before);
+
+// A signal that asks to end and arrived while held; 0: none. Asked before the launch, it was not the
+// program's.
+int uvs__signals_take_end(void);
+
+// Back to how it was started.
+void uvs__signals_restore(const struct uvs_signals *before);
+
+struct uvs_launch {
+    const char *path;
+    char **argv, **environment;
+    const struct uvs_signals *signals;
+};
+
+// 0: *ret_pid runs the program. Else the negative of an enum uvs_record_status.
+int uvs__launch(const struct uvs_launch *launch, pid_t *ret_pid, struct uvs_error *error);
+
+// Until it has ended. *ret_end as waitid(2) fills it: CLD_EXITED and a status, or a signal.
+void uvs__launch_wait(pid_t program, siginfo_t *ret_end);
+
+#endif

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+// The LTTng session of a recording, through liblttng-ctl.
+#include "session.h"
+
+#include "../probes/uvs_abi.h"
+
+#include <lttng/lttng.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define CHANNEL       "uvscope"
+#define SHARED_MEMORY "/dev/shm"
+
+enum {
+    SUBBUFFERS = 4,
+    SUBBUFFER_MAX = 1 << 20,
+    SUBBUFFER_MIN = 64 << 10,
+    SHARED_MEMORY_RESERVE = 1 << 20, // the metadata channel, and the tracer's own shared pages
+    SWITCH_TIMER_US = 1000000,       // what a killed daemon loses at most
+    DESTROY_TIMEOUT_MS = 10000,
+};
+
+// A refusal of liblttng-ctl; code is negative.
+static int lttng_failed(struct uvs_error *error, const char *what, int code)
+{
+    return uvs_error_set(error, UVS_E_ENVIRONMENT, "cannot %s: %s", what, lttng_strerror(code));
+}
+
+static struct lttng_domain user_space(void)
+{
+    return (struct lttng_domain){.type = LTTNG_DOMAIN_UST, .buf_type = LTTNG_BUFFER_PER_UID};
+}
+
+// --- Buffers ---
+
+uint64_t uvs__fit_subbuffer(uint64_t available, unsigned cpus)
+{
+    if (available < SHARED_MEMORY_RESERVE)
+        return 0;
+    for (uint64_t size = SUBBUFFER_MAX; size >= SUBBUFFER_MIN; size /= 2) {
+        if ((SUBBUFFERS + 1) * size * cpus <= available - SHARED_MEMORY_RESERVE)
+            return size;
+    }
+    return 0;
+}
+
+// The highest number in "0-3,8" plus one: LTTng has a buffer for each CPU that could ever be plugged in.
+static unsigned possible_cpus(void)
+{
+    char text[256] = "";
+    FILE *file = fopen("/sys/devices/system/cpu/possible", "re");
+    if (file) {
+        if (!fgets(text, sizeof(text), file))
+            text[0] = '\0';
+        fclose(file);
+    }
+    size_t length = strcspn(text, "\n");
+    while (length > 0 && text[length - 1] >= '0' && text[length - 1] <= '9')
+        length--;
+    unsigned long last = strtoul(text + length, NULL, 10);
+    long configured = sysconf(_SC_NPROCESSORS_CONF);
+    return (long)last + 1 > configured ? (unsigned)last + 1 : (unsigned)configured;
+}
+
+// LTTng does not notice a shared memory that is too small: everything seems to work and nothing is recorded.
+static int choose_subbuffer(uint64_t *ret_size, struct uvs_error *error)
+{
+    struct statvfs memory;
+    if (statvfs(SHARED_MEMORY, &memory))
+        return uvs_error_set(error, UVS_E_ENVIRONMENT,
+                             "cannot ask how much room " SHARED_MEMORY " has: %s; LTTng needs it mounted",
+                             strerror(errno));
+    uint64_t available = (uint64_t)memory.f_bavail * memory.f_frsize;
+    unsigned cpus = possible_cpus();
+    *ret_size = uvs__fit_subbuffer(available, cpus);
+    if (*ret_size)
+        return 0;
+    uint64_t needed = (uint64_t)(SUBBUFFERS + 1) * SUBBUFFER_MIN * cpus + SHARED_MEMORY_RESERVE;
+    return uvs_error_set(error, UVS_E_ENVIRONMENT,
+                         SHARED_MEMORY " has %llu KiB left, and %llu are needed for %u CPUs; make it larger "
+                                       "(docker run --shm-size=64m, mount -o remount,size=64m " SHARED_MEMORY
+                                       ")",
+                         (unsigned long long)available >> 10, (unsigned long long)needed >> 10, cpus);
+}
+
+// --- Start ---
+
+static int create_session(const char *name, const char *directory, struct uvs_error *error)
+{
+    struct lttng_session_descriptor *descriptor = lttng_session_descriptor_local_create(name, directory);
+    if (!descriptor)
+        return uvs_error_set(error, UVS_E_ENVIRONMENT, "LTTng refuses %s as a trace directory", directory);
+    enum lttng_error_code code = lttng_create_session_ext(descriptor);
+    lttng_session_descriptor_destroy(descriptor);
+    return code == LTTNG_OK ? 0 : lttng_failed(error, "create an LTTng session", -(int)code);
+}
+
+static int enable_channel(struct lttng_handle *handle, uint64_t subbuffer, struct uvs_error *error)
+{
+    struct lttng_domain domain = user_space();
+    struct lttng_channel *channel = lttng_channel_create(&domain);
+    if (!channel)
+        return uvs_error_set(error, UVS_E_ENVIRONMENT, "out of memory");
+    strcpy(channel->name, CHANNEL);
+    channel->attr.overwrite = 0;
+    channel->attr.subbuf_size = subbuffer;
+    channel->attr.num_subbuf = SUBBUFFERS;
+    channel->attr.switch_timer_interval = SWITCH_TIMER_US;
+    channel->attr.output = LTTNG_EVENT_MMAP;
+    int code = lttng_enable_channel(handle, channel);
+    lttng_channel_destroy(channel);
+    return code < 0 ? lttng_failed(error, "make the LTTng channel", code) : 0;
+}
+
+static int enable_event(struct lttng_handle *handle, const char *name, struct uvs_error *error)
+{
+    struct lttng_event *event = lttng_event_create();
+    if (!event)
+        return uvs_error_set(error, UVS_E_ENVIRONMENT, "out of memory");
+    event->type = LTTNG_EVENT_TRACEPOINT;
+    event->loglevel_type = LTTNG_EVENT_LOGLEVEL_ALL;
+    snprintf(event->name, sizeof(event->name), "uvscope:%s", name);
+    int code = lttng_enable_event_with_exclusions(handle, event, CHANNEL, NULL, 0, NULL);
+    lttng_event_destroy(event);
+    if (code >= 0)
+        return 0;
+    lttng_failed(error, "enable its events", code);
+    uvs_error_add(error, "uvscope:%s", name);
+    return -UVS_E_ENVIRONMENT;
+}
+
+static int enable_events(struct lttng_handle *handle, bool full, struct uvs_error *error)
+{
+    enum { DEFAULT, FULL };
+    static const struct {
+        const char *name;
+        int detail;
+    } events[] = {
+#define X(event, level) {#event, level},
+        UVS_EVENT_MAP(X)
+#undef X
+    };
+    int result = 0;
+    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]) && !result; i++) {
+        if (full || events[i].detail == DEFAULT)
+            result = enable_event(handle, events[i].name, error);
+    }
+    return result;
+}
+
+static int configure(const char *name, uint64_t subbuffer, bool full, struct uvs_error *error)
+{
+    struct lttng_domain domain = user_space();
+    struct lttng_handle *handle = lttng_create_handle(name, &domain);
+    if (!handle)
+        return uvs_error_set(error, UVS_E_ENVIRONMENT, "out of memory");
+    int result = enable_channel(handle, subbuffer, error);
+    if (!result)
+        result = enable_events(handle, full, error);
+    lttng_destroy_handle(handle);
+    return result;
+}
+
+int uvs__session_start(const char *name, const char *ctf_directory, bool full, struct uvs_error *error)
+{
+    uint64_t subbuffer;
+    int result = choose_subbuffer(&subbuffer, error);
+    if (!result)
+        result = create_session(name, ctf_directory, error);
+    if (result)
+        return result;
+    result = configure(name, subbuffer, full, error);
+    int code = result ? 0 : lttng_start_tracing(name);
+    if (code < 0)
+        result = lttng_failed(error, "start the LTTng session", code);
+    if (result)
+        uvs__session_destroy(name);
+    return result;
+}
+
+// --- Stop ---
+
+static int read_loss(const char *name, struct uvs_session_loss *ret_loss)
+{
+    struct lttng_domain domain = user_space();
+    struct lttng_handle *handle = lttng_create_handle(name, &domain);
+    if (!handle)
+        return -LTTNG_ERR_NOMEM;
+    struct lttng_channel *channels = NULL;
+    struct uvs_session_loss loss = {0};
+    int count = lttng_list_channels(handle, &channels);
+    for (int i = 0; i < count; i++) {
+        uint64_t events = 0, packets = 0;
+        lttng_channel_get_discarded_event_count(&channels[i], &events);
+        lttng_channel_get_lost_packet_count(&channels[i], &packets);
+        loss.events += events;
+        loss.packets += packets;
+    }
+    free(channels);
+    lttng_destroy_handle(handle);
+    if (count >= 0)
+        *ret_loss = loss;
+    return count;
+}
+
+int uvs__session_stop(const char *name, struct uvs_session_loss *ret_loss, struct uvs_error *error)
+{
+    *ret_loss = (struct uvs_session_loss){UVS_ABSENT, UVS_ABSENT};
+    int code = lttng_stop_tracing(name);
+    if (code >= 0 || code == -LTTNG_ERR_TRACE_ALREADY_STOPPED)
+        code = read_loss(name, ret_loss);
+    return code < 0 ? lttng_failed(error, "stop the LTTng session", code) : 0;
+}
+
+void uvs__session_destroy(const char *name)
+{
+    lttng_stop_tracing(name);
+    struct lttng_destruction_handle *handle = NULL;
+    if (lttng_destroy_session_ext(name, &handle) == LTTNG_OK)
+        lttng_destruction_handle_wait_for_completion(handle, DESTROY_TIMEOUT_MS);
+    lttng_destruction_handle_destroy(handle);
+}
+
+bool uvs__any_session(void)
+{
+    struct lttng_session *sessions = NULL;
+    int count = lttng_list_sessions(&sessions);
+    free(sessions);
+    return count > 0;
+}

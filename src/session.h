@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// One LTTng session, by name, on whichever daemon LTTNG_HOME leads to: created and started, stopped, counted,
+// destroyed.
+#ifndef UVS_SESSION_H
+#define UVS_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "../analysis/error.h"
+
+// Creates and starts it, writing to ctf_directory (absolute). full: the events of --detail full too.
+int uvs__session_start(const char *name, const char *ctf_directory, bool full, struct uvs_error *error);
+
+struct uvs_session_loss {
+    uint64_t events, packets; // UVS_ABSENT: unknown
+};
+
+// Stops it and reads what was lost. Fails when the daemon is gone; *ret_loss is then unknown.
+int uvs__session_stop(const char *name, struct uvs_session_loss *ret_loss, struct uvs_error *error);
+
+// Stops it where it still runs, destroys it and waits until it is written out. No session of that name: fine.
+void uvs__session_destroy(const char *name);
+
+// Whether the daemon has sessions at all.
+bool uvs__any_session(void);
+
+// The largest sub-buffer of a channel that fits into `available` bytes of shared memory on `cpus` possible
+// CPUs; 0 when not even the smallest does.
+uint64_t uvs__fit_subbuffer(uint64_t available, unsigned cpus);
+
+#endif

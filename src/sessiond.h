@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// The LTTng session daemon of a recording. A normal user gets a private one, in a home of its own; root,
+// whose paths LTTng fixes, gets the system's, started when there is none.
+#ifndef UVS_SESSIOND_H
+#define UVS_SESSIOND_H
+
+#include "keeper.h"
+
+struct uvs_sessiond {
+    char home[64]; // private LTTNG_HOME, which the program needs too; "" = the system's daemon
+    struct uvs_keeper keeper;
+    int lock; // held from here until the session is on it
+};
+
+// From here on this process's liblttng-ctl speaks to that daemon, and `session`, if it is created, is gone
+// after the release or this process's death. SIGUSR1 and SIGCHLD must be blocked.
+int uvs__sessiond_acquire(const char *session, struct uvs_sessiond *ret_daemon, struct uvs_error *error);
+
+// The session is created: other recordings may look.
+void uvs__sessiond_unlock(struct uvs_sessiond *daemon);
+
+// Destroys the session where it still is, and ends what was started.
+void uvs__sessiond_release(struct uvs_sessiond *daemon);
+
+#endif

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// The last words of `record`.
+#include "summary.h"
+
+#include "command.h"
+#include "../probes/uvs_abi.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { NUMBER_SIZE = 32 };
+
+// 1234567 -> "1,234,567".
+static const char *group_digits(uint64_t number, char ret_text[NUMBER_SIZE])
+{
+    char plain[NUMBER_SIZE];
+    size_t length = (size_t)snprintf(plain, sizeof(plain), "%" PRIu64, number), used = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0)
+            ret_text[used++] = ',';
+        ret_text[used++] = plain[i];
+    }
+    ret_text[used] = '\0';
+    return ret_text;
+}
+
+static const char *say_lost(const struct uvs_session_loss *loss, char *text, size_t size)
+{
+    char number[NUMBER_SIZE];
+    if (loss->events == UVS_ABSENT)
+        snprintf(text, size, "unknown how many lost");
+    else
+        snprintf(text, size, "%s lost", group_digits(loss->events, number));
+    return text;
+}
+
+static void say_trace(const struct uvs_summary *summary)
+{
+    char events[NUMBER_SIZE], lost[NUMBER_SIZE + 16];
+    uvs_complain(0, "%s events (%s), %.1f MB in %s — next: uvscope report%s%s",
+                 group_digits(summary->digest.events, events), say_lost(&summary->loss, lost, sizeof(lost)),
+                 (double)summary->bytes / 1e6, summary->directory, summary->is_latest ? "" : " ",
+                 summary->is_latest ? "" : summary->directory);
+}
+
+static void say_empty(const struct uvs_summary *summary)
+{
+    if (summary->has_own_libuv)
+        uvs_complain(0,
+                     "nothing recorded in %s: %s has libuv inside its executable, which is not traced yet; "
+                     "use one that is linked with the shared libuv (libuv.so.1)",
+                     summary->directory, summary->program);
+    else
+        uvs_complain(
+            0,
+            "nothing recorded in %s: %s never ran a libuv loop that uvscope can see: it must use the "
+            "shared libuv (libuv.so.1) and run a loop; UVSCOPE_DEBUG=1 tells what is hooked",
+            summary->directory, summary->program);
+}
+
+static void say_unreadable(const struct uvs_summary *summary)
+{
+    const char *why = summary->digest.error.text;
+    uvs_complain(0, "%.1f MB in %s, but it could not be read%s%s", (double)summary->bytes / 1e6,
+                 summary->directory, why[0] ? ": " : "", why);
+}
+
+static void (*const sayings[])(const struct uvs_summary *summary) = {
+    [UVS_DIGEST_READ] = say_trace,
+    [UVS_DIGEST_EMPTY] = say_empty,
+    [UVS_DIGEST_UNREADABLE] = say_unreadable,
+};
+
+static void say_trouble(const struct uvs_summary *summary)
+{
+    if (summary->disk_full)
+        uvs_complain(0,
+                     "the disk of %s is full: the trace ends before the program did; use -o on another one",
+                     summary->directory);
+    if (summary->daemon_died)
+        uvs_complain(0, "the LTTng daemon died while the program ran: the trace ends there");
+    if (summary->save.text[0])
+        uvs_complain(0, "the facts of the recording are incomplete: %s", summary->save.text);
+    if (summary->loss.events != UVS_ABSENT && summary->loss.events + summary->loss.packets > 0)
+        uvs_complain(0, "events came faster than they could be written: record with --detail default, to a "
+                        "faster disk, or with more memory in /dev/shm");
+}
+
+void uvs__summary_print(const struct uvs_summary *summary)
+{
+    sayings[summary->digest.state](summary);
+    say_trouble(summary);
+}

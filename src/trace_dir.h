@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// Where recordings live: the directory that `record` makes, and the newest one for those who read.
+//
+// Recordings without -o go to $UVSCOPE_TRACES, else to ~/uvscope-traces; there the symlink `latest` points to
+// the newest recording, wherever that one is.
+#ifndef UVS_TRACE_DIR_H
+#define UVS_TRACE_DIR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "../analysis/error.h"
+
+struct uvs_trace_dir {
+    char *path;   // absolute
+    bool created; // by us: the directory itself goes when the recording does not come to be
+};
+
+// wanted: -o's DIR (must not exist, or be empty), or NULL: PROGRAM-YYYYmmdd-HHMMSS in the default place. Mode
+// 0700. Absolute even where `wanted` is relative.
+int uvs__trace_dir_create(const char *wanted, const char *program, struct uvs_trace_dir *ret_dir,
+                          struct uvs_error *error);
+// Removes what is in it, and the directory if it was created.
+void uvs__trace_dir_abandon(const struct uvs_trace_dir *dir);
+void uvs__trace_dir_clear(struct uvs_trace_dir *dir);
+
+// Points `latest` to it; false when that could not be done.
+bool uvs__trace_dir_link_latest(const struct uvs_trace_dir *dir);
+
+// Bytes of the files below it.
+uint64_t uvs__trace_dir_size(const struct uvs_trace_dir *dir);
+
+// Removes a directory and everything below it; symlinks are not followed.
+void uvs__remove_tree(const char *path);
+
+// The newest recording, for report and check without TRACE: *ret_path is the caller's (free). -UVS_E_TRACE
+// when there is none.
+int uvs_newest_trace(char **ret_path, struct uvs_error *error);
+
+#endif
