@@ -68,21 +68,18 @@ def table(markdown, *header):
 
 
 def help_options(text):
-    """{"--output": "-o" or None} of a help text."""
+    """{"--output": ("-o" or None, "DIR" or None)} of a help text."""
     found = {}
-    for match in re.finditer(r"^\s+(?:(-\w),?\s+)?(--[a-z][a-z-]*)", text, re.M):
-        found[match[2]] = match[1]
+    for match in re.finditer(r"^  (?:(-\w), |    )(--[a-z][a-z-]*)(?: (\S+))?(?:  .*)?$", text, re.M):
+        found[match[2]] = (match[1], match[3])
     return found
 
 
 def man_options(text):
-    """The same of a manual page: .It Fl o Ar DIR , Fl -output Ar DIR."""
+    """The same of a manual page: .It Fl o , Fl -output Ar DIR."""
     found = {}
-    for line in re.findall(r"^\.It (Fl .*)$", text, re.M):
-        names = re.findall(r"Fl (\S+)", line)
-        long = [name for name in names if name.startswith("-")]
-        short = [name for name in names if not name.startswith("-")]
-        found["-" + long[0]] = "-" + short[0] if short else None
+    for letter, name, argument in re.findall(r"^\.It (?:Fl (\w) , )?Fl (-\S+)(?: Ar (.*))?$", text, re.M):
+        found["-" + name] = ("-" + letter if letter else None, argument or None)
     return found
 
 
