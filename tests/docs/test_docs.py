@@ -316,6 +316,14 @@ class Links(unittest.TestCase):
                 self.assertTrue((page.parent / link).exists(), f"{page.name}: {link}")
         self.assertGreater(seen, 5)
 
+    def test_each_source_file_that_is_named_exists(self):
+        seen = 0
+        for page in [*SOURCE.glob("*.md"), *(SOURCE / "docs").glob("*.md")]:
+            for name in re.findall(r"`((?:probes|analysis|src|tests|docs)/[\w./-]*)`", page.read_text()):
+                seen += 1
+                self.assertTrue((SOURCE / name).exists(), f"{page.name}: {name}")
+        self.assertGreater(seen, 10)
+
 
 if __name__ == "__main__":
     unittest.main()
