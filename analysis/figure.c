@@ -19,7 +19,7 @@ struct group {
     struct uvs__figure figure;
     struct uvs_hist hist;
     double sum;
-    uint64_t samples, greatest_ns;
+    uint64_t samples, happened, greatest_ns;
     bool is_unknown, is_none;
 };
 
@@ -166,6 +166,7 @@ static int merge_hist(struct group *group, const struct row *row, const struct u
 {
     const struct uvs_hist *hist = (const void *)((const char *)row->data + metric->offset);
     group->samples += hist->count;
+    group->happened += row->samples;
     group->is_unknown = group->is_unknown || !row->is_known;
     if (hist->count == 0)
         return 0;
@@ -206,11 +207,19 @@ static int merge_row(struct groups *groups, const struct row *row, const struct 
     return (metric->form == UVS__FORM_HIST ? merge_hist : merge_number)(group, row, metric);
 }
 
+// Whatever ran has a self time: none at all was lost.
+static bool is_lost(const struct group *group, const struct uvs__metric *metric)
+{
+    return metric->scope == UVS__SCOPE_CALLBACK && metric->form == UVS__FORM_HIST &&
+           metric->offset == offsetof(struct uvs_callback_row, self) && group->happened > 0 &&
+           group->hist.count == 0;
+}
+
 static void measure(struct group *group, const struct uvs__metric *metric)
 {
     struct uvs__figure *figure = &group->figure;
     bool is_hist = metric->form == UVS__FORM_HIST;
-    if (group->is_unknown)
+    if (group->is_unknown || is_lost(group, metric))
         figure->state = UVS__FIGURE_UNKNOWN;
     else if (group->is_none || (is_hist && group->hist.count == 0 && metric->stat != UVS__STAT_COUNT))
         figure->state = UVS__FIGURE_NONE;

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// `uvscope report`: what a trace shows.
+#include "command.h"
+
+#include "report_job.h"
+#include "text_report.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+
+enum { FORMAT_TEXT, FORMAT_JSON };
+
+static int format = FORMAT_TEXT, colour = UVS__COLOUR_AUTO;
+static uint64_t threshold_ns = UVS_DEFAULT_BLOCK_THRESHOLD_NS;
+static const char *top = "20";
+static bool in_process;
+
+static int render_text(FILE *out, const struct uvs_report *report, void *data, struct uvs_error *error)
+{
+    int result = uvs__print_report(out, data, report);
+    return result < 0 ? uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory for the report") : UVS_E_OK;
+}
+
+static int render_json(FILE *out, const struct uvs_report *report, void *data __attribute__((unused)),
+                       struct uvs_error *error)
+{
+    char *json = uvs_report_to_json(report);
+    if (!json)
+        return uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory for the report");
+    fprintf(out, "%s\n", json);
+    free(json);
+    return UVS_E_OK;
+}
+
+static bool parse_top(const char *text, size_t *ret_top)
+{
+    char *end;
+    errno = 0;
+    unsigned long number = strtoul(text, &end, 10);
+    *ret_top = number;
+    return isdigit((unsigned char)*text) && !*end && errno == 0;
+}
+
+static int run(char **operands)
+{
+    size_t rows;
+    if (!parse_top(top, &rows))
+        return uvs_complain(UVS_E_USAGE, "--top '%s' is not a number of rows", top);
+    if (threshold_ns == 0)
+        return uvs_complain(UVS_E_USAGE, "--threshold must be above 0, e.g. 50ms");
+    struct uvs__look look = uvs__look_of_stdout((enum uvs__colour)colour, rows);
+    const struct uvs__report_job job = {
+        .block_threshold_ns = threshold_ns,
+        .in_process = in_process,
+        .render = format == FORMAT_JSON ? render_json : render_text,
+        .data = &look,
+    };
+    return uvs__report_job_run(&job, operands);
+}
+
+static const struct uvs_option options[] = {
+    {"format", 'f', UVS_OPTION_CHOICE, "text|json", "For people or for programs (default text)", &format},
+    {"threshold", 't', UVS_OPTION_DURATION, "DURATION",
+     "Busy intervals of this length or more are blocks (default 50ms)", &threshold_ns},
+    {"top", 'n', UVS_OPTION_STRING, "N", "Rows of each table, 0 for all (default 20)", &top},
+    {"color", 0, UVS_OPTION_CHOICE, UVS__COLOUR_CHOICES,
+     "When to use colour; auto is on a terminal, unless NO_COLOR is set (default auto)", &colour},
+    {"in-process", 0, UVS_OPTION_FLAG, NULL, "Read in this process, for debuggers", &in_process},
+    {0},
+};
+
+const struct uvs_command uvs_command_report = {
+    .name = "report",
+    .summary = "Say what a trace shows: who blocked the loop, who waited, and where",
+    .operands = "[TRACE]",
+    .description = "Reads TRACE and prints a verdict first, and then tables: loops and their worst blocks, "
+                   "callbacks by function, synchronous calls, the thread pool.\n\n"
+                   "TRACE is a directory that `uvscope record` made, any directory with a CTF trace of "
+                   "uvscope's events below it, or a text event log. Without it, the newest recording is "
+                   "read.\n\n"
+                   "Events that LTTng lost are said, and figures that are unknown because of them are shown "
+                   "as unknown.",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+// The worker fills a memory file; only its supervisor writes to stdout, where a pager may keep it waiting for
+// as long as it likes.
+#include "report_job.h"
+
+#include "command.h"
+#include "trace_dir.h"
+#include "worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+// Looking up symbols in large debug files takes its time, and is no progress in events.
+#define PATIENCE_NS 60000000000ull
+
+struct work {
+    const struct uvs__report_job *job;
+    const char *path;
+    int output;
+    struct uvs_worker_progress *progress;
+};
+
+static void advance(void *data, uint64_t events)
+{
+    struct work *work = data;
+    atomic_store(&work->progress->events, events);
+}
+
+// Above the standard descriptors, of which one may be closed.
+static int create_output(void)
+{
+    int low = memfd_create("uvscope-output", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (low < 0)
+        return -1;
+    int output = fcntl(low, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    close(low);
+    return output;
+}
+
+// The seal says that the output is whole: a worker that is killed leaves none.
+static int fill_output(const struct work *work, const struct uvs_report *report, struct uvs_error *error)
+{
+    int copy = dup(work->output);
+    FILE *out = copy < 0 ? NULL : fdopen(copy, "w");
+    if (!out) {
+        close(copy);
+        return uvs_error_set(error, UVS_E_ENVIRONMENT, "cannot open the output: %s", strerror(errno));
+    }
+    int status = work->job->render(out, report, work->job->data, error);
+    bool failed = ferror(out) != 0;
+    failed = fclose(out) != 0 || failed;
+    if (status >= 0 && (failed || fcntl(work->output, F_ADD_SEALS, F_SEAL_WRITE) != 0))
+        return uvs_error_set(error, UVS_E_ENVIRONMENT, "cannot keep the output: %s", strerror(errno));
+    return status;
+}
+
+static int read_trace(void *data, struct uvs_worker_progress *progress)
+{
+    struct work *work = data;
+    struct uvs_error error = {0};
+    struct uvs_report *report;
+    work->progress = progress;
+    const struct uvs_analysis_options options = {
+        .block_threshold_ns = work->job->block_threshold_ns, .progress = advance, .progress_data = work};
+    int result = uvs_analyse(work->path, &options, &report, &error);
+    if (result < 0)
+        return uvs_complain(-result, "%s", error.text);
+    int status = fill_output(work, report, &error);
+    if (status < 0)
+        status = uvs_complain(-status, "%s", error.text);
+    else if (report->trace.incomplete)
+        status = uvs_complain(UVS_E_TRACE, "warning: the trace is incomplete: %s", report->trace.incomplete);
+    uvs_report_destroy(report);
+    return status;
+}
+
+static ssize_t write_all(const char *bytes, ssize_t size)
+{
+    ssize_t written = 0;
+    while (written < size) {
+        ssize_t more = write(STDOUT_FILENO, bytes + written, (size_t)(size - written));
+        if (more < 0 && errno != EINTR)
+            return -1;
+        written += more > 0 ? more : 0;
+    }
+    return written;
+}
+
+// Where a closed pipe does not already end the process, it ends as if it had.
+static int copy_output(int output, int status)
+{
+    char bytes[65536];
+    ssize_t size = 0;
+    if (!(fcntl(output, F_GET_SEALS) & F_SEAL_WRITE))
+        return status;
+    if (lseek(output, 0, SEEK_SET) == 0)
+        while ((size = read(output, bytes, sizeof(bytes))) > 0 && write_all(bytes, size) == size)
+            ;
+    if (size == 0)
+        return status;
+    if (errno == EPIPE)
+        return 128 + SIGPIPE;
+    return uvs_complain(UVS_E_ENVIRONMENT, "cannot write the output: %s", strerror(errno));
+}
+
+static int run_on(const struct uvs__report_job *job, const char *path)
+{
+    struct work work = {.job = job, .path = path, .output = create_output()};
+    if (work.output < 0)
+        return uvs_complain(UVS_E_ENVIRONMENT, "cannot make a memory file: %s", strerror(errno));
+    int status = uvs_worker_run(read_trace, &work, path, PATIENCE_NS, job->in_process);
+    status = copy_output(work.output, status);
+    close(work.output);
+    return status;
+}
+
+int uvs__report_job_run(const struct uvs__report_job *job, char **operands)
+{
+    struct uvs_error error = {0};
+    char *newest = NULL;
+    if (operands[0] && operands[1])
+        return uvs_complain(UVS_E_USAGE, "one trace at a time: what is '%s'?", operands[1]);
+    int result = operands[0] ? 0 : uvs_newest_trace(&newest, &error);
+    if (result < 0)
+        return uvs_complain(-result, "%s", error.text);
+    int status = run_on(job, newest ? newest : operands[0]);
+    free(newest);
+    return status;
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// What `report` and `check` have in common: a trace is analysed and rendered in the supervised worker, and
+// what came out whole is written to stdout.
+#ifndef UVS_REPORT_JOB_H
+#define UVS_REPORT_JOB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include "../analysis/report.h"
+
+struct uvs__report_job {
+    uint64_t block_threshold_ns; // 0 = the default
+    bool in_process;
+    // In the worker: prints the output. Returns the exit status; negative: error says why, nothing is
+    // written.
+    int (*render)(FILE *out, const struct uvs_report *report, void *data, struct uvs_error *error);
+    void *data;
+};
+
+// operands: none (the newest trace) or one. Returns the exit status, UVS_E_TRACE after an incomplete trace
+// whatever `render` said.
+int uvs__report_job_run(const struct uvs__report_job *job, char **operands);
+
+#endif

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+// Renders every cell first, then knows the widths.
+#include "text_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { GAP = 2, CUT_MIN_WIDTH = 16 };
+
+struct table {
+    FILE *out;
+    const struct uvs__look *look;
+    const struct uvs__column *columns;
+    size_t column_count, row_count;
+    char **cells;  // row after row
+    size_t *width; // of each column; 0 = left out
+};
+
+static char *render_cell(const struct uvs__column *column, const struct uvs_report *report, const void *row)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *cell = open_memstream(&text, &size);
+    if (!cell)
+        return NULL;
+    column->render(cell, column, report, row);
+    bool failed = ferror(cell) != 0;
+    if (fclose(cell) == 0 && !failed)
+        return text;
+    free(text);
+    return NULL;
+}
+
+static const char *cell_of(const struct table *table, size_t row, size_t column)
+{
+    return table->cells[row * table->column_count + column];
+}
+
+static int render_cells(struct table *table, const struct uvs_report *report, const struct uvs__rows *rows)
+{
+    for (size_t i = 0; i < table->row_count * table->column_count; i++) {
+        const char *row = (const char *)rows->items + i / table->column_count * rows->size;
+        table->cells[i] = render_cell(&table->columns[i % table->column_count], report, row);
+        if (!table->cells[i])
+            return -UVS_E_ENVIRONMENT;
+    }
+    return 0;
+}
+
+static size_t column_width(const struct table *table, size_t column)
+{
+    size_t width = 0;
+    bool is_filled = false;
+    for (size_t row = 0; row < table->row_count; row++) {
+        const char *cell = cell_of(table, row, column);
+        size_t columns = uvs__text_width(cell);
+        width = columns > width ? columns : width;
+        is_filled = is_filled || (*cell && strcmp(cell, "-") != 0);
+    }
+    size_t title = uvs__text_width(table->columns[column].title);
+    return is_filled ? (width > title ? width : title) : 0;
+}
+
+static size_t line_width(const struct table *table)
+{
+    size_t width = 0;
+    for (size_t i = 0; i < table->column_count; i++)
+        width += table->width[i] ? GAP + table->width[i] : 0;
+    return width;
+}
+
+static void cut_to_terminal(struct table *table)
+{
+    for (size_t i = 0; i < table->column_count; i++) {
+        size_t line = line_width(table), *width = &table->width[i];
+        if (!table->columns[i].is_cut || table->look->width == 0 || line <= table->look->width)
+            continue;
+        size_t excess = line - table->look->width;
+        size_t least = *width < CUT_MIN_WIDTH ? *width : CUT_MIN_WIDTH;
+        *width = *width > least + excess ? *width - excess : least;
+    }
+}
+
+// The end of the group that begins at `column`, and the terminal columns under it.
+static size_t group_end(const struct table *table, size_t column, size_t *ret_width)
+{
+    const char *group = table->columns[column].group;
+    size_t width = 0, end = column;
+    for (; end < table->column_count && table->columns[end].group &&
+           strcmp(table->columns[end].group, group) == 0;
+         end++)
+        width += table->width[end] ? table->width[end] + (width ? GAP : 0) : 0;
+    *ret_width = width;
+    return end;
+}
+
+// A name wider than what it stands over widens its first column that is shown.
+static void widen_groups(struct table *table)
+{
+    for (size_t i = 0; i < table->column_count; i++) {
+        if (!table->columns[i].group)
+            continue;
+        size_t width, end = group_end(table, i, &width), name = strlen(table->columns[i].group);
+        size_t first = i;
+        while (first < end && !table->width[first])
+            first++;
+        if (width && width < name)
+            table->width[first] += name - width;
+        i = end - 1;
+    }
+}
+
+static void print_times(FILE *out, char character, size_t times)
+{
+    while (times--)
+        fputc(character, out);
+}
+
+static void print_aligned(FILE *out, const char *text, size_t width, enum uvs__align align, bool is_last)
+{
+    size_t columns = uvs__text_width(text), fill = columns < width ? width - columns : 0;
+    if (align == UVS__ALIGN_RIGHT)
+        print_times(out, ' ', fill);
+    uvs__print_cut(out, text, width);
+    if (align == UVS__ALIGN_LEFT && !is_last)
+        print_times(out, ' ', fill);
+}
+
+static void print_groups(const struct table *table)
+{
+    FILE *out = table->out;
+    size_t pending = 0;
+    bool is_empty = true;
+    for (size_t i = 0; i < table->column_count; i++) {
+        size_t width = table->width[i];
+        if (!table->columns[i].group) {
+            pending += width ? GAP + width : 0;
+            continue;
+        }
+        const char *group = table->columns[i].group;
+        i = group_end(table, i, &width) - 1;
+        if (!width)
+            continue;
+        size_t dashes = width - strlen(group) > 2 ? width - strlen(group) - 2 : 0;
+        print_times(out, ' ', pending + GAP);
+        print_times(out, '-', dashes / 2);
+        fprintf(out, "%s%s%s", dashes ? " " : "", group, dashes ? " " : "");
+        print_times(out, '-', dashes - dashes / 2);
+        pending = dashes ? 0 : width - strlen(group);
+        is_empty = false;
+    }
+    if (!is_empty)
+        fputc('\n', out);
+}
+
+// row of cells, or the titles when it is NULL.
+static void print_line(const struct table *table, char *const *row)
+{
+    size_t last = table->column_count;
+    while (last > 0 && !table->width[last - 1])
+        last--;
+    for (size_t i = 0; i < last; i++) {
+        if (!table->width[i])
+            continue;
+        print_times(table->out, ' ', GAP);
+        print_aligned(table->out, row ? row[i] : table->columns[i].title, table->width[i],
+                      table->columns[i].align, i + 1 == last);
+    }
+    fputc('\n', table->out);
+}
+
+static void print_all(struct table *table, const char *title, size_t hidden)
+{
+    FILE *out = table->out;
+    for (size_t i = 0; i < table->column_count; i++)
+        table->width[i] = column_width(table, i);
+    widen_groups(table);
+    cut_to_terminal(table);
+    uvs__style_begin(out, table->look, UVS__STYLE_BOLD);
+    fprintf(out, "\n%s\n", title);
+    uvs__style_end(out, table->look, UVS__STYLE_BOLD);
+    uvs__style_begin(out, table->look, UVS__STYLE_DIM);
+    print_groups(table);
+    print_line(table, NULL);
+    uvs__style_end(out, table->look, UVS__STYLE_DIM);
+    for (size_t row = 0; row < table->row_count; row++)
+        print_line(table, &table->cells[row * table->column_count]);
+    if (hidden)
+        fprintf(out, "  … and %zu more\n", hidden);
+}
+
+int uvs__print_table(FILE *out, const struct uvs__look *look, const struct uvs_report *report,
+                     const char *title, const struct uvs__column *columns, size_t column_count,
+                     const struct uvs__rows *rows)
+{
+    size_t shown = look->top && rows->count > look->top ? look->top : rows->count;
+    struct table table = {
+        .out = out, .look = look, .columns = columns, .column_count = column_count, .row_count = shown};
+    if (shown == 0)
+        return 0;
+    table.cells = calloc(shown * column_count, sizeof(*table.cells));
+    table.width = calloc(column_count, sizeof(*table.width));
+    int result = table.cells && table.width ? render_cells(&table, report, rows) : -UVS_E_ENVIRONMENT;
+    if (result == 0)
+        print_all(&table, title, rows->count - shown);
+    for (size_t i = 0; table.cells && i < shown * column_count; i++)
+        free(table.cells[i]);
+    free(table.cells);
+    free(table.width);
+    return result;
+}
