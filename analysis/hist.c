@@ -3,6 +3,7 @@
 #include "hist.h"
 
 #include "error.h"
+#include "saturate.h"
 
 #include <stdlib.h>
 
@@ -25,11 +26,6 @@ static uint64_t bucket_middle(unsigned chunk, unsigned bucket)
     return ((uint64_t)(bucket + BUCKETS) << (chunk - 1)) + ((1ull << (chunk - 1)) >> 1);
 }
 
-static uint64_t add_saturated(uint64_t a, uint64_t b)
-{
-    return a > UINT64_MAX - 1 - b ? UINT64_MAX - 1 : a + b;
-}
-
 static uint32_t *chunk_at(struct uvs_hist *hist, unsigned chunk)
 {
     if (!hist->chunks[chunk])
@@ -44,7 +40,7 @@ static void add_summary(struct uvs_hist *hist, uint64_t count, uint64_t sum, uin
     if (hist->count == 0 || max > hist->max)
         hist->max = max;
     hist->count += count;
-    hist->sum = add_saturated(hist->sum, sum);
+    hist->sum = uvs__add(hist->sum, sum);
 }
 
 int uvs_hist_add(struct uvs_hist *hist, uint64_t ns)

@@ -5,6 +5,7 @@
 #include "error.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { FIRST_CAPACITY = 64 };
 
@@ -98,4 +99,28 @@ void *uvs__grow(void *array, size_t count, size_t *capacity, size_t element_size
     if (grown)
         *capacity = larger;
     return grown;
+}
+
+void *uvs__rows_at(struct uvs__rows *rows, uint32_t index, size_t element_size)
+{
+    if (index >= rows->count) {
+        size_t count = (size_t)index + 1 > rows->count * 2 ? (size_t)index + 1 : rows->count * 2;
+        void **items = reallocarray(rows->items, count, sizeof(*items));
+        if (!items)
+            return NULL;
+        memset(items + rows->count, 0, (count - rows->count) * sizeof(*items));
+        rows->items = items;
+        rows->count = count;
+    }
+    if (!rows->items[index])
+        rows->items[index] = calloc(1, element_size);
+    return rows->items[index];
+}
+
+void uvs__rows_clear(struct uvs__rows *rows)
+{
+    for (size_t i = 0; i < rows->count; i++)
+        free(rows->items[i]);
+    free(rows->items);
+    *rows = (struct uvs__rows){0};
 }

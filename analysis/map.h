@@ -24,6 +24,17 @@ int uvs__map_put(struct uvs__map *map, uint64_t a, uint64_t b, void *value);
 void *uvs__map_remove(struct uvs__map *map, uint64_t a, uint64_t b);
 void uvs__map_clear(struct uvs__map *map);
 
+// A table that is filled by index: elements are made, zeroed, when they are first asked for.
+struct uvs__rows {
+    void **items;
+    size_t count;
+};
+
+// NULL without memory.
+void *uvs__rows_at(struct uvs__rows *rows, uint32_t index, size_t element_size);
+// Frees the elements too.
+void uvs__rows_clear(struct uvs__rows *rows);
+
 // Makes room for one more element of a growing array: returns it, doubled where full, or NULL without memory
 // (the old array stays valid).
 void *uvs__grow(void *array, size_t count, size_t *capacity, size_t element_size);

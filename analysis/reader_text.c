@@ -4,8 +4,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +50,17 @@ static int complain(const struct text_reader *reader, struct uvs_error *error, c
     return uvs_error_set(error, UVS_E_TRACE, "%s:%lu: %s `%s'", reader->path, reader->number, what, word);
 }
 
+// The byte that \xHH or \c stands for; *from is behind the backslash, and moves to its last character.
+static char escaped(char **from)
+{
+    if (**from == 'x' && isxdigit((unsigned char)(*from)[1]) && isxdigit((unsigned char)(*from)[2])) {
+        const char digits[] = {(*from)[1], (*from)[2], '\0'};
+        *from += 2;
+        return (char)strtoul(digits, NULL, 16);
+    }
+    return **from;
+}
+
 // Takes the next word off *cursor, its quotes and backslashes resolved in place; NULL at the end of the line.
 static char *next_word(char **cursor)
 {
@@ -61,13 +70,13 @@ static char *next_word(char **cursor)
     char *word = from, *to = from;
     bool quoted = false;
     for (; *from && (quoted || !isspace((unsigned char)*from)); from++) {
+        bool escape = *from == '\\' && from[1];
         if (*from == '"') {
             quoted = !quoted;
             continue;
         }
-        if (*from == '\\' && from[1])
-            from++;
-        *to++ = *from;
+        from += escape;
+        *to++ = escape ? escaped(&from) : *from;
     }
     *cursor = *from ? from + 1 : from;
     *to = '\0';

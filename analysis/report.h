@@ -103,8 +103,8 @@ struct uvs_sync_row {
 struct uvs_pool_request_row {
     uint8_t kind;
     struct uvs_site *site;
-    const char *engine; // "pool", "io_uring", "unknown"
-    uint64_t count, cancelled, slow_io_capped;
+    const char *engine;                        // "pool", "io_uring", "unknown"
+    uint64_t count, cancelled, slow_io_capped; // slow_io_capped UVS_ABSENT: not known
     struct uvs_hist queue, service, return_;
     bool triple_known; // false: hand-off missed for this kind; queue, service, return are null
 };
@@ -112,8 +112,8 @@ struct uvs_pool_request_row {
 struct uvs_pool_row {
     uint32_t pid, size;
     uint64_t busy_ns, saturated_ns, max_queue_depth;
-    double utilization; // busy / (size * the time from the first submit to the last finish or the trace's
-                        // end); < 0 unknown
+    uint64_t life_ns; // from the first submit to the last finish, or the trace's end when something is stuck
+    double utilization;                                // busy / (size * life); < 0 unknown
     uint64_t never_started, never_finished, oldest_ns; // oldest_ns UVS_ABSENT when none
     struct uvs_pool_request_row *requests;
     size_t request_count;
@@ -168,6 +168,14 @@ struct uvs_analysis_options {
 int uvs_analyse(const char *path, const struct uvs_analysis_options *options, struct uvs_report **ret_report,
                 struct uvs_error *error);
 void uvs_report_destroy(struct uvs_report *report);
+
+// Every finding there can be, for the documentation and its test: returns NULL past the end.
+struct uvs_finding_info {
+    const char *id;
+    enum uvs_severity severity;
+    const char *meaning, *advice;
+};
+const struct uvs_finding_info *uvs_finding_info(size_t index);
 
 // schema 1 as a JSON document; the string is the caller's (free). NULL without memory.
 char *uvs_report_to_json(const struct uvs_report *report);

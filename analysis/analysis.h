@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// An analysis takes spans and fills its part of the report. A new one is a file and a row in the map below.
+#ifndef UVS_ANALYSIS_H
+#define UVS_ANALYSIS_H
+
+#include "recording.h"
+#include "report.h"
+#include "span.h"
+#include "symbols.h"
+
+// What analyses share; report is what they fill at the end.
+struct uvs__output {
+    struct uvs_report *report;
+    const struct uvs__spans *spans;
+    const struct uvs_recording *recording; // NULL: the trace is not one
+    struct uvs_symbols *symbols;
+    struct uvs__map sites;
+    size_t site_capacity;
+};
+
+struct uvs__analysis {
+    size_t state_size; // of its own state, which starts zeroed
+    int (*span)(void *state, const struct uvs__output *output, const struct uvs__span *span); // or NULL
+    int (*finish)(void *state, struct uvs__output *output);
+    void (*clear)(void *state); // or NULL
+};
+
+#define UVS__ANALYSIS_MAP(X) X(processes) X(loops) X(callbacks) X(sync_calls) X(pool)
+
+#define X(name)              extern const struct uvs__analysis uvs__##name##_analysis;
+UVS__ANALYSIS_MAP(X)
+#undef X
+
+// The site of whom a span names; NULL when its address is not known.
+int uvs__site_of(struct uvs__output *output, uint32_t who, struct uvs_site **ret_site);
+void uvs__site_destroy(struct uvs_site *site);
+// By name, then by address: how rows with equal figures are ordered.
+int uvs__compare_sites(const struct uvs_site *a, const struct uvs_site *b);
+
+// Fills report->findings from the rest of it. 0 or -UVS_E_ENVIRONMENT.
+int uvs__find(struct uvs__output *output);
+
+#endif

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+// How long each callback ran, how late it came, and how long its request took.
+#include "analysis.h"
+
+#include <stdlib.h>
+
+enum { NO_MEMORY = -UVS_E_ENVIRONMENT };
+
+struct state {
+    struct uvs__rows rows; // struct uvs_callback_row by who
+    uint64_t spans_unknown;
+};
+
+static int add_known(struct uvs_hist *hist, uint64_t ns)
+{
+    return ns == UVS_ABSENT ? 0 : uvs_hist_add(hist, ns);
+}
+
+static int on_callback(struct state *state, const struct uvs__span *span)
+{
+    struct uvs_callback_row *row = uvs__rows_at(&state->rows, span->who, sizeof(*row));
+    if (!row)
+        return NO_MEMORY;
+    row->cancelled += span->callback.cancelled;
+    int rc = 0;
+    if (span->begin_ns != UVS_ABSENT)
+        rc = uvs_hist_add(&row->duration, span->end_ns - span->begin_ns);
+    if (!rc)
+        rc = add_known(&row->delay, span->callback.delay_ns);
+    return rc ? rc : add_known(&row->latency, span->callback.latency_ns);
+}
+
+static int on_busy(struct state *state, const struct uvs__span *span)
+{
+    const struct uvs__parts *parts = span->busy.callbacks;
+    if (!span->busy.complete) {
+        state->spans_unknown += parts->count;
+        return 0;
+    }
+    int rc = 0;
+    for (size_t i = 0; i < parts->count && !rc; i++) {
+        struct uvs_callback_row *row = uvs__rows_at(&state->rows, parts->items[i].who, sizeof(*row));
+        rc = row ? uvs_hist_add(&row->self, parts->items[i].ns) : NO_MEMORY;
+    }
+    return rc;
+}
+
+static int on_span(void *state, const struct uvs__output *output, const struct uvs__span *span)
+{
+    (void)output;
+    if (span->type == UVS__SPAN_CALLBACK)
+        return on_callback(state, span);
+    return span->type == UVS__SPAN_BUSY ? on_busy(state, span) : 0;
+}
+
+static int compare(const void *left, const void *right)
+{
+    const struct uvs_callback_row *a = left, *b = right;
+    if (a->self.sum != b->self.sum)
+        return a->self.sum < b->self.sum ? 1 : -1;
+    int order = uvs__compare_sites(a->site, b->site);
+    if (order)
+        return order;
+    if (a->kind != b->kind)
+        return a->kind - b->kind;
+    return a->pid == b->pid ? (int)a->loop - (int)b->loop : a->pid < b->pid ? -1 : 1;
+}
+
+static void describe(const struct uvs__who *who, struct uvs_callback_row *row)
+{
+    enum uvs_kind_class class = uvs_kind_class(who->kind);
+    row->pid = who->process->pid;
+    row->loop = who->loop->slot;
+    row->kind = who->kind;
+    row->has_delay = class == UVS_CLASS_DUE || class == UVS_CLASS_READY || class == UVS_CLASS_POOL;
+    row->has_latency = class == UVS_CLASS_REQUEST || class == UVS_CLASS_POOL;
+}
+
+static int finish(void *data, struct uvs__output *output)
+{
+    struct state *state = data;
+    struct uvs_report *report = output->report;
+    size_t capacity = 0;
+    for (size_t i = 0; i < state->rows.count; i++) {
+        struct uvs_callback_row *row = state->rows.items[i];
+        if (!row || output->spans->whos[i]->process->foreign)
+            continue;
+        struct uvs_callback_row *rows = uvs__grow(report->callbacks, report->callback_count, &capacity,
+                                                  sizeof(*rows));
+        if (!rows)
+            return NO_MEMORY;
+        report->callbacks = rows;
+        describe(output->spans->whos[i], row);
+        rows[report->callback_count++] = *row;
+        free(row);
+        state->rows.items[i] = NULL;
+        int rc = uvs__site_of(output, (uint32_t)i, &rows[report->callback_count - 1].site);
+        if (rc)
+            return rc;
+    }
+    if (report->callback_count)
+        qsort(report->callbacks, report->callback_count, sizeof(*report->callbacks), compare);
+    report->trace.loss.spans_unknown = state->spans_unknown;
+    return 0;
+}
+
+static void clear(void *data)
+{
+    struct state *state = data;
+    for (size_t i = 0; i < state->rows.count; i++) {
+        struct uvs_callback_row *row = state->rows.items[i];
+        for (size_t h = 0; row && h < 4; h++)
+            uvs_hist_clear((struct uvs_hist *[]){&row->duration, &row->self, &row->delay, &row->latency}[h]);
+    }
+    uvs__rows_clear(&state->rows);
+}
+
+const struct uvs__analysis uvs__callbacks_analysis = {
+    .state_size = sizeof(struct state), .span = on_span, .finish = finish, .clear = clear};

@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: MIT
+// What the figures mean, in words: a table of what to look for, and what to advise.
+#include "analysis.h"
+
+#include "duration.h"
+#include "saturate.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NO_MEMORY = -UVS_E_ENVIRONMENT, TEXT_SIZE = 64, NAME_SIZE = 512 };
+
+static const uint64_t late_timer_ns = 10000000;
+static const uint64_t sync_sum_ns = 10000000;
+static const uint64_t queue_p99_ns = 10000000;
+static const uint64_t stuck_age_ns = 100000000;
+static const uint64_t short_trace_ns = 100000000;
+static const uint64_t few_iterations = 20;
+static const double saturated_utilization = 0.9;
+
+// The findings so far, and whose turn it is.
+struct hunt {
+    struct uvs_report *report;
+    const struct uvs__spans *spans;
+    const struct uvs_finding_info *info;
+    size_t capacity;
+};
+
+// --- Words ---
+
+__attribute__((format(__printf__, 5, 6))) static int found(struct hunt *hunt, uint64_t value_ns, uint32_t pid,
+                                                           int loop, const char *format, ...)
+{
+    struct uvs_report *report = hunt->report;
+    struct uvs_finding *findings = uvs__grow(report->findings, report->finding_count, &hunt->capacity,
+                                             sizeof(*findings));
+    if (!findings)
+        return NO_MEMORY;
+    report->findings = findings;
+    char *text;
+    va_list args;
+    va_start(args, format);
+    int length = vasprintf(&text, format, args);
+    va_end(args);
+    if (length < 0)
+        return NO_MEMORY;
+    findings[report->finding_count++] = (struct uvs_finding){.id = hunt->info->id,
+                                                             .severity = hunt->info->severity,
+                                                             .text = text,
+                                                             .advice = hunt->info->advice,
+                                                             .doc = hunt->info->id,
+                                                             .value_ns = value_ns,
+                                                             .pid = pid,
+                                                             .loop = loop};
+    return 0;
+}
+
+static const char *label(const struct uvs_site *site)
+{
+    return site ? site->label : "an unknown function";
+}
+
+static const char *kind_text(uint8_t kind, char buffer[TEXT_SIZE])
+{
+    const char *name = uvs_kind_name(kind);
+    if (name)
+        snprintf(buffer, TEXT_SIZE, "%s", name);
+    else
+        snprintf(buffer, TEXT_SIZE, "kind %u", (unsigned)kind);
+    return buffer;
+}
+
+static const char *loop_text(const struct uvs_report *report, const struct uvs_loop_row *loop,
+                             char buffer[TEXT_SIZE])
+{
+    if (report->loop_count == 1)
+        return "the loop";
+    snprintf(buffer, TEXT_SIZE, "loop %u of process %u", loop->loop, loop->pid);
+    return buffer;
+}
+
+static const char *plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+// Whom to name for a block, by its class.
+static void culprit_text(const struct uvs_block *block, char buffer[NAME_SIZE])
+{
+    char kind[TEXT_SIZE];
+    buffer[0] = '\0';
+    if (block->class == UVS_BLOCK_UNKNOWN)
+        snprintf(buffer, NAME_SIZE, " (events were lost, so by whom is not known)");
+    else if (block->class == UVS_BLOCK_SYNC_CALL && block->sync_call_count)
+        snprintf(buffer, NAME_SIZE, " by the synchronous call %s in %s",
+                 kind_text(block->sync_calls[0].kind, kind), label(block->sync_calls[0].site));
+    else if (block->class == UVS_BLOCK_OUTSIDE_CALLBACKS || !block->callback_count)
+        snprintf(buffer, NAME_SIZE, " outside of any callback");
+    else if (block->class == UVS_BLOCK_LONG_CALLBACK)
+        snprintf(buffer, NAME_SIZE, " by %s", label(block->callbacks[0].site));
+    else
+        snprintf(buffer, NAME_SIZE, " by many callbacks, most of all %s (%" PRIu64 " call%s)",
+                 label(block->callbacks[0].site), block->callbacks[0].count,
+                 plural(block->callbacks[0].count));
+}
+
+// --- Loops ---
+
+static int blocked(struct hunt *hunt, const struct uvs_loop_row *loop)
+{
+    if (!loop->blocked_count || !loop->worst_count)
+        return 0;
+    const struct uvs_block *worst = &loop->worst[0];
+    char name[TEXT_SIZE], longest[TEXT_SIZE], sum[TEXT_SIZE], culprit[NAME_SIZE];
+    uvs_format_ns(longest, sizeof(longest), worst->duration_ns);
+    uvs_format_ns(sum, sizeof(sum), loop->blocked_sum_ns);
+    culprit_text(worst, culprit);
+    const char *who = loop_text(hunt->report, loop, name);
+    const char *open = worst->open ? ", and it was not over when the trace ended" : "";
+    if (loop->blocked_count == 1)
+        return found(hunt, worst->duration_ns, loop->pid, (int)loop->loop, "%s was blocked once for %s%s%s%s",
+                     who, worst->open ? "at least " : "", longest, culprit, open);
+    return found(hunt, worst->duration_ns, loop->pid, (int)loop->loop,
+                 "%s was blocked %" PRIu64 " times, %s in all; the longest took %s%s%s%s", who,
+                 loop->blocked_count, sum, worst->open ? "at least " : "", longest, culprit, open);
+}
+
+static int busy_loop(struct hunt *hunt, const struct uvs_loop_row *loop)
+{
+    uint64_t whole_ns = uvs__add(loop->busy_ns, loop->poll_ns);
+    double utilization = whole_ns ? (double)loop->busy_ns / (double)whole_ns : 0;
+    if (loop->iterations < few_iterations || utilization < saturated_utilization)
+        return 0;
+    char name[TEXT_SIZE], busy[TEXT_SIZE], whole[TEXT_SIZE];
+    uvs_format_ns(busy, sizeof(busy), loop->busy_ns);
+    uvs_format_ns(whole, sizeof(whole), whole_ns);
+    return found(hunt, loop->busy_ns, loop->pid, (int)loop->loop, "%s was busy for %s of %s (%.1f %%)",
+                 loop_text(hunt->report, loop, name), busy, whole, utilization * 100);
+}
+
+static int sync_on_loop(struct hunt *hunt, const struct uvs_loop_row *loop)
+{
+    const struct uvs_report *report = hunt->report;
+    const struct uvs_sync_row *most = NULL;
+    uint64_t sum_ns = 0, calls = 0;
+    for (size_t i = 0; i < report->sync_call_count; i++) {
+        const struct uvs_sync_row *row = &report->sync_calls[i];
+        if (row->pid != loop->pid || row->loop != (int)loop->loop)
+            continue;
+        most = most ? most : row;
+        sum_ns = uvs__add(sum_ns, row->duration.sum);
+        calls += row->duration.count;
+    }
+    if (!most || sum_ns < sync_sum_ns)
+        return 0;
+    char name[TEXT_SIZE], sum[TEXT_SIZE], kind[TEXT_SIZE];
+    uvs_format_ns(sum, sizeof(sum), sum_ns);
+    return found(hunt, sum_ns, loop->pid, (int)loop->loop,
+                 "%" PRIu64 " synchronous call%s held %s for %s, most of it %s in %s", calls, plural(calls),
+                 loop_text(report, loop, name), sum, kind_text(most->kind, kind), label(most->called_from));
+}
+
+static int late_timers(struct hunt *hunt, const struct uvs_loop_row *loop)
+{
+    const struct uvs_report *report = hunt->report;
+    const struct uvs_callback_row *latest = NULL;
+    for (size_t i = 0; i < report->callback_count; i++) {
+        const struct uvs_callback_row *row = &report->callbacks[i];
+        if (row->kind != UVS_KIND_TIMER || row->pid != loop->pid || row->loop != loop->loop ||
+            !row->delay.count)
+            continue;
+        if (!latest || row->delay.max > latest->delay.max)
+            latest = row;
+    }
+    if (!latest || latest->delay.max < late_timer_ns)
+        return 0;
+    char name[TEXT_SIZE], delay[TEXT_SIZE];
+    uvs_format_ns(delay, sizeof(delay), latest->delay.max);
+    return found(hunt, latest->delay.max, loop->pid, (int)loop->loop,
+                 "timer %s of %s ran up to %s after it was due", label(latest->site),
+                 loop_text(report, loop, name), delay);
+}
+
+// --- Pools ---
+
+static int queue_quantile(const struct uvs_pool_row *pool, uint64_t *ret_p99_ns)
+{
+    struct uvs_hist queue = {0};
+    int rc = 0;
+    for (size_t i = 0; i < pool->request_count && !rc; i++)
+        rc = uvs_hist_merge(&queue, &pool->requests[i].queue);
+    *ret_p99_ns = queue.count ? uvs_hist_quantile(&queue, 0.99) : 0;
+    uvs_hist_clear(&queue);
+    return rc;
+}
+
+static int saturated_pool(struct hunt *hunt, const struct uvs_pool_row *pool)
+{
+    uint64_t p99_ns;
+    int rc = queue_quantile(pool, &p99_ns);
+    bool long_lasting = pool->saturated_ns && pool->saturated_ns >= pool->life_ns / 10;
+    if (rc || (p99_ns < queue_p99_ns && !long_lasting))
+        return rc;
+    char queue[TEXT_SIZE], saturated[TEXT_SIZE];
+    uvs_format_ns(queue, sizeof(queue), p99_ns);
+    uvs_format_ns(saturated, sizeof(saturated), pool->saturated_ns);
+    return found(hunt, p99_ns, pool->pid, -1,
+                 "requests waited for one of %u pool worker%s: 99 %% of them up to %s, at most %" PRIu64
+                 " at a time; for %s all workers were busy while some waited",
+                 pool->size, plural(pool->size), queue, pool->max_queue_depth, saturated);
+}
+
+static int stuck_pool(struct hunt *hunt, const struct uvs_pool_row *pool)
+{
+    if (pool->oldest_ns == UVS_ABSENT || pool->oldest_ns < stuck_age_ns)
+        return 0;
+    char age[TEXT_SIZE];
+    uvs_format_ns(age, sizeof(age), pool->oldest_ns);
+    return found(hunt, pool->oldest_ns, pool->pid, -1,
+                 "when the trace ended %" PRIu64 " pool request%s had not finished and %" PRIu64
+                 " had not started; the oldest was submitted %s before",
+                 pool->never_finished, plural(pool->never_finished), pool->never_started, age);
+}
+
+static int missed_handoffs(struct hunt *hunt, const struct uvs_process_row *process)
+{
+    if (!process->handoff_missed)
+        return 0;
+    return found(hunt, UVS_ABSENT, process->pid, -1,
+                 "how %" PRIu64 " request%s of process %u went to the pool was not seen; the queue, service "
+                 "and return times of their kind are left out",
+                 process->handoff_missed, plural(process->handoff_missed), process->pid);
+}
+
+// --- The trace ---
+
+static int collisions(struct hunt *hunt)
+{
+    int rc = 0;
+    for (const struct uvs__process *p = hunt->spans->processes; p && !rc; p = p->next)
+        if (p->collision && !p->foreign)
+            rc = found(
+                hunt, UVS_ABSENT, p->pid, -1,
+                "several processes in different pid namespaces have the pid %u; their events cannot be "
+                "told apart, and every figure of this pid mixes them",
+                p->pid);
+    return rc;
+}
+
+static int lost(struct hunt *hunt)
+{
+    const struct uvs_trace_facts *trace = &hunt->report->trace;
+    if (!trace->loss.events && !trace->loss.packets)
+        return 0;
+    return found(hunt, UVS_ABSENT, 0, -1,
+                 "%" PRIu64 " event%s and %" PRIu64 " packet%s were lost, %" PRIu64
+                 " event%s were read; the self times of %" PRIu64 " callback%s are unknown",
+                 trace->loss.events, plural(trace->loss.events), trace->loss.packets,
+                 plural(trace->loss.packets), trace->events, plural(trace->events), trace->loss.spans_unknown,
+                 plural(trace->loss.spans_unknown));
+}
+
+static int incomplete(struct hunt *hunt)
+{
+    const struct uvs_trace_facts *trace = &hunt->report->trace;
+    if (!trace->incomplete)
+        return 0;
+    char read[TEXT_SIZE];
+    return found(hunt, UVS_ABSENT, 0, -1, "the trace could be read only up to %s after its begin: %s",
+                 uvs_format_ns(read, sizeof(read), trace->duration_ns), trace->incomplete);
+}
+
+static int short_trace(struct hunt *hunt)
+{
+    const struct uvs_report *report = hunt->report;
+    uint64_t iterations = 0;
+    for (size_t i = 0; i < report->loop_count; i++)
+        iterations = uvs__add(iterations, report->loops[i].iterations);
+    if (iterations >= few_iterations || report->trace.duration_ns >= short_trace_ns)
+        return 0;
+    char duration[TEXT_SIZE];
+    return found(hunt, UVS_ABSENT, 0, -1,
+                 "the trace has %" PRIu64 " iteration%s in %s, too little to judge by", iterations,
+                 plural(iterations), uvs_format_ns(duration, sizeof(duration), report->trace.duration_ns));
+}
+
+// --- The table ---
+
+static const struct {
+    struct uvs_finding_info info;
+    // One of them: what it looks at.
+    int (*loop)(struct hunt *hunt, const struct uvs_loop_row *loop);
+    int (*pool)(struct hunt *hunt, const struct uvs_pool_row *pool);
+    int (*process)(struct hunt *hunt, const struct uvs_process_row *process);
+    int (*trace)(struct hunt *hunt);
+} table[] = {
+    {{"loop-blocked", UVS_ERROR, "a busy interval lasted at least the block threshold",
+      "cut the work into pieces, or hand it to the thread pool (uv_queue_work) or another process"},
+     .loop = blocked},
+    {{"loop-saturated", UVS_WARNING, "a loop of 20 iterations or more was busy for at least 90 % of its time",
+      "spread the work over more loops or processes, or look at the callbacks with the largest self time"},
+     .loop = busy_loop},
+    {{"sync-on-loop", UVS_WARNING, "synchronous calls held a loop for 10 ms or more",
+      "use the asynchronous form of the call: pass a callback"},
+     .loop = sync_on_loop},
+    {{"late-timers", UVS_WARNING, "a timer ran 10 ms or more after it was due",
+      "see what ran on the loop meanwhile: the blocks, and the callbacks with the largest self time"},
+     .loop = late_timers},
+    {{"pool-saturated", UVS_WARNING,
+      "the 99th percentile of the pool's queue waits is 10 ms or more, or all workers were busy while "
+      "requests "
+      "waited for 10 % of the pool's life",
+      "raise UV_THREADPOOL_SIZE, or keep long work off the pool that files and name look-ups need"},
+     .pool = saturated_pool},
+    {{"pool-stuck", UVS_ERROR, "a pool request of 100 ms or older had not finished when the trace ended",
+      "see what the running requests wait for; a lock or a descriptor that never gets ready holds a worker "
+      "for ever"},
+     .pool = stuck_pool},
+    {{"handoff-missed", UVS_INFO, "how a request went to the pool was not seen",
+      "run `uvscope doctor` in the program's environment"},
+     .process = missed_handoffs},
+    {{"pid-collision", UVS_WARNING, "two live processes share a pid, in different pid namespaces",
+      "record one container at a time"},
+     .trace = collisions},
+    {{"events-lost", UVS_WARNING, "LTTng could not keep up and dropped events",
+      "record with larger buffers, or for a shorter time"},
+     .trace = lost},
+    {{"trace-incomplete", UVS_WARNING, "the trace breaks off or is damaged",
+      "end recordings with Ctrl-C or let the program finish, so that the last packets are written"},
+     .trace = incomplete},
+    {{"trace-short", UVS_INFO, "fewer than 20 iterations in less than 100 ms",
+      "record for longer, under the load that you want to know about"},
+     .trace = short_trace},
+};
+enum { FINDING_COUNT = sizeof(table) / sizeof(table[0]) };
+
+const struct uvs_finding_info *uvs_finding_info(size_t index)
+{
+    return index < FINDING_COUNT ? &table[index].info : NULL;
+}
+
+// A slot that two loops took one after the other is looked at once: rows of callbacks name the slot alone.
+static bool again(const struct uvs_report *report, size_t i)
+{
+    return i && report->loops[i - 1].pid == report->loops[i].pid &&
+           report->loops[i - 1].loop == report->loops[i].loop;
+}
+
+static int look(struct hunt *hunt, size_t row)
+{
+    const struct uvs_report *report = hunt->report;
+    bool by_slot = table[row].loop == sync_on_loop || table[row].loop == late_timers;
+    int rc = 0;
+    hunt->info = &table[row].info;
+    for (size_t i = 0; table[row].loop && i < report->loop_count && !rc; i++)
+        if (!by_slot || !again(report, i))
+            rc = table[row].loop(hunt, &report->loops[i]);
+    for (size_t i = 0; table[row].pool && i < report->pool_count && !rc; i++)
+        rc = table[row].pool(hunt, &report->pools[i]);
+    for (size_t i = 0; table[row].process && i < report->process_count && !rc; i++)
+        rc = table[row].process(hunt, &report->processes[i]);
+    if (table[row].trace && !rc)
+        rc = table[row].trace(hunt);
+    return rc;
+}
+
+static uint64_t weight(const struct uvs_finding *finding)
+{
+    return finding->value_ns == UVS_ABSENT ? 0 : finding->value_ns;
+}
+
+static int compare(const void *left, const void *right)
+{
+    const struct uvs_finding *a = left, *b = right;
+    if (a->severity != b->severity)
+        return (int)b->severity - (int)a->severity;
+    if (weight(a) != weight(b))
+        return weight(a) < weight(b) ? 1 : -1;
+    int order = strcmp(a->id, b->id);
+    if (order)
+        return order;
+    return a->pid == b->pid ? a->loop - b->loop : a->pid < b->pid ? -1 : 1;
+}
+
+int uvs__find(struct uvs__output *output)
+{
+    struct hunt hunt = {.report = output->report, .spans = output->spans};
+    int rc = 0;
+    for (size_t row = 0; row < FINDING_COUNT && !rc; row++)
+        rc = look(&hunt, row);
+    if (output->report->finding_count)
+        qsort(output->report->findings, output->report->finding_count, sizeof(*output->report->findings),
+              compare);
+    return rc;
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: MIT
+// A loop's own time: busy intervals, poll phases, the callbacks and synchronous calls in them.
+#include "span.h"
+
+#include "saturate.h"
+
+#include <string.h>
+
+// Polls that follow one another within this are one phase.
+static const uint64_t same_phase_ns = 1000000;
+// The watchdog may report an interval that was closed meanwhile; clocks read one after the other differ by
+// far less.
+static const uint64_t stale_stall_ns = 1000000;
+
+enum { CANCELLED = -125 }; // UV_ECANCELED
+
+static int push(struct uvs__parts *parts, uint32_t who, uint64_t ns)
+{
+    struct uvs__part *grown = uvs__grow(parts->items, parts->count, &parts->capacity, sizeof(*parts->items));
+    if (!grown)
+        return -UVS_E_ENVIRONMENT;
+    parts->items = grown;
+    parts->items[parts->count++] = (struct uvs__part){who, ns};
+    return 0;
+}
+
+// --- Busy intervals and polls ---
+
+static void begin_interval(struct uvs__loop *loop)
+{
+    loop->busy.callbacks.count = loop->busy.sync_calls.count = 0;
+    loop->busy.outermost = loop->busy.outermost_ns = loop->busy.longest_ns = loop->busy.sync_ns = 0;
+    loop->busy.settled_ns = loop->busy.nested_ns = 0;
+    loop->busy.broken = false;
+    memset(loop->nested_ns, 0, sizeof(loop->nested_ns[0]) * (loop->deepest + 1));
+    loop->deepest = 0;
+    loop->stall.time_ns = 0;
+}
+
+static struct uvs__span span_of(const struct uvs__loop *loop, enum uvs__span_type type, uint64_t begin_ns,
+                                uint64_t end_ns)
+{
+    return (struct uvs__span){.type = type,
+                              .begin_ns = begin_ns,
+                              .end_ns = begin_ns == UVS_ABSENT ? end_ns : uvs__max(begin_ns, end_ns),
+                              .process = loop->process,
+                              .loop = loop,
+                              .who = UVS__NOBODY};
+}
+
+static struct uvs__span busy_span(const struct uvs__spans *spans, const struct uvs__loop *loop,
+                                  uint64_t begin_ns, uint64_t end_ns)
+{
+    struct uvs__span span = span_of(loop, UVS__SPAN_BUSY, begin_ns, end_ns);
+    uint64_t from_ns = begin_ns == UVS_ABSENT ? loop->boundary_ns : begin_ns;
+    span.busy.complete = !loop->busy.broken && !uvs__lost_between(spans, from_ns, end_ns);
+    span.busy.callbacks = &loop->busy.callbacks;
+    span.busy.sync_calls = &loop->busy.sync_calls;
+    span.busy.outermost_ns = loop->busy.outermost_ns;
+    span.busy.longest_ns = loop->busy.longest_ns;
+    span.busy.sync_ns = loop->busy.sync_ns;
+    span.busy.running.who = UVS__NOBODY;
+    return span;
+}
+
+// What came before a busy interval ends where that begins: a poll phase, or the time outside of uv_run.
+static int close_idle(const struct uvs__spans *spans, struct uvs__loop *loop, uint64_t busy_begin_ns)
+{
+    if (loop->poll.open) {
+        uint64_t end_ns = busy_begin_ns == UVS_ABSENT ? loop->poll.end_ns : busy_begin_ns;
+        struct uvs__span span = span_of(loop, UVS__SPAN_POLL, loop->poll.begin_ns, end_ns);
+        span.poll.spinning = loop->poll.spinning;
+        span.poll.continued = loop->poll.continued;
+        loop->poll.open = false;
+        return uvs__emit(spans, &span);
+    }
+    if (!loop->left || busy_begin_ns == UVS_ABSENT)
+        return 0;
+    loop->left = false;
+    struct uvs__span span = span_of(loop, UVS__SPAN_OUTSIDE, loop->boundary_ns, busy_begin_ns);
+    return uvs__emit(spans, &span);
+}
+
+static bool same_phase(const struct uvs__loop *loop, const struct uvs_ev_poll *poll, uint64_t busy_begin_ns,
+                       uint64_t busy_end_ns)
+{
+    return poll->calls > 0 && loop->poll.open && poll->callbacks == 0 && loop->busy.outermost == 0 &&
+           loop->busy.callbacks.count == 0 && busy_begin_ns != UVS_ABSENT &&
+           busy_end_ns - busy_begin_ns < same_phase_ns;
+}
+
+static int close_busy(const struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_ev_poll *poll,
+                      uint64_t begin_ns, uint64_t end_ns)
+{
+    int rc = close_idle(spans, loop, begin_ns);
+    if (rc)
+        return rc;
+    struct uvs__span span = busy_span(spans, loop, begin_ns, end_ns);
+    span.busy.complete = span.busy.complete && poll->callbacks == loop->busy.outermost;
+    return uvs__emit(spans, &span);
+}
+
+int uvs__loop_poll(struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event)
+{
+    const struct uvs_ev_poll *poll = &event->poll;
+    uint64_t wait_ns = poll->wait_ns == UVS_ABSENT ? 0 : poll->wait_ns;
+    uint64_t end_ns = uvs__max(uvs__minus(event->time_ns, wait_ns), loop->boundary_ns);
+    uint64_t begin_ns = UVS_ABSENT;
+    if (poll->busy_ns != UVS_ABSENT)
+        begin_ns = uvs__max(uvs__minus(end_ns, poll->busy_ns), loop->boundary_ns);
+    bool continued = same_phase(loop, poll, begin_ns, end_ns);
+    int rc = continued ? close_idle(spans, loop, end_ns) : close_busy(spans, loop, poll, begin_ns, end_ns);
+    loop->poll.open = poll->calls > 0;
+    loop->poll.begin_ns = loop->boundary_ns = end_ns;
+    loop->poll.end_ns = event->time_ns;
+    loop->poll.spinning = poll->timeout_ms == 0;
+    loop->poll.continued = continued;
+    loop->left = poll->calls == 0;
+    begin_interval(loop);
+    return rc;
+}
+
+// --- Callbacks ---
+
+// A callback's event comes after those of the callbacks nested in it: what is deeper by one was in this one.
+static uint64_t take_nested(struct uvs__loop *loop, unsigned depth, uint64_t duration_ns)
+{
+    uint64_t nested_ns = loop->nested_ns[depth + 1];
+    for (unsigned deeper = depth + 1; deeper <= loop->deepest; deeper++) {
+        loop->busy.broken |= deeper > depth + 1 && loop->nested_ns[deeper];
+        loop->nested_ns[deeper] = 0;
+    }
+    if (nested_ns > duration_ns) {
+        loop->busy.broken = true;
+        nested_ns = duration_ns;
+    }
+    loop->nested_ns[depth] = uvs__add(loop->nested_ns[depth], duration_ns);
+    loop->deepest = depth;
+    return nested_ns;
+}
+
+static void forget_running(struct uvs__loop *loop, const struct uvs_ev_callback *callback)
+{
+    if (callback->depth == 0 || callback->op == loop->stall.op)
+        loop->stall.op = 0;
+}
+
+static int add_to_interval(struct uvs__loop *loop, const struct uvs_event *event, uint32_t who,
+                           uint64_t duration_ns)
+{
+    unsigned depth = event->callback.depth;
+    uint64_t self_ns = duration_ns - take_nested(loop, depth, duration_ns);
+    if (depth == 0) {
+        loop->busy.outermost_ns = uvs__add(loop->busy.outermost_ns, duration_ns);
+        loop->busy.longest_ns = uvs__max(loop->busy.longest_ns, duration_ns);
+        loop->busy.settled_ns = event->time_ns;
+        loop->busy.nested_ns = 0;
+    } else {
+        loop->busy.nested_ns = uvs__add(loop->busy.nested_ns, self_ns);
+    }
+    return push(&loop->busy.callbacks, who, self_ns);
+}
+
+static void set_delay(struct uvs__span *span, const struct uvs_ev_callback *callback, uint64_t latency_ns)
+{
+    enum uvs_kind_class class = uvs_kind_class(callback->kind);
+    bool request = class == UVS_CLASS_REQUEST || class == UVS_CLASS_POOL;
+    span->callback.delay_ns = span->callback.latency_ns = UVS_ABSENT;
+    span->callback.cancelled = request && callback->result == CANCELLED;
+    if (span->callback.cancelled)
+        return;
+    uint64_t delay_ns = callback->delay_ns;
+    if (delay_ns != UVS_ABSENT && span->begin_ns != UVS_ABSENT && delay_ns > span->begin_ns)
+        delay_ns = span->begin_ns;
+    if (class == UVS_CLASS_DUE || class == UVS_CLASS_READY || class == UVS_CLASS_POOL)
+        span->callback.delay_ns = delay_ns;
+    if (request)
+        span->callback.latency_ns = class == UVS_CLASS_POOL ? latency_ns : delay_ns;
+}
+
+int uvs__loop_callback(struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event,
+                       uint64_t latency_ns)
+{
+    const struct uvs_ev_callback *callback = &event->callback;
+    struct uvs__span span = span_of(loop, UVS__SPAN_CALLBACK, UVS_ABSENT, event->time_ns);
+    int rc = uvs__who_of(spans, loop->process, loop, UVS__CALLBACK, callback->kind, callback->callback,
+                         &span.who);
+    if (rc)
+        return rc;
+    forget_running(loop, callback);
+    loop->busy.outermost += callback->depth == 0;
+    if (callback->duration_ns == UVS_ABSENT) {
+        // Tracing began within it: nobody knows what of it was nested.
+        loop->busy.broken = true;
+    } else {
+        span.begin_ns = uvs__minus(event->time_ns, callback->duration_ns);
+        rc = add_to_interval(loop, event, span.who, event->time_ns - span.begin_ns);
+    }
+    set_delay(&span, callback, latency_ns);
+    return rc ? rc : uvs__emit(spans, &span);
+}
+
+int uvs__loop_sync_call(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
+                        const struct uvs_event *event)
+{
+    const struct uvs_ev_sync_call *call = &event->sync_call;
+    struct uvs__span span = {.type = UVS__SPAN_SYNC_CALL,
+                             .begin_ns = UVS_ABSENT,
+                             .end_ns = event->time_ns,
+                             .process = process,
+                             .loop = loop};
+    int rc = uvs__who_of(spans, process, loop, UVS__SYNC_CALL, call->kind, call->caller, &span.who);
+    if (rc || call->duration_ns == UVS_ABSENT)
+        return rc;
+    span.begin_ns = uvs__minus(event->time_ns, call->duration_ns);
+    if (loop) {
+        uint64_t inside_ns = uvs__minus(event->time_ns, uvs__max(span.begin_ns, loop->boundary_ns));
+        loop->busy.sync_ns = uvs__add(loop->busy.sync_ns, inside_ns);
+        rc = push(&loop->busy.sync_calls, span.who, inside_ns);
+    }
+    return rc ? rc : uvs__emit(spans, &span);
+}
+
+// --- The end ---
+
+void uvs__loop_stall(struct uvs__loop *loop, const struct uvs_event *event)
+{
+    const struct uvs_ev_stall *stall = &event->stall;
+    if (stall->busy_ns == UVS_ABSENT)
+        return;
+    uint64_t begin_ns = uvs__minus(event->time_ns, stall->busy_ns);
+    if (loop->boundary_ns > begin_ns && loop->boundary_ns - begin_ns > stale_stall_ns)
+        return;
+    loop->stall.time_ns = event->time_ns;
+    loop->stall.begin_ns = uvs__max(begin_ns, loop->boundary_ns);
+    loop->stall.op = stall->op;
+    loop->stall.kind = stall->kind;
+    loop->stall.callback = stall->callback;
+}
+
+// The callback that the watchdog saw runs since the one before it ended, at the latest.
+static int set_running(struct uvs__spans *spans, struct uvs__loop *loop, struct uvs__span *span)
+{
+    if (loop->stall.op == 0)
+        return 0;
+    uint64_t whole_ns = uvs__minus(span->end_ns, uvs__max(span->begin_ns, loop->busy.settled_ns));
+    span->busy.running.ns = uvs__minus(whole_ns, loop->busy.nested_ns);
+    span->busy.outermost_ns = uvs__add(span->busy.outermost_ns, whole_ns);
+    span->busy.longest_ns = uvs__max(span->busy.longest_ns, whole_ns);
+    return uvs__who_of(spans, loop->process, loop, UVS__CALLBACK, loop->stall.kind, loop->stall.callback,
+                       &span->busy.running.who);
+}
+
+static int emit_open(struct uvs__spans *spans, struct uvs__loop *loop)
+{
+    uint64_t begin_ns = loop->stall.begin_ns;
+    uint64_t end_ns = uvs__max(uvs__process_end(spans, loop->process), loop->stall.time_ns);
+    int rc = close_idle(spans, loop, begin_ns);
+    if (rc)
+        return rc;
+    struct uvs__span span = busy_span(spans, loop, begin_ns, end_ns);
+    span.busy.open = true;
+    rc = set_running(spans, loop, &span);
+    return rc ? rc : uvs__emit(spans, &span);
+}
+
+// Without a word of the watchdog the loop may just wait in poll: what it ran is known, how long it was busy
+// is not.
+int uvs__loop_finish(struct uvs__spans *spans, struct uvs__loop *loop, bool ended)
+{
+    int rc;
+    if (!ended && loop->stall.time_ns) {
+        rc = emit_open(spans, loop);
+    } else {
+        rc = close_idle(spans, loop, UVS_ABSENT);
+        struct uvs__span span = busy_span(spans, loop, UVS_ABSENT, spans->end_ns);
+        if (!rc && loop->busy.callbacks.count)
+            rc = uvs__emit(spans, &span);
+    }
+    begin_interval(loop);
+    loop->ended = true;
+    return rc;
+}

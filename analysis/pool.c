@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+// The thread pool: the triple of each kind of request, how busy the workers were, and what never finished.
+#include "analysis.h"
+
+#include "saturate.h"
+#include "workers.h"
+
+#include <stdlib.h>
+
+enum { NO_MEMORY = -UVS_E_ENVIRONMENT };
+
+struct pool_state {
+    bool used;
+    struct uvs__workers workers;
+    uint64_t busy_ns, first_submit_ns, last_finish_ns;
+    uint64_t never_started, never_finished, oldest_ns;
+};
+
+struct state {
+    struct uvs__rows pools;    // struct pool_state by the process's index
+    struct uvs__rows requests; // struct uvs_pool_request_row by who
+};
+
+// --- Spans ---
+
+static int on_work(struct pool_state *pool, struct uvs_pool_request_row *request,
+                   const struct uvs__span *span)
+{
+    uint64_t service_ns = span->end_ns - span->begin_ns, queue_ns = span->work.queue_ns;
+    uint64_t submit_ns = span->begin_ns - queue_ns;
+    request->count++;
+    request->engine = "pool";
+    pool->busy_ns = uvs__add(pool->busy_ns, service_ns);
+    pool->last_finish_ns = uvs__max(pool->last_finish_ns, span->end_ns);
+    if (submit_ns < pool->first_submit_ns)
+        pool->first_submit_ns = submit_ns;
+    int rc = uvs_hist_add(&request->queue, queue_ns);
+    if (!rc)
+        rc = uvs_hist_add(&request->service, service_ns);
+    if (!rc)
+        rc = uvs__workers_add(&pool->workers, submit_ns, span->begin_ns, span->end_ns);
+    uvs__workers_settle(&pool->workers, span->process->pool_size, span->work.horizon_ns);
+    return rc;
+}
+
+static int on_delivery(struct uvs_pool_request_row *request, const struct uvs__span *span)
+{
+    request->count += !span->delivery.worked;
+    request->cancelled += span->delivery.cancelled;
+    if (span->delivery.return_ns == UVS_ABSENT)
+        return 0;
+    return uvs_hist_add(&request->return_, span->delivery.return_ns);
+}
+
+static int on_unfinished(struct pool_state *pool, struct uvs_pool_request_row *request,
+                         const struct uvs__span *span)
+{
+    request->count++;
+    if (!span->unfinished.stuck)
+        return 0;
+    *(span->unfinished.started ? &pool->never_finished : &pool->never_started) += 1;
+    pool->oldest_ns = uvs__max(pool->oldest_ns, uvs__minus(span->end_ns, span->begin_ns));
+    pool->last_finish_ns = uvs__max(pool->last_finish_ns, span->end_ns);
+    if (span->begin_ns < pool->first_submit_ns)
+        pool->first_submit_ns = span->begin_ns;
+    return uvs__workers_add_stuck(&pool->workers, span->begin_ns);
+}
+
+static int on_span(void *data, const struct uvs__output *output, const struct uvs__span *span)
+{
+    (void)output;
+    struct state *state = data;
+    if (span->type != UVS__SPAN_WORK && span->type != UVS__SPAN_DELIVERY &&
+        span->type != UVS__SPAN_UNFINISHED)
+        return 0;
+    struct pool_state *pool = uvs__rows_at(&state->pools, span->process->index, sizeof(*pool));
+    struct uvs_pool_request_row *request = uvs__rows_at(&state->requests, span->who, sizeof(*request));
+    if (!pool || !request)
+        return NO_MEMORY;
+    if (!pool->used)
+        *pool = (struct pool_state){.used = true, .first_submit_ns = UVS_ABSENT};
+    if (span->type == UVS__SPAN_WORK)
+        return on_work(pool, request, span);
+    return span->type == UVS__SPAN_DELIVERY ? on_delivery(request, span) : on_unfinished(pool, request, span);
+}
+
+// --- Rows ---
+
+static int compare_requests(const void *left, const void *right)
+{
+    const struct uvs_pool_request_row *a = left, *b = right;
+    uint64_t a_ns = uvs__add(a->queue.sum, a->service.sum), b_ns = uvs__add(b->queue.sum, b->service.sum);
+    if (a_ns != b_ns)
+        return a_ns < b_ns ? 1 : -1;
+    int order = uvs__compare_sites(a->site, b->site);
+    return order ? order : a->kind - b->kind;
+}
+
+static int fill_requests(struct state *state, struct uvs__output *output, const struct uvs__process *process,
+                         struct uvs_pool_row *row)
+{
+    size_t capacity = 0;
+    for (size_t i = 0; i < state->requests.count; i++) {
+        const struct uvs__who *who = output->spans->whos[i];
+        struct uvs_pool_request_row *request = state->requests.items[i];
+        if (!request || who->process != process)
+            continue;
+        struct uvs_pool_request_row *rows = uvs__grow(row->requests, row->request_count, &capacity,
+                                                      sizeof(*rows));
+        if (!rows)
+            return NO_MEMORY;
+        row->requests = rows;
+        struct uvs_pool_request_row *out = &rows[row->request_count++];
+        *out = *request;
+        free(request);
+        state->requests.items[i] = NULL;
+        out->kind = who->kind;
+        out->engine = out->engine ? out->engine : "unknown";
+        out->slow_io_capped = UVS_ABSENT;
+        out->triple_known = !process->missed[who->kind];
+        int rc = uvs__site_of(output, (uint32_t)i, &out->site);
+        if (rc)
+            return rc;
+    }
+    if (row->request_count)
+        qsort(row->requests, row->request_count, sizeof(*row->requests), compare_requests);
+    return 0;
+}
+
+static void fill_pool(struct pool_state *pool, const struct uvs__process *process, struct uvs_pool_row *row)
+{
+    *row = (struct uvs_pool_row){.pid = process->pid,
+                                 .size = process->pool_size,
+                                 .busy_ns = pool->busy_ns,
+                                 .saturated_ns = pool->workers.saturated_ns,
+                                 .max_queue_depth = pool->workers.max_waiting,
+                                 .life_ns = uvs__minus(pool->last_finish_ns, pool->first_submit_ns),
+                                 .utilization = -1,
+                                 .never_started = pool->never_started,
+                                 .never_finished = pool->never_finished,
+                                 .oldest_ns = UVS_ABSENT};
+    if (row->size && row->life_ns)
+        row->utilization = (double)row->busy_ns / ((double)row->size * (double)row->life_ns);
+    if (row->never_started || row->never_finished)
+        row->oldest_ns = pool->oldest_ns;
+}
+
+static int compare_pools(const void *left, const void *right)
+{
+    const struct uvs_pool_row *a = left, *b = right;
+    return (a->pid > b->pid) - (a->pid < b->pid);
+}
+
+static int finish(void *data, struct uvs__output *output)
+{
+    struct state *state = data;
+    struct uvs_report *report = output->report;
+    size_t capacity = 0;
+    for (const struct uvs__process *p = output->spans->processes; p; p = p->next) {
+        struct pool_state *pool = p->index < state->pools.count ? state->pools.items[p->index] : NULL;
+        if (!pool || p->foreign)
+            continue;
+        struct uvs_pool_row *rows = uvs__grow(report->pools, report->pool_count, &capacity, sizeof(*rows));
+        if (!rows)
+            return NO_MEMORY;
+        report->pools = rows;
+        uvs__workers_finish(&pool->workers, p->pool_size, uvs__process_end(output->spans, p));
+        fill_pool(pool, p, &rows[report->pool_count]);
+        int rc = fill_requests(state, output, p, &rows[report->pool_count++]);
+        if (rc)
+            return rc;
+    }
+    if (report->pool_count)
+        qsort(report->pools, report->pool_count, sizeof(*report->pools), compare_pools);
+    return 0;
+}
+
+static void clear(void *data)
+{
+    struct state *state = data;
+    for (size_t i = 0; i < state->pools.count; i++)
+        if (state->pools.items[i])
+            uvs__workers_clear(&((struct pool_state *)state->pools.items[i])->workers);
+    for (size_t i = 0; i < state->requests.count; i++) {
+        struct uvs_pool_request_row *request = state->requests.items[i];
+        for (size_t h = 0; request && h < 3; h++)
+            uvs_hist_clear((struct uvs_hist *[]){&request->queue, &request->service, &request->return_}[h]);
+    }
+    uvs__rows_clear(&state->pools);
+    uvs__rows_clear(&state->requests);
+}
+
+const struct uvs__analysis uvs__pool_analysis = {
+    .state_size = sizeof(struct state), .span = on_span, .finish = finish, .clear = clear};

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+// From a trace to its report: reader, spans, analyses, findings.
+#include "report.h"
+
+#include "analysis.h"
+#include "reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NO_MEMORY = -UVS_E_ENVIRONMENT, PROGRESS_EVENTS = 10000 };
+
+static const struct uvs__analysis *const analyses[] = {
+#define X(name) &uvs__##name##_analysis,
+    UVS__ANALYSIS_MAP(X)
+#undef X
+};
+enum { ANALYSIS_COUNT = sizeof(analyses) / sizeof(analyses[0]) };
+
+struct job {
+    struct uvs__spans spans;
+    struct uvs__output output;
+    struct uvs_recording recording;
+    struct uvs_reader *reader;
+    void *states[ANALYSIS_COUNT];
+};
+
+// --- Sites ---
+
+static int copy_text(const char *text, const char **ret_copy)
+{
+    *ret_copy = text ? strdup(text) : NULL;
+    return text && !*ret_copy ? NO_MEMORY : 0;
+}
+
+static struct uvs_site *copy_site(const struct uvs_site *from)
+{
+    struct uvs_site *site = calloc(1, sizeof(*site));
+    if (!site)
+        return NULL;
+    site->address = from->address;
+    site->line = from->line;
+    int failed = copy_text(from->function, &site->function);
+    failed |= copy_text(from->module, &site->module);
+    failed |= copy_text(from->file, &site->file);
+    failed |= copy_text(from->label, &site->label);
+    if (!failed)
+        return site;
+    uvs__site_destroy(site);
+    return NULL;
+}
+
+static int add_site(struct uvs__output *output, const struct uvs__who *who, uint64_t owner,
+                    struct uvs_site **ret_site)
+{
+    struct uvs_report *report = output->report;
+    struct uvs_site **sites = uvs__grow(report->sites, report->site_count, &output->site_capacity,
+                                        sizeof(struct uvs_site *));
+    if (!sites)
+        return NO_MEMORY;
+    report->sites = sites;
+    struct uvs_site resolved;
+    uvs_symbols_resolve(output->symbols, who->process->pid, who->address, who->role == UVS__SYNC_CALL,
+                        &resolved);
+    struct uvs_site *site = copy_site(&resolved);
+    if (!site)
+        return NO_MEMORY;
+    sites[report->site_count++] = site;
+    *ret_site = site;
+    return uvs__map_put(&output->sites, owner, who->address, site);
+}
+
+int uvs__site_of(struct uvs__output *output, uint32_t index, struct uvs_site **ret_site)
+{
+    const struct uvs__who *who = output->spans->whos[index];
+    uint64_t owner = (uint64_t)who->process->index << 1 | (who->role == UVS__SYNC_CALL);
+    if (who->address == 0) {
+        *ret_site = NULL;
+        return 0;
+    }
+    *ret_site = uvs__map_get(&output->sites, owner, who->address);
+    return *ret_site ? 0 : add_site(output, who, owner, ret_site);
+}
+
+int uvs__compare_sites(const struct uvs_site *a, const struct uvs_site *b)
+{
+    if (!a || !b)
+        return (a == NULL) - (b == NULL);
+    int order = strcmp(a->label, b->label);
+    return order ? order : (a->address > b->address) - (a->address < b->address);
+}
+
+// --- Reading ---
+
+static int on_span(void *data, const struct uvs__span *span)
+{
+    struct job *job = data;
+    for (size_t i = 0; i < ANALYSIS_COUNT; i++) {
+        if (!analyses[i]->span)
+            continue;
+        int rc = analyses[i]->span(job->states[i], &job->output, span);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+static int on_event(struct job *job, const struct uvs_event *event, struct uvs_error *error)
+{
+    int rc = uvs__spans_event(&job->spans, event, error);
+    if (rc || event->type != UVS_EV_module)
+        return rc;
+    const struct uvs_ev_module *module = &event->module;
+    if (uvs_symbols_add_module(job->output.symbols, uvs_key_pid(event->loop), module->base, module->size,
+                               module->bias, module->build_id, module->path))
+        return uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory to analyse the trace");
+    return 0;
+}
+
+static int read_events(struct job *job, const struct uvs_analysis_options *options, struct uvs_error *error)
+{
+    uint64_t count = 0;
+    const struct uvs_event *event;
+    int rc;
+    while ((rc = uvs_reader_next(job->reader, &event, error)) > 0) {
+        rc = on_event(job, event, error);
+        if (rc)
+            return rc;
+        if (++count % PROGRESS_EVENTS == 0 && options && options->progress)
+            options->progress(options->progress_data, count);
+    }
+    if (rc == 0 || job->spans.events == 0)
+        return rc;
+    // What was read before is as good as ever.
+    job->output.report->trace.incomplete = strdup(error ? error->text : "it is damaged");
+    if (error)
+        error->text[0] = '\0';
+    return job->output.report->trace.incomplete ? 0 : NO_MEMORY;
+}
+
+// --- The report ---
+
+static int fill_loss(const struct job *job, struct uvs_trace_facts *trace)
+{
+    const struct uvs__spans *spans = &job->spans;
+    trace->loss.events = spans->lost_events;
+    trace->loss.packets = spans->lost_packets;
+    if (job->output.recording && job->recording.lost_events > trace->loss.events)
+        trace->loss.events = job->recording.lost_events;
+    if (job->output.recording && job->recording.lost_packets > trace->loss.packets)
+        trace->loss.packets = job->recording.lost_packets;
+    trace->loss.intervals = calloc(spans->lost_count + 1, sizeof(*trace->loss.intervals));
+    if (!trace->loss.intervals)
+        return NO_MEMORY;
+    for (size_t i = 0; i < spans->lost_count; i++) {
+        struct uvs_interval range = spans->lost[i];
+        if (range.begin_ns < trace->begin_ns)
+            range.begin_ns = trace->begin_ns;
+        if (range.end_ns == UVS_ABSENT)
+            range.end_ns = trace->begin_ns + trace->duration_ns;
+        if (range.end_ns < range.begin_ns)
+            range.end_ns = range.begin_ns;
+        trace->loss.intervals[trace->loss.interval_count++] = range;
+    }
+    return 0;
+}
+
+static int fill_trace(const struct job *job, const char *path)
+{
+    struct uvs_trace_facts *trace = &job->output.report->trace;
+    trace->path = strdup(path);
+    trace->reader = job->reader->ops->name;
+    trace->begin_ns = job->spans.begin_ns;
+    trace->duration_ns = job->spans.end_ns - job->spans.begin_ns;
+    trace->events = job->spans.events;
+    return trace->path ? fill_loss(job, trace) : NO_MEMORY;
+}
+
+static int fill_report(struct job *job, const char *path)
+{
+    int rc = uvs__spans_finish(&job->spans);
+    if (!rc)
+        rc = fill_trace(job, path);
+    for (size_t i = 0; i < ANALYSIS_COUNT && !rc; i++)
+        rc = analyses[i]->finish(job->states[i], &job->output);
+    return rc ? rc : uvs__find(&job->output);
+}
+
+static int open_job(struct job *job, const char *path, const struct uvs_analysis_options *options,
+                    struct uvs_error *error)
+{
+    int is_recording = uvs_recording_load(path, &job->recording, error);
+    if (is_recording < 0)
+        return is_recording;
+    job->output.recording = is_recording ? &job->recording : NULL;
+    int rc = uvs_reader_create(path, &job->reader, error);
+    if (!rc)
+        rc = uvs_symbols_create(is_recording ? path : NULL, &job->output.symbols, error);
+    if (rc)
+        return rc;
+    job->spans = (struct uvs__spans){.sink = on_span, .sink_data = job, .main_end_ns = UVS_ABSENT};
+    job->output.spans = &job->spans;
+    if (is_recording) {
+        job->spans.recording = job->recording.id;
+        job->spans.main_pid = job->recording.pid;
+        job->spans.main_end_ns = job->recording.exit ? job->recording.end_ns : UVS_ABSENT;
+    }
+    job->output.report = calloc(1, sizeof(*job->output.report));
+    bool complete = job->output.report != NULL;
+    for (size_t i = 0; i < ANALYSIS_COUNT; i++)
+        complete &= (job->states[i] = calloc(1, analyses[i]->state_size + 1)) != NULL;
+    if (!complete)
+        return uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory to analyse %s", path);
+    job->output.report->block_threshold_ns = options && options->block_threshold_ns
+                                                 ? options->block_threshold_ns
+                                                 : UVS_DEFAULT_BLOCK_THRESHOLD_NS;
+    return 0;
+}
+
+static void close_job(struct job *job)
+{
+    for (size_t i = 0; i < ANALYSIS_COUNT; i++) {
+        if (job->states[i] && analyses[i]->clear)
+            analyses[i]->clear(job->states[i]);
+        free(job->states[i]);
+    }
+    uvs__spans_clear(&job->spans);
+    uvs__map_clear(&job->output.sites);
+    uvs_symbols_destroy(job->output.symbols);
+    uvs_reader_destroy(job->reader);
+    uvs_recording_clear(&job->recording);
+    uvs_report_destroy(job->output.report);
+}
+
+int uvs_analyse(const char *path, const struct uvs_analysis_options *options, struct uvs_report **ret_report,
+                struct uvs_error *error)
+{
+    struct job job = {0};
+    int rc = open_job(&job, path, options, error);
+    if (!rc)
+        rc = read_events(&job, options, error);
+    if (!rc && job.spans.events == 0)
+        rc = uvs_error_set(error, UVS_E_TRACE,
+                           "%s holds no event of uvscope; record a program that uses the shared libuv with "
+                           "`uvscope record -- PROGRAM`",
+                           path);
+    if (!rc && fill_report(&job, path))
+        rc = uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory for the report of %s", path);
+    if (!rc) {
+        *ret_report = job.output.report;
+        job.output.report = NULL;
+    }
+    close_job(&job);
+    return rc;
+}

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: MIT
+// The report as JSON, schema 1. Without memory a value is missing, and so in the end is the document.
+#include "report.h"
+
+#include <jansson.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+// --- Values ---
+
+static json_t *number(uint64_t value)
+{
+    return json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value);
+}
+
+static json_t *number_or_null(uint64_t value)
+{
+    return value == UVS_ABSENT ? json_null() : number(value);
+}
+
+// Bytes of the UTF-8 sequence at `at`, 0 when it is none.
+static size_t sequence_length(const unsigned char *at)
+{
+    static const struct {
+        unsigned char mask, lead;
+        uint32_t least;
+    } forms[] = {{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
+    for (size_t more = 0; more < sizeof(forms) / sizeof(forms[0]); more++) {
+        if ((at[0] & forms[more].mask) != forms[more].lead)
+            continue;
+        uint32_t code = at[0] & (unsigned char)~forms[more].mask;
+        for (size_t i = 1; i <= more; i++) {
+            if ((at[i] & 0xc0) != 0x80)
+                return 0;
+            code = code << 6 | (at[i] & 0x3f);
+        }
+        bool surrogate = code >= 0xd800 && code <= 0xdfff;
+        return code < forms[more].least || code > 0x10ffff || surrogate ? 0 : more + 1;
+    }
+    return 0;
+}
+
+// Names come from the file system and may be any bytes; what is not UTF-8 becomes U+FFFD.
+static json_t *text(const char *from)
+{
+    static const char replacement[] = "\xef\xbf\xbd";
+    if (!from)
+        return json_null();
+    char *clean = malloc(strlen(from) * (sizeof(replacement) - 1) + 1);
+    if (!clean)
+        return NULL;
+    char *to = clean;
+    while (*from) {
+        size_t length = sequence_length((const unsigned char *)from);
+        memcpy(to, length ? from : replacement, length ? length : sizeof(replacement) - 1);
+        to += length ? length : sizeof(replacement) - 1;
+        from += length ? length : 1;
+    }
+    *to = '\0';
+    json_t *value = json_string(clean);
+    free(clean);
+    return value;
+}
+
+static json_t *kind(uint8_t number_of_kind)
+{
+    const char *name = uvs_kind_name(number_of_kind);
+    return name ? json_string(name) : json_sprintf("kind %u", (unsigned)number_of_kind);
+}
+
+static json_t *site(const struct uvs_site *from)
+{
+    if (!from)
+        return json_null();
+    return json_pack("{so so so so so so}", "function", text(from->function), "module", text(from->module),
+                     "file", text(from->file), "line", from->line ? json_integer(from->line) : json_null(),
+                     "address", number(from->address), "label", text(from->label));
+}
+
+static json_t *quantile(const struct uvs_hist *hist, double q)
+{
+    return hist->count ? number(uvs_hist_quantile(hist, q)) : json_null();
+}
+
+static json_t *dist(const struct uvs_hist *hist)
+{
+    bool any = hist->count > 0;
+    return json_pack("{so so so so so so so so so}", "count", number(hist->count), "sum_ns",
+                     any ? number(hist->sum) : json_null(), "mean_ns",
+                     any ? number(hist->sum / hist->count) : json_null(), "min_ns",
+                     any ? number(hist->min) : json_null(), "p50_ns", quantile(hist, 0.5), "p90_ns",
+                     quantile(hist, 0.9), "p99_ns", quantile(hist, 0.99), "p999_ns", quantile(hist, 0.999),
+                     "max_ns", any ? number(hist->max) : json_null());
+}
+
+static json_t *dist_if(bool meaningful, const struct uvs_hist *hist)
+{
+    return meaningful ? dist(hist) : json_null();
+}
+
+// An array of `count` rows of `size` bytes, each made by `make`.
+static json_t *array_of(const void *rows, size_t count, size_t size, json_t *(*make)(const void *row))
+{
+    json_t *array = json_array();
+    for (size_t i = 0; array && i < count; i++)
+        if (json_array_append_new(array, make((const char *)rows + i * size))) {
+            json_decref(array);
+            array = NULL;
+        }
+    return array;
+}
+
+#define ARRAY(rows, count, make) array_of(rows, count, sizeof(*(rows)), make)
+
+// --- The trace and its processes ---
+
+static json_t *interval(const void *row)
+{
+    const struct uvs_interval *range = row;
+    return json_pack("{so so}", "begin_ns", number(range->begin_ns), "end_ns", number(range->end_ns));
+}
+
+static json_t *trace(const struct uvs_trace_facts *facts)
+{
+    json_t *loss = json_pack("{so so so so}", "events", number(facts->loss.events), "packets",
+                             number(facts->loss.packets), "spans_unknown", number(facts->loss.spans_unknown),
+                             "intervals", ARRAY(facts->loss.intervals, facts->loss.interval_count, interval));
+    return json_pack("{so so so so so so}", "path", text(facts->path), "begin_ns", number(facts->begin_ns),
+                     "duration_ns", number(facts->duration_ns), "events", number(facts->events), "reader",
+                     text(facts->reader), "loss", loss);
+}
+
+static json_t *argument(const void *row)
+{
+    return text(*(char *const *)row);
+}
+
+static json_t *hooks(int mode)
+{
+    switch (mode) {
+#define X(NAME, number_of_mode, name) \
+    case number_of_mode:              \
+        return json_string(name);
+        UVS_HOOKS_MAP(X)
+#undef X
+    default:
+        return json_null();
+    }
+}
+
+static json_t *process(const void *row)
+{
+    const struct uvs_process_row *p = row;
+    return json_pack("{so so so so so so so so so}", "pid", number(p->pid), "exe", text(p->exe), "argv",
+                     p->argv ? ARRAY(p->argv, p->argc, argument) : json_null(), "libuv", text(p->libuv),
+                     "hooks", hooks(p->hooks), "pool_size", p->pool_size ? number(p->pool_size) : json_null(),
+                     "unhooked", json_null(), "handoff_missed", number(p->handoff_missed), "exit",
+                     text(p->exit));
+}
+
+// --- Loops ---
+
+static json_t *callback_part(const void *row)
+{
+    const struct uvs_block_part *part = row;
+    return json_pack("{so so so so}", "kind", kind(part->kind), "site", site(part->site), "self_ns",
+                     number(part->ns), "count", number(part->count));
+}
+
+static json_t *sync_part(const void *row)
+{
+    const struct uvs_block_part *part = row;
+    return json_pack("{so so so so}", "kind", kind(part->kind), "called_from", site(part->site), "ns",
+                     number(part->ns), "count", number(part->count));
+}
+
+static json_t *block(const void *row)
+{
+    static const char *const classes[] = {
+#define X(NAME, name) [UVS_BLOCK_##NAME] = name,
+        UVS_BLOCK_CLASS_MAP(X)
+#undef X
+    };
+    const struct uvs_block *b = row;
+    return json_pack("{so so so sb ss so so so so}", "begin_ns", number(b->begin_ns), "duration_ns",
+                     number(b->duration_ns), "cpu_ns", json_null(), "open", b->open, "class",
+                     classes[b->class], "callbacks", ARRAY(b->callbacks, b->callback_count, callback_part),
+                     "sync_calls", ARRAY(b->sync_calls, b->sync_call_count, sync_part), "gc_ns", json_null(),
+                     "stack", json_null());
+}
+
+static json_t *utilization(const struct uvs_loop_row *loop)
+{
+    double whole_ns = (double)loop->busy_ns + (double)loop->poll_ns;
+    return whole_ns > 0 ? json_real((double)loop->busy_ns / whole_ns) : json_null();
+}
+
+static json_t *loop_row(const struct uvs_loop_row *loop, uint64_t threshold_ns)
+{
+    json_t *blocked = json_pack("{so so so so}", "threshold_ns", number(threshold_ns), "count",
+                                number(loop->blocked_count), "sum_ns", number(loop->blocked_sum_ns), "worst",
+                                ARRAY(loop->worst, loop->worst_count, block));
+    return json_pack("{so so so so sb so so so so so so so}", "pid", number(loop->pid), "loop",
+                     number(loop->loop), "tid", loop->tid ? number(loop->tid) : json_null(), "name",
+                     text(loop->name), "main", loop->is_default, "iterations", number(loop->iterations),
+                     "busy_ns", number(loop->busy_ns), "poll_ns", number(loop->poll_ns), "outside_ns",
+                     number(loop->outside_ns), "utilization", utilization(loop), "block", dist(&loop->block),
+                     "blocked", blocked);
+}
+
+static json_t *loops(const struct uvs_report *report)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; array && i < report->loop_count; i++)
+        if (json_array_append_new(array, loop_row(&report->loops[i], report->block_threshold_ns))) {
+            json_decref(array);
+            array = NULL;
+        }
+    return array;
+}
+
+// --- Callbacks, synchronous calls, pools ---
+
+static json_t *callback(const void *row)
+{
+    const struct uvs_callback_row *c = row;
+    return json_pack("{so so so so so so so so so so}", "pid", number(c->pid), "loop", number(c->loop),
+                     "kind", kind(c->kind), "site", site(c->site), "count", number(c->duration.count),
+                     "cancelled", number(c->cancelled), "duration", dist(&c->duration), "self",
+                     dist(&c->self), "delay", dist_if(c->has_delay, &c->delay), "latency",
+                     dist_if(c->has_latency, &c->latency));
+}
+
+static json_t *sync_call(const void *row)
+{
+    const struct uvs_sync_row *s = row;
+    return json_pack("{so so so so so}", "pid", number(s->pid), "loop",
+                     s->loop < 0 ? json_null() : json_integer(s->loop), "kind", kind(s->kind), "called_from",
+                     site(s->called_from), "duration", dist(&s->duration));
+}
+
+static json_t *request(const void *row)
+{
+    const struct uvs_pool_request_row *r = row;
+    return json_pack("{so so ss so so so so so so}", "kind", kind(r->kind), "site", site(r->site), "engine",
+                     r->engine, "count", number(r->count), "cancelled", number(r->cancelled), "queue",
+                     dist_if(r->triple_known, &r->queue), "service", dist_if(r->triple_known, &r->service),
+                     "return", dist_if(r->triple_known, &r->return_), "slow_io_capped",
+                     number_or_null(r->slow_io_capped));
+}
+
+static json_t *pool(const void *row)
+{
+    const struct uvs_pool_row *p = row;
+    json_t *stuck = json_pack("{so so so}", "never_started", number(p->never_started), "never_finished",
+                              number(p->never_finished), "oldest_ns", number_or_null(p->oldest_ns));
+    return json_pack("{so so so so so so so so}", "pid", number(p->pid), "size",
+                     p->size ? number(p->size) : json_null(), "busy_ns", number(p->busy_ns), "utilization",
+                     p->utilization < 0 ? json_null() : json_real(p->utilization), "saturated_ns",
+                     p->size ? number(p->saturated_ns) : json_null(), "max_queue_depth",
+                     number(p->max_queue_depth), "stuck", stuck, "requests",
+                     ARRAY(p->requests, p->request_count, request));
+}
+
+// --- Findings ---
+
+static json_t *where(const struct uvs_finding *finding)
+{
+    if (finding->pid == 0)
+        return json_object();
+    if (finding->loop < 0)
+        return json_pack("{so}", "pid", number(finding->pid));
+    return json_pack("{so si}", "pid", number(finding->pid), "loop", finding->loop);
+}
+
+static json_t *finding_row(const void *row)
+{
+    static const char *const severities[] = {
+        [UVS_INFO] = "info", [UVS_WARNING] = "warning", [UVS_ERROR] = "error"};
+    const struct uvs_finding *f = row;
+    return json_pack("{ss ss so so so so}", "id", f->id, "severity", severities[f->severity], "text",
+                     text(f->text), "advice", text(f->advice), "value_ns", number_or_null(f->value_ns),
+                     "where", where(f));
+}
+
+char *uvs_report_to_json(const struct uvs_report *report)
+{
+    json_t *document = json_pack(
+        "{si ss so so so so so so so so}", "schema", UVS_REPORT_SCHEMA, "uvscope", UVS_VERSION, "trace",
+        trace(&report->trace), "processes", ARRAY(report->processes, report->process_count, process), "loops",
+        loops(report), "callbacks", ARRAY(report->callbacks, report->callback_count, callback), "sync_calls",
+        ARRAY(report->sync_calls, report->sync_call_count, sync_call), "pool",
+        ARRAY(report->pools, report->pool_count, pool), "blame", json_null(), "findings",
+        ARRAY(report->findings, report->finding_count, finding_row));
+    char *dumped = document ? json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) : NULL;
+    json_decref(document);
+    return dumped;
+}

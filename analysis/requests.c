@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: MIT
+// The thread pool's requests in flight, from their submission to their callback.
+#include "span.h"
+
+#include "saturate.h"
+
+#include <stdlib.h>
+
+enum { CANCELLED = -125 }; // UV_ECANCELED
+
+// uv_queue_work may be called without an after-work callback, and no event tells. Beyond so many finished
+// requests the oldest are taken for such ones.
+static const size_t max_undelivered = 65536;
+
+// --- Lists ---
+
+static void append(struct uvs__request_list *list, struct uvs__request *request)
+{
+    request->list = list;
+    request->older = list->newest;
+    request->newer = NULL;
+    *(list->newest ? &list->newest->newer : &list->oldest) = request;
+    list->newest = request;
+    list->count++;
+}
+
+static void unlink_request(struct uvs__request *request)
+{
+    struct uvs__request_list *list = request->list;
+    if (!list)
+        return;
+    *(request->older ? &request->older->newer : &list->oldest) = request->newer;
+    *(request->newer ? &request->newer->older : &list->newest) = request->older;
+    request->list = NULL;
+    list->count--;
+}
+
+static struct uvs__request *add(struct uvs__process *process, struct uvs__request_list *list, uint64_t op,
+                                uint8_t kind)
+{
+    struct uvs__request *request = malloc(sizeof(*request));
+    if (!request)
+        return NULL;
+    *request = (struct uvs__request){.op = op, .submit_ns = UVS_ABSENT, .who = UVS__NOBODY, .kind = kind};
+    if (uvs__map_put(&process->requests, op, 0, request)) {
+        free(request);
+        return NULL;
+    }
+    append(list, request);
+    return request;
+}
+
+static void forget(struct uvs__process *process, struct uvs__request *request)
+{
+    uvs__map_remove(&process->requests, request->op, 0);
+    unlink_request(request);
+    free(request);
+}
+
+// --- Spans ---
+
+static struct uvs__span span_of(const struct uvs__process *process, const struct uvs__request *request,
+                                enum uvs__span_type type)
+{
+    return (struct uvs__span){.type = type, .process = process, .who = request->who};
+}
+
+static int emit_work(const struct uvs__spans *spans, const struct uvs__process *process,
+                     const struct uvs__request *request)
+{
+    const struct uvs__request *oldest = process->unfinished.oldest;
+    struct uvs__span span = span_of(process, request, UVS__SPAN_WORK);
+    span.end_ns = request->finish_ns;
+    span.begin_ns = request->finish_ns - request->service_ns;
+    span.work.queue_ns = request->queue_ns;
+    span.work.horizon_ns = oldest ? oldest->submit_ns : request->finish_ns;
+    return uvs__emit(spans, &span);
+}
+
+// The submission was lost. What a request of libuv's own runs in the end is also what was asked for; the
+// function that uv_queue_work was given is not known.
+static int name_late(struct uvs__spans *spans, struct uvs__process *process, struct uvs__request *request,
+                     uint64_t callback)
+{
+    if (request->who != UVS__NOBODY)
+        return 0;
+    int rc = uvs__who_of(spans, process, NULL, UVS__REQUEST, request->kind,
+                         request->kind == UVS_KIND_WORK ? 0 : callback, &request->who);
+    if (rc || !request->measured)
+        return rc;
+    return emit_work(spans, process, request);
+}
+
+static int emit_delivery(const struct uvs__spans *spans, const struct uvs__process *process,
+                         const struct uvs__request *request, uint64_t time_ns, uint64_t return_ns)
+{
+    struct uvs__span span = span_of(process, request, UVS__SPAN_DELIVERY);
+    span.begin_ns = span.end_ns = time_ns;
+    span.delivery.return_ns = return_ns;
+    span.delivery.cancelled = request->cancelled;
+    span.delivery.worked = request->measured;
+    return uvs__emit(spans, &span);
+}
+
+static int emit_unfinished(const struct uvs__spans *spans, const struct uvs__process *process,
+                           const struct uvs__request *request, bool stuck, bool started)
+{
+    struct uvs__span span = span_of(process, request, UVS__SPAN_UNFINISHED);
+    span.begin_ns = request->submit_ns;
+    span.end_ns = uvs__process_end(spans, process);
+    span.unfinished.stuck = stuck;
+    span.unfinished.started = started;
+    return uvs__emit(spans, &span);
+}
+
+// --- Events ---
+
+int uvs__request_scheduled(struct uvs__spans *spans, struct uvs__process *process,
+                           const struct uvs_event *event)
+{
+    const struct uvs_ev_schedule *schedule = &event->schedule;
+    if (uvs_kind_class(schedule->kind) != UVS_CLASS_POOL)
+        return 0;
+    struct uvs__request *request = uvs__map_get(&process->requests, schedule->op, 0);
+    if (request && request->list == &process->unfinished) {
+        int rc = emit_unfinished(spans, process, request, false, false);
+        if (rc)
+            return rc;
+    }
+    if (request && request->who != UVS__NOBODY) {
+        forget(process, request);
+        request = NULL;
+    }
+    if (!request)
+        request = add(process, &process->unfinished, schedule->op, schedule->kind);
+    if (!request)
+        return -UVS_E_ENVIRONMENT;
+    request->submit_ns = event->time_ns;
+    int rc = uvs__who_of(spans, process, NULL, UVS__REQUEST, schedule->kind, schedule->callback,
+                         &request->who);
+    if (rc || !request->measured)
+        return rc;
+    return emit_work(spans, process, request);
+}
+
+void uvs__request_begun(struct uvs__process *process, uint64_t op)
+{
+    struct uvs__request *request = uvs__map_get(&process->requests, op, 0);
+    process->sees_begins = true;
+    if (request)
+        request->started = true;
+}
+
+static int bound_undelivered(struct uvs__spans *spans, struct uvs__process *process)
+{
+    if (process->undelivered.count <= max_undelivered)
+        return 0;
+    struct uvs__request *oldest = process->undelivered.oldest;
+    int rc = name_late(spans, process, oldest, 0);
+    forget(process, oldest);
+    return rc;
+}
+
+int uvs__request_worked(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
+{
+    const struct uvs_ev_work *work = &event->work;
+    struct uvs__request *request = uvs__map_get(&process->requests, work->op, 0);
+    if (request && request->finished)
+        return 0;
+    if (!request)
+        request = add(process, &process->undelivered, work->op, work->kind);
+    if (!request)
+        return -UVS_E_ENVIRONMENT;
+    unlink_request(request);
+    append(&process->undelivered, request);
+    request->finished = true;
+    request->measured = work->queue_ns != UVS_ABSENT && work->service_ns != UVS_ABSENT;
+    request->finish_ns = event->time_ns;
+    uint64_t begin_ns = uvs__minus(event->time_ns, work->service_ns);
+    request->service_ns = event->time_ns - begin_ns;
+    request->queue_ns = begin_ns - uvs__minus(begin_ns, work->queue_ns);
+    int rc = 0;
+    if (request->measured && request->who != UVS__NOBODY)
+        rc = emit_work(spans, process, request);
+    return rc ? rc : bound_undelivered(spans, process);
+}
+
+void uvs__request_cancelled(struct uvs__process *process, uint64_t op)
+{
+    struct uvs__request *request = uvs__map_get(&process->requests, op, 0);
+    if (!request || request->finished)
+        return;
+    request->cancelled = true;
+    unlink_request(request);
+    append(&process->undelivered, request);
+}
+
+int uvs__request_delivered(struct uvs__spans *spans, struct uvs__process *process,
+                           const struct uvs_event *event, uint64_t *ret_latency_ns)
+{
+    const struct uvs_ev_callback *callback = &event->callback;
+    if (uvs_kind_class(callback->kind) != UVS_CLASS_POOL)
+        return 0;
+    struct uvs__request unseen = {.who = UVS__NOBODY, .kind = callback->kind};
+    struct uvs__request *known = uvs__map_get(&process->requests, callback->op, 0);
+    struct uvs__request *request = known ? known : &unseen;
+    request->cancelled = callback->result == CANCELLED;
+    int rc = name_late(spans, process, request, callback->callback);
+    uint64_t return_ns = request->cancelled ? UVS_ABSENT : callback->delay_ns;
+    if (return_ns != UVS_ABSENT && return_ns > event->time_ns)
+        return_ns = event->time_ns;
+    if (!rc)
+        rc = emit_delivery(spans, process, request, event->time_ns, return_ns);
+    if (request->measured && return_ns != UVS_ABSENT)
+        *ret_latency_ns = uvs__add(request->queue_ns + request->service_ns, return_ns);
+    if (known)
+        forget(process, known);
+    return rc;
+}
+
+// --- The end ---
+
+static int finish_unfinished(struct uvs__spans *spans, struct uvs__process *process)
+{
+    uint32_t taken = 0;
+    int rc = 0;
+    for (struct uvs__request *r = process->unfinished.oldest; r && !rc; r = r->newer) {
+        bool stuck = !process->missed[r->kind] && !uvs__lost_between(spans, r->submit_ns, UINT64_MAX);
+        // The queue is first in, first out: without begin events, the oldest ones are those that run.
+        bool started = process->sees_begins ? r->started : taken < process->pool_size;
+        taken += stuck;
+        rc = emit_unfinished(spans, process, r, stuck, started);
+    }
+    return rc;
+}
+
+int uvs__requests_finish(struct uvs__spans *spans, struct uvs__process *process)
+{
+    int rc = finish_unfinished(spans, process);
+    for (struct uvs__request *r = process->undelivered.oldest; r && !rc; r = r->newer) {
+        rc = name_late(spans, process, r, 0);
+        if (!rc && (r->cancelled || !r->measured))
+            rc = emit_delivery(spans, process, r, spans->end_ns, UVS_ABSENT);
+    }
+    return rc;
+}
+
+static void clear_list(struct uvs__request_list *list)
+{
+    for (struct uvs__request *r = list->oldest; r;) {
+        struct uvs__request *newer = r->newer;
+        free(r);
+        r = newer;
+    }
+}
+
+void uvs__requests_clear(struct uvs__process *process)
+{
+    clear_list(&process->unfinished);
+    clear_list(&process->undelivered);
+    uvs__map_clear(&process->requests);
+}

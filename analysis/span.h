@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+// Typed, closed facts between the events of a trace and the analyses: the builder joins events into spans and
+// hands each to a sink as soon as it is settled. It keeps what is in flight, and the processes, loops and
+// names it saw.
+#ifndef UVS_SPAN_H
+#define UVS_SPAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "error.h"
+#include "event.h"
+#include "map.h"
+#include "report.h"
+
+#define UVS__NOBODY UINT32_MAX
+
+struct uvs__request_list {
+    struct uvs__request *oldest, *newest;
+    size_t count;
+};
+
+struct uvs__process {
+    struct uvs__process *next; // in order of appearance
+    uint32_t index, pid;
+    uint64_t pid_ns, start_ns; // UVS_ABSENT: no process_info yet
+    uint64_t last_ns;          // of its last event
+    char *exe, *argv;          // argv joined by 0x1f; NULL when no process_info was seen
+    uint32_t libuv, pool_size;
+    int hooks;                  // -1 unknown
+    bool foreign;               // of another recording: nothing of it is reported
+    bool collision;             // two live processes share this pid
+    bool sees_begins;           // its trace has work_begin events
+    bool missed[UINT8_MAX + 1]; // kinds with a missed hand-off
+    uint64_t handoff_missed, loops_dropped;
+    // Pool requests in flight: unfinished ones in the order of submission; finished ones that wait for their
+    // callback.
+    struct uvs__map requests; // op -> struct uvs__request
+    struct uvs__request_list unfinished, undelivered;
+};
+
+struct uvs__part {
+    uint32_t who;
+    uint64_t ns;
+};
+
+struct uvs__parts {
+    struct uvs__part *items;
+    size_t count, capacity;
+};
+
+enum { UVS__MAX_DEPTH = UINT8_MAX };
+
+struct uvs__loop {
+    struct uvs__loop *next; // in order of appearance
+    struct uvs__process *process;
+    uint32_t index, slot, tid; // tid 0: no loop_info yet
+    char *name;
+    bool is_default, ended, left; // left: uv_run returned and was not entered again
+    // The poll phase that ended last, until the next busy interval tells its exact end.
+    struct {
+        uint64_t begin_ns, end_ns;
+        bool open, spinning, continued;
+    } poll;
+    uint64_t boundary_ns; // no span begins earlier: the end of the last busy interval
+    // The busy interval under way.
+    struct {
+        struct uvs__parts callbacks, sync_calls; // by self time; by duration
+        uint64_t outermost, outermost_ns, longest_ns, sync_ns;
+        uint64_t settled_ns; // end of the last outermost callback
+        uint64_t nested_ns;  // self time since then, of callbacks whose outermost one still runs
+        bool broken;         // a nested callback without the one around it
+    } busy;
+    uint64_t nested_ns[UVS__MAX_DEPTH + 2]; // durations by depth since the callback around them began
+    unsigned deepest;
+    // What the watchdog said last about the busy interval under way; time_ns 0: nothing.
+    struct {
+        uint64_t time_ns, begin_ns, op, callback;
+        uint8_t kind;
+    } stall;
+};
+
+// Who: a callback, a caller of a synchronous call or a kind of request, by address. Spans name it by index.
+enum uvs__role { UVS__CALLBACK, UVS__SYNC_CALL, UVS__REQUEST };
+
+struct uvs__who {
+    struct uvs__process *process;
+    struct uvs__loop *loop; // NULL: not on a loop; requests belong to the process
+    enum uvs__role role;
+    uint8_t kind;
+    uint64_t address; // 0 unknown
+    uint32_t index;
+};
+
+enum uvs__span_type {
+    UVS__SPAN_CALLBACK,
+    UVS__SPAN_BUSY,
+    UVS__SPAN_POLL,
+    UVS__SPAN_OUTSIDE,
+    UVS__SPAN_SYNC_CALL,
+    UVS__SPAN_WORK,
+    UVS__SPAN_DELIVERY,
+    UVS__SPAN_UNFINISHED,
+    UVS__SPAN_COUNT
+};
+
+// Borrowed by the sink until it returns. begin_ns UVS_ABSENT: unknown.
+struct uvs__span {
+    enum uvs__span_type type;
+    uint64_t begin_ns, end_ns;
+    const struct uvs__process *process;
+    const struct uvs__loop *loop;
+    uint32_t who; // index, or UVS__NOBODY
+    union {
+        struct {
+            uint64_t delay_ns, latency_ns; // UVS_ABSENT: unknown, cancelled, or not of this kind
+            bool cancelled;
+        } callback;
+        struct {
+            bool complete; // every callback of it was received: composition and self times are known
+            bool open;
+            const struct uvs__parts *callbacks, *sync_calls;
+            uint64_t outermost_ns, longest_ns, sync_ns;
+            struct uvs__part running; // open: the callback that was not over; who NOBODY if not known
+        } busy;
+        struct {
+            bool spinning;  // it might not wait: its time counts as busy
+            bool continued; // a further wait of the same poll phase
+        } poll;
+        // A worker finished it, [begin, end) is its service.
+        struct {
+            uint64_t queue_ns;
+            uint64_t horizon_ns; // no request that is still unfinished was submitted before
+        } work;
+        // Its callback ran, or it was cancelled. end_ns: when.
+        struct {
+            uint64_t return_ns; // UVS_ABSENT unknown
+            bool cancelled, worked;
+        } delivery;
+        // [submit, end of the trace)
+        struct {
+            bool stuck;   // false: what became of it was lost
+            bool started; // a worker had taken it
+        } unfinished;
+    };
+};
+
+typedef int uvs__span_sink(void *data, const struct uvs__span *span);
+
+struct uvs__spans {
+    uvs__span_sink *sink;
+    void *sink_data;
+    const char *recording; // only processes that carry this id are reported; NULL: all
+    struct uvs__process *processes, *last_process;
+    struct uvs__loop *loops, *last_loop;
+    struct uvs__map process_by_pid, loop_by_key, who_by_key;
+    struct uvs__who **whos;
+    size_t who_count, who_capacity;
+    struct uvs_interval *lost; // disjoint, in order
+    size_t lost_count, lost_capacity;
+    uint64_t lost_events, lost_packets;
+    uint64_t begin_ns, end_ns, events;
+    uint64_t main_end_ns; // when the recording's program ended, UVS_ABSENT unknown
+    uint32_t main_pid;
+};
+
+// 0, -UVS_E_ENVIRONMENT without memory, or -UVS_E_TRACE for a trace that is too new.
+int uvs__spans_event(struct uvs__spans *spans, const struct uvs_event *event, struct uvs_error *error);
+// The trace is over: settles what is open.
+int uvs__spans_finish(struct uvs__spans *spans);
+void uvs__spans_clear(struct uvs__spans *spans);
+
+// Until when a process is known to have lived.
+uint64_t uvs__process_end(const struct uvs__spans *spans, const struct uvs__process *process);
+
+// --- Between the builder's files ---
+
+struct uvs__request {
+    struct uvs__request_list *list;
+    struct uvs__request *older, *newer;
+    uint64_t op, submit_ns; // submit_ns UVS_ABSENT: the submission was not seen
+    uint64_t finish_ns, queue_ns, service_ns;
+    uint32_t who; // NOBODY until the submission is seen
+    uint8_t kind;
+    bool finished, measured, started, cancelled;
+};
+
+int uvs__who_of(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
+                enum uvs__role role, uint8_t kind, uint64_t address, uint32_t *ret_index);
+bool uvs__lost_between(const struct uvs__spans *spans, uint64_t begin_ns, uint64_t end_ns);
+
+static inline int uvs__emit(const struct uvs__spans *spans, const struct uvs__span *span)
+{
+    return spans->sink(spans->sink_data, span);
+}
+
+// intervals.c: a loop's busy intervals, poll phases and callbacks.
+int uvs__loop_callback(struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event,
+                       uint64_t latency_ns);
+int uvs__loop_poll(struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event);
+int uvs__loop_sync_call(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
+                        const struct uvs_event *event);
+void uvs__loop_stall(struct uvs__loop *loop, const struct uvs_event *event);
+// The loop is over (ended) or the trace is.
+int uvs__loop_finish(struct uvs__spans *spans, struct uvs__loop *loop, bool ended);
+
+// requests.c: the pool's requests.
+int uvs__request_scheduled(struct uvs__spans *spans, struct uvs__process *process,
+                           const struct uvs_event *event);
+void uvs__request_begun(struct uvs__process *process, uint64_t op);
+int uvs__request_worked(struct uvs__spans *spans, struct uvs__process *process,
+                        const struct uvs_event *event);
+void uvs__request_cancelled(struct uvs__process *process, uint64_t op);
+// Closes the request of a callback; *ret_latency_ns: submission to callback, UVS_ABSENT unknown.
+int uvs__request_delivered(struct uvs__spans *spans, struct uvs__process *process,
+                           const struct uvs_event *event, uint64_t *ret_latency_ns);
+int uvs__requests_finish(struct uvs__spans *spans, struct uvs__process *process);
+void uvs__requests_clear(struct uvs__process *process);
+
+#endif

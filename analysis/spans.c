@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: MIT
+// The span builder's front: whose event it is, and which file turns it into spans.
+#include "span.h"
+
+#include "saturate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NO_MEMORY = -UVS_E_ENVIRONMENT };
+
+// --- Loss ---
+
+bool uvs__lost_between(const struct uvs__spans *spans, uint64_t begin_ns, uint64_t end_ns)
+{
+    size_t i = spans->lost_count;
+    while (i > 0 && spans->lost[i - 1].begin_ns > end_ns)
+        i--;
+    return i > 0 && spans->lost[i - 1].end_ns >= begin_ns;
+}
+
+static void merge_lost(struct uvs__spans *spans, struct uvs_interval range)
+{
+    size_t at = spans->lost_count;
+    while (at > 0 && spans->lost[at - 1].end_ns >= range.begin_ns)
+        at--;
+    size_t after = at;
+    for (; after < spans->lost_count && spans->lost[after].begin_ns <= range.end_ns; after++) {
+        if (spans->lost[after].begin_ns < range.begin_ns)
+            range.begin_ns = spans->lost[after].begin_ns;
+        if (spans->lost[after].end_ns > range.end_ns)
+            range.end_ns = spans->lost[after].end_ns;
+    }
+    memmove(&spans->lost[at + 1], &spans->lost[after], (spans->lost_count - after) * sizeof(*spans->lost));
+    spans->lost[at] = range;
+    spans->lost_count = spans->lost_count - (after - at) + 1;
+}
+
+// A loss of unknown size is at least one event.
+static int on_lost(struct uvs__spans *spans, const struct uvs_ev_lost *lost)
+{
+    struct uvs_interval *grown = uvs__grow(spans->lost, spans->lost_count, &spans->lost_capacity,
+                                           sizeof(*spans->lost));
+    if (!grown)
+        return NO_MEMORY;
+    spans->lost = grown;
+    struct uvs_interval range = {lost->begin_ns == UVS_ABSENT ? 0 : lost->begin_ns, lost->end_ns};
+    if (range.end_ns < range.begin_ns)
+        range.end_ns = range.begin_ns;
+    merge_lost(spans, range);
+    spans->lost_events = uvs__add(spans->lost_events, lost->events == UVS_ABSENT ? 1 : lost->events);
+    spans->lost_packets = uvs__add(spans->lost_packets, lost->packets == UVS_ABSENT ? 0 : lost->packets);
+    return 0;
+}
+
+// --- Identity ---
+
+static struct uvs__process *add_process(struct uvs__spans *spans, uint32_t pid)
+{
+    struct uvs__process *process = calloc(1, sizeof(*process));
+    if (!process)
+        return NULL;
+    *process = (struct uvs__process){.pid = pid, .pid_ns = UVS_ABSENT, .start_ns = UVS_ABSENT, .hooks = -1};
+    if (uvs__map_put(&spans->process_by_pid, pid, 0, process)) {
+        free(process);
+        return NULL;
+    }
+    process->index = spans->last_process ? spans->last_process->index + 1 : 0;
+    *(spans->last_process ? &spans->last_process->next : &spans->processes) = process;
+    spans->last_process = process;
+    return process;
+}
+
+static struct uvs__process *process_of(struct uvs__spans *spans, uint32_t key)
+{
+    uint32_t pid = uvs_key_pid(key);
+    struct uvs__process *process = uvs__map_get(&spans->process_by_pid, pid, 0);
+    return process ? process : add_process(spans, pid);
+}
+
+static struct uvs__loop *add_loop(struct uvs__spans *spans, struct uvs__process *process, uint32_t key)
+{
+    struct uvs__loop *loop = calloc(1, sizeof(*loop));
+    if (!loop)
+        return NULL;
+    loop->process = process;
+    loop->slot = uvs_key_slot(key);
+    if (uvs__map_put(&spans->loop_by_key, key, 0, loop)) {
+        free(loop);
+        return NULL;
+    }
+    loop->index = spans->last_loop ? spans->last_loop->index + 1 : 0;
+    *(spans->last_loop ? &spans->last_loop->next : &spans->loops) = loop;
+    spans->last_loop = loop;
+    return loop;
+}
+
+static struct uvs__loop *known_loop(const struct uvs__spans *spans, const struct uvs__process *process,
+                                    uint32_t key)
+{
+    struct uvs__loop *loop = uvs__map_get(&spans->loop_by_key, key, 0);
+    return loop && !loop->ended && loop->process == process ? loop : NULL;
+}
+
+// NULL without memory.
+static struct uvs__loop *loop_of(struct uvs__spans *spans, struct uvs__process *process, uint32_t key)
+{
+    struct uvs__loop *loop = known_loop(spans, process, key);
+    return loop ? loop : add_loop(spans, process, key);
+}
+
+int uvs__who_of(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
+                enum uvs__role role, uint8_t kind, uint64_t address, uint32_t *ret_index)
+{
+    uint64_t owner = (uintptr_t)(loop ? (void *)loop : (void *)process);
+    uint64_t key = owner << 10 ^ (uint64_t)role << 8 ^ kind;
+    struct uvs__who *who = uvs__map_get(&spans->who_by_key, key, address);
+    if (!who) {
+        struct uvs__who **grown = uvs__grow(spans->whos, spans->who_count, &spans->who_capacity,
+                                            sizeof(*spans->whos));
+        if (!grown)
+            return NO_MEMORY;
+        spans->whos = grown;
+        who = malloc(sizeof(*who));
+        if (!who)
+            return NO_MEMORY;
+        *who = (struct uvs__who){process, loop, role, kind, address, (uint32_t)spans->who_count};
+        if (uvs__map_put(&spans->who_by_key, key, address, who)) {
+            free(who);
+            return NO_MEMORY;
+        }
+        spans->whos[spans->who_count++] = who;
+    }
+    *ret_index = who->index;
+    return 0;
+}
+
+uint64_t uvs__process_end(const struct uvs__spans *spans, const struct uvs__process *process)
+{
+    if (process->pid == spans->main_pid && spans->main_end_ns != UVS_ABSENT &&
+        spans->main_end_ns > process->last_ns)
+        return spans->main_end_ns;
+    return process->last_ns;
+}
+
+// --- Facts about processes and loops ---
+
+static int end_loops(struct uvs__spans *spans, const struct uvs__process *process)
+{
+    int rc = 0;
+    for (struct uvs__loop *loop = spans->loops; loop && !rc; loop = loop->next)
+        if (loop->process == process && !loop->ended)
+            rc = uvs__loop_finish(spans, loop, false);
+    return rc;
+}
+
+static bool known(uint64_t fact)
+{
+    return fact != UVS_ABSENT && fact != 0;
+}
+
+// A pid that is taken again names another process; two at one time can only be told by their namespaces.
+static int succeed(struct uvs__spans *spans, const struct uvs_ev_process_info *info,
+                   struct uvs__process **process)
+{
+    struct uvs__process *old = *process;
+    if (known(old->pid_ns) && known(info->pid_ns) && old->pid_ns != info->pid_ns) {
+        old->collision = true;
+        return 0;
+    }
+    if (!known(old->start_ns) || !known(info->start_ns) || info->start_ns <= old->start_ns)
+        return 0;
+    int rc = end_loops(spans, old);
+    *process = rc ? NULL : add_process(spans, old->pid);
+    return *process ? 0 : NO_MEMORY;
+}
+
+static int on_process_info(struct uvs__spans *spans, struct uvs__process *process,
+                           const struct uvs_event *event, struct uvs_error *error)
+{
+    const struct uvs_ev_process_info *info = &event->process_info;
+    if (info->schema > UVS_SCHEMA)
+        return uvs_error_set(error, UVS_E_TRACE,
+                             "trace was recorded by a newer uvscope (schema %u, this one reads %u); upgrade",
+                             info->schema, (unsigned)UVS_SCHEMA);
+    int rc = succeed(spans, info, &process);
+    if (rc || process->exe)
+        return rc;
+    process->pid_ns = info->pid_ns;
+    process->start_ns = info->start_ns;
+    process->libuv = info->libuv;
+    process->pool_size = info->pool_size;
+    process->hooks = info->hooks;
+    process->foreign = spans->recording && strcmp(spans->recording, info->recording) != 0;
+    process->argv = strdup(info->argv);
+    process->exe = strdup(info->exe);
+    return process->argv && process->exe ? 0 : NO_MEMORY;
+}
+
+static int on_loop_info(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
+{
+    const struct uvs_ev_loop_info *info = &event->loop_info;
+    struct uvs__loop *loop = loop_of(spans, process, event->loop);
+    if (loop && loop->tid && info->tid && loop->tid != info->tid) {
+        int rc = uvs__loop_finish(spans, loop, true);
+        if (rc)
+            return rc;
+        loop = add_loop(spans, process, event->loop);
+    }
+    if (!loop)
+        return NO_MEMORY;
+    loop->tid = info->tid;
+    loop->is_default = info->is_default;
+    if (!loop->name && *info->name && !(loop->name = strdup(info->name)))
+        return NO_MEMORY;
+    return 0;
+}
+
+static void on_dropped(struct uvs__process *process, const struct uvs_ev_dropped *dropped)
+{
+    if (dropped->reason == UVS_DROPPED_HANDOFF_MISSED) {
+        process->handoff_missed++;
+        process->missed[dropped->count & UINT8_MAX] = true;
+    } else if (dropped->reason == UVS_DROPPED_LOOPS_FULL) {
+        process->loops_dropped += dropped->count ? dropped->count : 1;
+    }
+}
+
+// --- Events ---
+
+static int on_callback(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
+{
+    uint64_t latency_ns = UVS_ABSENT;
+    int rc = uvs__request_delivered(spans, process, event, &latency_ns);
+    if (rc || uvs_key_slot(event->loop) == UVS_SLOT_NONE)
+        return rc;
+    struct uvs__loop *loop = loop_of(spans, process, event->loop);
+    return loop ? uvs__loop_callback(spans, loop, event, latency_ns) : NO_MEMORY;
+}
+
+static int on_poll(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
+{
+    if (uvs_key_slot(event->loop) == UVS_SLOT_NONE)
+        return 0;
+    struct uvs__loop *loop = loop_of(spans, process, event->loop);
+    return loop ? uvs__loop_poll(spans, loop, event) : NO_MEMORY;
+}
+
+static int on_sync_call(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
+{
+    struct uvs__loop *loop = NULL;
+    if (uvs_key_slot(event->loop) != UVS_SLOT_NONE && !(loop = loop_of(spans, process, event->loop)))
+        return NO_MEMORY;
+    return uvs__loop_sync_call(spans, process, loop, event);
+}
+
+// Only what a loop's own thread says brings a loop to life: a worker or the watchdog may be late.
+static int on_other(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
+{
+    struct uvs__loop *loop = known_loop(spans, process, event->loop);
+    switch (event->type) {
+    case UVS_EV_stall:
+        if (loop)
+            uvs__loop_stall(loop, event);
+        return 0;
+    case UVS_EV_loop_end:
+        return loop ? uvs__loop_finish(spans, loop, true) : 0;
+    case UVS_EV_cancel:
+        if (event->cancel.result == 0)
+            uvs__request_cancelled(process, event->cancel.op);
+        return 0;
+    case UVS_EV_dropped:
+        on_dropped(process, &event->dropped);
+        return 0;
+    case UVS_EV_work_begin:
+        uvs__request_begun(process, event->work_begin.op);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+static int dispatch(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
+{
+    switch (event->type) {
+    case UVS_EV_callback:
+        return on_callback(spans, process, event);
+    case UVS_EV_poll:
+        return on_poll(spans, process, event);
+    case UVS_EV_schedule:
+        return uvs__request_scheduled(spans, process, event);
+    case UVS_EV_work:
+        return uvs__request_worked(spans, process, event);
+    case UVS_EV_sync_call:
+        return on_sync_call(spans, process, event);
+    case UVS_EV_loop_info:
+        return on_loop_info(spans, process, event);
+    default:
+        return on_other(spans, process, event);
+    }
+}
+
+static void count(struct uvs__spans *spans, struct uvs__process *process, uint64_t time_ns)
+{
+    if (spans->events == 0 || time_ns < spans->begin_ns)
+        spans->begin_ns = time_ns;
+    if (time_ns > spans->end_ns)
+        spans->end_ns = time_ns;
+    if (time_ns > process->last_ns)
+        process->last_ns = time_ns;
+    spans->events++;
+}
+
+static int on_event(struct uvs__spans *spans, const struct uvs_event *event, struct uvs_error *error)
+{
+    if (event->type == UVS_EV_LOST)
+        return on_lost(spans, &event->lost);
+    struct uvs__process *process = process_of(spans, event->loop);
+    if (process && event->type == UVS_EV_process_info) {
+        int rc = on_process_info(spans, process, event, error);
+        if (rc)
+            return rc;
+        process = process_of(spans, event->loop);
+    }
+    if (!process)
+        return NO_MEMORY;
+    if (process->foreign)
+        return 0;
+    count(spans, process, event->time_ns);
+    return dispatch(spans, process, event);
+}
+
+int uvs__spans_event(struct uvs__spans *spans, const struct uvs_event *event, struct uvs_error *error)
+{
+    int rc = on_event(spans, event, error);
+    return rc == NO_MEMORY ? uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory to analyse the trace") : rc;
+}
+
+int uvs__spans_finish(struct uvs__spans *spans)
+{
+    int rc = 0;
+    for (struct uvs__loop *loop = spans->loops; loop && !rc; loop = loop->next)
+        if (!loop->ended && !loop->process->foreign)
+            rc = uvs__loop_finish(spans, loop, false);
+    for (struct uvs__process *process = spans->processes; process && !rc; process = process->next)
+        if (!process->foreign)
+            rc = uvs__requests_finish(spans, process);
+    return rc;
+}
+
+static void clear_loops(struct uvs__loop *loop)
+{
+    while (loop) {
+        struct uvs__loop *next = loop->next;
+        free(loop->name);
+        free(loop->busy.callbacks.items);
+        free(loop->busy.sync_calls.items);
+        free(loop);
+        loop = next;
+    }
+}
+
+static void clear_processes(struct uvs__process *process)
+{
+    while (process) {
+        struct uvs__process *next = process->next;
+        uvs__requests_clear(process);
+        free(process->exe);
+        free(process->argv);
+        free(process);
+        process = next;
+    }
+}
+
+void uvs__spans_clear(struct uvs__spans *spans)
+{
+    clear_loops(spans->loops);
+    clear_processes(spans->processes);
+    for (size_t i = 0; i < spans->who_count; i++)
+        free(spans->whos[i]);
+    free(spans->whos);
+    free(spans->lost);
+    uvs__map_clear(&spans->process_by_pid);
+    uvs__map_clear(&spans->loop_by_key);
+    uvs__map_clear(&spans->who_by_key);
+    *spans = (struct uvs__spans){0};
+}
