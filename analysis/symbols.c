@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+// Which module of which process, then what is there.
+#include "symbols.h"
+#include "symbols_cache.h"
+#include "symbols_name.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct module {
+    uint32_t pid;
+    uint64_t base, end, bias;
+    struct uvs__object *object;
+};
+
+struct uvs_symbols {
+    struct uvs__symbol_cache cache;
+    struct uvs__namer *namer;
+    struct module *modules; // by pid and base; none of a pid overlap
+    size_t module_count, module_capacity;
+};
+
+int uvs_symbols_create(const char *recording, struct uvs_symbols **ret_symbols, struct uvs_error *error)
+{
+    struct uvs_symbols *symbols = calloc(1, sizeof(*symbols));
+    if (!symbols || !(symbols->namer = uvs__namer_create())) {
+        uvs_symbols_destroy(symbols);
+        return uvs_error_set(error, UVS_E_ENVIRONMENT, "out of memory");
+    }
+    const int result = recording ? uvs__symbol_cache_load(&symbols->cache, recording, error) : 0;
+    if (result < 0)
+        uvs_symbols_destroy(symbols);
+    else
+        *ret_symbols = symbols;
+    return result;
+}
+
+void uvs_symbols_destroy(struct uvs_symbols *symbols)
+{
+    if (!symbols)
+        return;
+    uvs__symbol_cache_clear(&symbols->cache);
+    uvs__namer_destroy(symbols->namer);
+    free(symbols->modules);
+    free(symbols);
+}
+
+// The first module that ends behind (pid, address).
+static size_t lower_bound(const struct uvs_symbols *symbols, uint32_t pid, uint64_t address)
+{
+    size_t low = 0, high = symbols->module_count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        const struct module *module = &symbols->modules[middle];
+        if (module->pid < pid || (module->pid == pid && module->end <= address))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool is_same(const struct module *module, const struct module *other)
+{
+    return module->pid == other->pid && module->base == other->base && module->end == other->end &&
+           module->bias == other->bias;
+}
+
+static int replace(struct uvs_symbols *symbols, size_t at, size_t overlapped, const struct module *module)
+{
+    struct module *modules = uvs__grow(symbols->modules, symbols->module_count, &symbols->module_capacity,
+                                       sizeof(*modules));
+    if (!modules)
+        return -UVS_E_ENVIRONMENT;
+    symbols->modules = modules;
+    memmove(&modules[at + 1], &modules[at + overlapped],
+            (symbols->module_count - at - overlapped) * sizeof(*modules));
+    modules[at] = *module;
+    symbols->module_count += 1 - overlapped;
+    return 0;
+}
+
+int uvs_symbols_add_module(struct uvs_symbols *symbols, uint32_t pid, uint64_t base, uint64_t size,
+                           uint64_t bias, const char *build_id, const char *path)
+{
+    // A damaged trace may say anything: the end must not wrap.
+    struct module module = {
+        .pid = pid, .base = base, .end = size > UINT64_MAX - base ? UINT64_MAX : base + size, .bias = bias};
+    if (size == 0 || !path[0])
+        return 0;
+    const size_t at = lower_bound(symbols, pid, base);
+    if (at < symbols->module_count && is_same(&symbols->modules[at], &module) &&
+        strcmp(symbols->modules[at].object->path, path) == 0 &&
+        strcmp(symbols->modules[at].object->build_id, build_id) == 0)
+        return 0;
+    module.object = uvs__symbol_cache_object(&symbols->cache, path, build_id);
+    if (!module.object)
+        return -UVS_E_ENVIRONMENT;
+    size_t overlapped = 0;
+    while (at + overlapped < symbols->module_count && symbols->modules[at + overlapped].pid == pid &&
+           symbols->modules[at + overlapped].base < module.end)
+        overlapped++;
+    return replace(symbols, at, overlapped, &module);
+}
+
+static const struct module *find_module(const struct uvs_symbols *symbols, uint32_t pid, uint64_t address)
+{
+    const size_t at = lower_bound(symbols, pid, address);
+    const bool found = at < symbols->module_count && symbols->modules[at].pid == pid &&
+                       symbols->modules[at].base <= address;
+    return found ? &symbols->modules[at] : NULL;
+}
+
+static const struct uvs__symbol *look_up(struct uvs_symbols *symbols, struct uvs__object *object,
+                                         uint64_t address, bool is_return)
+{
+    struct uvs__symbol symbol = {.object = object, .address = address, .is_return = is_return};
+    if (object && !object->tried) {
+        object->elf = uvs__elf_open(object->path, object->build_id);
+        object->tried = true;
+    }
+    if (object && object->elf) {
+        const struct uvs__elf_place place = uvs__elf_find(object->elf, address, is_return);
+        symbol.function = place.function ? uvs__namer_name(symbols->namer, place.function) : NULL;
+        symbol.file = place.file ? strdup(place.file) : NULL;
+        symbol.line = place.line;
+    }
+    return uvs__symbol_cache_add(&symbols->cache, &symbol);
+}
+
+void uvs_symbols_resolve(struct uvs_symbols *symbols, uint32_t pid, uint64_t address, int is_return,
+                         struct uvs_site *ret_site)
+{
+    static const struct uvs__symbol no_memory = {.label = (char *)"?"};
+    // A call that never returns may be the last instruction: the address behind it belongs to the next
+    // module.
+    const struct module *module = find_module(symbols, pid, is_return ? address - 1 : address);
+    struct uvs__object *object = module ? module->object : NULL;
+    const uint64_t own = module ? address - module->bias : address;
+    const struct uvs__symbol *symbol = uvs__symbol_cache_get(&symbols->cache, object, own, is_return);
+    if (!symbol)
+        symbol = look_up(symbols, object, own, is_return);
+    if (!symbol)
+        symbol = &no_memory;
+    *ret_site = (struct uvs_site){.address = address,
+                                  .function = symbol->function,
+                                  .module = object ? object->path : NULL,
+                                  .file = symbol->file,
+                                  .line = symbol->line,
+                                  .label = symbol->label};
+}
+
+int uvs_symbols_save(struct uvs_symbols *symbols, const char *recording, struct uvs_error *error)
+{
+    return uvs__symbol_cache_save(&symbols->cache, recording, error);
+}
