@@ -198,19 +198,25 @@ class Includes(unittest.TestCase):
 class Analyses(unittest.TestCase):
     page = text_of("docs/ANALYSES.md")
 
+    def facts(self, kind):
+        rows = [line.split("\t") for line in run(BUILD / "tests/docs/list_facts").splitlines()]
+        return [row[1:] for row in rows if row[0] == kind]
+
     def test_every_finding_has_its_section(self):
-        code = "\n".join(path.read_text() for path in sources("analysis"))
-        findings = set(re.findall(r'\.id\s*=\s*"([a-z-]+)"', code))
-        self.assertGreater(len(findings), 3)
-        documented = set(re.findall(r"^### ([a-z-]+)$", section(self.page, "Findings"), re.M))
-        self.assertEqual(findings, documented)
+        findings = self.facts("finding")
+        self.assertGreater(len(findings), 5)
+        body = section(self.page, "Findings")
+        self.assertEqual(re.findall(r"^### ([a-z-]+)$", body, re.M), [row[0] for row in findings])
+        for name, severity, predicate in findings:
+            text = " ".join(section(self.page, name).split())
+            self.assertTrue(text.startswith(f"**{severity}**: {predicate}. "), f"{name}: {severity}: {predicate}")
 
     def test_every_metric_is_listed(self):
         body = section(self.page, "Metrics")
         suffixes = re.findall(r"`\.(\w+)`", body.split(":\n")[0])
         documented = {f"{name}.{suffix}": of for name, of in table(body, "distribution", "of") for suffix in suffixes}
         documented |= {row[0]: row[2] for row in table(body, "metric", "unit", "meaning")}
-        metrics = dict(line.split("\t") for line in run(BUILD / "tests/docs/list_metrics").splitlines())
+        metrics = dict(self.facts("metric"))
         self.assertGreater(len(metrics), 30)
         self.assertEqual(set(metrics), set(documented))
         for name, meaning in metrics.items():
