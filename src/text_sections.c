@@ -34,9 +34,13 @@ RENDER(render_loop)
         fputc('-', out);
 }
 
-RENDER(render_integer)
+// A pool has no size until its process has told it.
+RENDER(render_pool_size)
 {
-    fprintf(out, "%" PRIu32, FIELD(uint32_t));
+    if (FIELD(uint32_t))
+        fprintf(out, "%" PRIu32, FIELD(uint32_t));
+    else
+        fputc('-', out);
 }
 
 RENDER(render_count)
@@ -275,7 +279,7 @@ static const struct uvs__column sync_columns[] = {
 
 static const struct uvs__column pool_columns[] = {
     RIGHT("pid", render_pid, struct uvs_pool_row, pid),
-    RIGHT("size", render_integer, struct uvs_pool_row, size),
+    RIGHT("size", render_pool_size, struct uvs_pool_row, size),
     RIGHT("utilization", render_ratio, struct uvs_pool_row, utilization),
     RIGHT("busy", render_ns, struct uvs_pool_row, busy_ns),
     RIGHT("saturated", render_ns, struct uvs_pool_row, saturated_ns),
@@ -301,7 +305,7 @@ static const struct uvs__column process_columns[] = {
     CUT("program", render_text, struct uvs_process_row, exe),
     LEFT("libuv", render_text, struct uvs_process_row, libuv),
     LEFT("hooks", render_hooks, struct uvs_process_row, hooks),
-    RIGHT("pool", render_integer, struct uvs_process_row, pool_size),
+    RIGHT("pool", render_pool_size, struct uvs_process_row, pool_size),
     LEFT("exit", render_text, struct uvs_process_row, exit),
     RIGHT("missed hand-offs", render_exception, struct uvs_process_row, handoff_missed),
     RIGHT("untraced loops", render_exception, struct uvs_process_row, loops_dropped),

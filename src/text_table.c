@@ -141,12 +141,12 @@ static void print_groups(const struct table *table)
         i = group_end(table, i, &width) - 1;
         if (!width)
             continue;
-        size_t dashes = width - strlen(group) > 2 ? width - strlen(group) - 2 : 0;
+        size_t spare = width - strlen(group), dashes = spare >= 4 ? spare - 2 : 0;
         print_times(out, ' ', pending + GAP);
         print_times(out, '-', dashes / 2);
         fprintf(out, "%s%s%s", dashes ? " " : "", group, dashes ? " " : "");
         print_times(out, '-', dashes - dashes / 2);
-        pending = dashes ? 0 : width - strlen(group);
+        pending = dashes ? 0 : spare;
         is_empty = false;
     }
     if (!is_empty)

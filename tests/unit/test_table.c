@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+// Escaping, widths, cutting and aligned tables.
+#include "src/text_table.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+struct line {
+    const char *name;
+    uint64_t number, other;
+};
+
+static char *printed;
+static size_t printed_size;
+
+static FILE *begin(void)
+{
+    free(printed);
+    printed = NULL;
+    return open_memstream(&printed, &printed_size);
+}
+
+static const char *end(FILE *out)
+{
+    fclose(out);
+    return printed;
+}
+
+static int forget(void **state)
+{
+    (void)state;
+    free(printed);
+    printed = NULL;
+    return 0;
+}
+
+static void render_name(FILE *out, const struct uvs__column *column, const struct uvs_report *report,
+                        const void *row)
+{
+    (void)column;
+    (void)report;
+    uvs__print_escaped(out, ((const struct line *)row)->name);
+}
+
+static void render_number(FILE *out, const struct uvs__column *column, const struct uvs_report *report,
+                          const void *row)
+{
+    (void)report;
+    uvs__print_count(out, *(const uint64_t *)(const void *)((const char *)row + column->offset));
+}
+
+static const struct uvs__column columns[] = {
+    {.title = "name", .is_cut = true, .render = render_name},
+    {.group = "figures",
+     .title = "n",
+     .align = UVS__ALIGN_RIGHT,
+     .render = render_number,
+     .offset = offsetof(struct line, number)},
+    {.group = "figures",
+     .title = "other",
+     .align = UVS__ALIGN_RIGHT,
+     .render = render_number,
+     .offset = offsetof(struct line, other)},
+};
+
+static const char *print_table(size_t width, size_t top, const struct line *lines, size_t count)
+{
+    const struct uvs__look look = {.width = width, .top = top};
+    const struct uvs__rows rows = {lines, count, sizeof(*lines)};
+    FILE *out = begin();
+    assert_int_equal(uvs__print_table(out, &look, NULL, "Title", columns, 3, &rows), 0);
+    return end(out);
+}
+
+static void test_columns_align(void **state)
+{
+    (void)state;
+    static const struct line lines[] = {{"µé", 1, UVS_ABSENT}, {"abc", 1234567, 12}};
+    assert_string_equal(print_table(0, 0, lines, 2), "\nTitle\n"
+                                                     "        --- figures ----\n"
+                                                     "  name          n  other\n"
+                                                     "  µé            1      -\n"
+                                                     "  abc   1,234,567     12\n");
+}
+
+static void test_unknown_columns_are_left_out(void **state)
+{
+    (void)state;
+    static const struct line lines[] = {{"a", 1, UVS_ABSENT}, {"b", 2, UVS_ABSENT}};
+    assert_string_equal(print_table(0, 0, lines, 2), "\nTitle\n"
+                                                     "        figures\n"
+                                                     "  name        n\n"
+                                                     "  a           1\n"
+                                                     "  b           2\n");
+}
+
+static void test_rows_beyond_top_are_counted(void **state)
+{
+    (void)state;
+    static const struct line lines[] = {{"a", 1, 1}, {"b", 2, 2}, {"c", 3, 3}};
+    assert_non_null(strstr(print_table(0, 1, lines, 3), "  a     1      1\n  … and 2 more\n"));
+    assert_null(strstr(print_table(0, 3, lines, 3), "more"));
+    assert_null(strstr(print_table(0, 0, lines, 3), "more"));
+    assert_string_equal(print_table(0, 0, lines, 0), "");
+}
+
+static void test_only_names_give_way(void **state)
+{
+    (void)state;
+    static const struct line lines[] = {{"superSlowFunctionOfTheLesson (sync.c:12)", 1, 2}};
+    assert_non_null(strstr(print_table(40, 0, lines, 1), "  superSlowFunc…on (sync.c:12)"));
+    // Below that the terminal wraps rather than nobody being named.
+    const char *narrow = print_table(10, 0, lines, 1);
+    assert_non_null(strstr(narrow, "  superSl…nc.c:12)"));
+    assert_non_null(strstr(print_table(100, 0, lines, 1), "superSlowFunctionOfTheLesson (sync.c:12)"));
+}
+
+static const char *escape(const char *text)
+{
+    FILE *out = begin();
+    uvs__print_escaped(out, text);
+    return end(out);
+}
+
+static void test_escaping(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *escaped;
+    } table[] = {
+        {"plain µ 漢", "plain µ 漢"},
+        {"\x1b[31mred", "\\x1b[31mred"},
+        {"a\nb\tc\rd\x7f", "a\\nb\\tc\\rd\\x7f"},
+        {"\xff\xfe", "\\xff\\xfe"},
+        {"\xc0\x80", "\\xc0\\x80"},          // overlong
+        {"\xed\xa0\x80", "\\xed\\xa0\\x80"}, // surrogate
+        {"\xf5\x80\x80\x80", "\\xf5\\x80\\x80\\x80"},
+        {"\xc3", "\\xc3"}, // cut
+        {"\xc2\x9b"
+         "31m",
+         "\\u{9b}31m"},
+        {"\u202egnp", "\\u{202e}gnp"},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+        assert_string_equal(escape(table[i].text), table[i].escaped);
+}
+
+// Whatever the bytes: what comes out has no control character and is no wider than what was asked for.
+static void test_escaping_of_noise(void **state)
+{
+    (void)state;
+    uint32_t seed = 1;
+    for (int round = 0; round < 2000; round++) {
+        char text[32];
+        for (size_t i = 0; i < sizeof(text) - 1; i++)
+            text[i] = (char)((seed = seed * 1664525 + 1013904223) >> 24);
+        text[sizeof(text) - 1] = '\0';
+        char *escaped = strdup(escape(text));
+        for (const char *c = escaped; *c; c++)
+            assert_false((unsigned char)*c < 0x20 || *c == 0x7f);
+        assert_string_equal(escape(escaped), escaped);
+        FILE *out = begin();
+        uvs__print_cut(out, escaped, (size_t)round % 40);
+        assert_true(uvs__text_width(end(out)) <= (size_t)round % 40);
+        free(escaped);
+    }
+}
+
+static void test_widths(void **state)
+{
+    (void)state;
+    assert_int_equal(uvs__text_width(""), 0);
+    assert_int_equal(uvs__text_width("µs"), 2);
+    assert_int_equal(uvs__text_width("e\u0301"), 1);
+}
+
+static const char *print_moment(uint64_t ns)
+{
+    FILE *out = begin();
+    uvs__print_moment(out, ns);
+    return end(out);
+}
+
+static const char *print_ratio(double ratio)
+{
+    FILE *out = begin();
+    uvs__print_ratio(out, ratio);
+    return end(out);
+}
+
+static const char *print_count(uint64_t number)
+{
+    FILE *out = begin();
+    uvs__print_count(out, number);
+    return end(out);
+}
+
+static void test_figures(void **state)
+{
+    (void)state;
+    assert_string_equal(print_moment(1203999999), "1.203 s");
+    assert_string_equal(print_moment(0), "0.000 s");
+    assert_string_equal(print_ratio(0.9984), "99.8 %");
+    assert_string_equal(print_ratio(-1), "-");
+    assert_string_equal(print_count(0), "0");
+    assert_string_equal(print_count(999), "999");
+    assert_string_equal(print_count(1000), "1,000");
+    assert_string_equal(print_count(UVS_ABSENT), "-");
+    assert_string_equal(print_count(UVS_ABSENT - 1), "18,446,744,073,709,551,614");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_columns_align, forget),
+        cmocka_unit_test_teardown(test_unknown_columns_are_left_out, forget),
+        cmocka_unit_test_teardown(test_rows_beyond_top_are_counted, forget),
+        cmocka_unit_test_teardown(test_only_names_give_way, forget),
+        cmocka_unit_test_teardown(test_escaping, forget),
+        cmocka_unit_test_teardown(test_escaping_of_noise, forget),
+        cmocka_unit_test(test_widths),
+        cmocka_unit_test_teardown(test_figures, forget),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
