@@ -71,6 +71,12 @@ void uvs__leave(const struct uvs__call *call, int64_t result)
     });
 }
 
+uint64_t uvs__ready_since(void)
+{
+    const struct uvs__loop *loop = uvs__self.loop;
+    return loop ? loop->busy_begin_ns : 0;
+}
+
 uint64_t uvs__schedule(const uv_loop_t *loop, uint8_t kind, void *callback, uint64_t timeout_ms)
 {
     struct uvs__thread *self = &uvs__self;

@@ -19,6 +19,10 @@ struct uvs__call {
 void uvs__enter(struct uvs__call *call, uint8_t kind, uint64_t op, void *callback, uint64_t since_ns);
 void uvs__leave(const struct uvs__call *call, int64_t result);
 
+// For callbacks that follow from a descriptor: when poll said it was ready. A lower bound of how long it
+// waited.
+uint64_t uvs__ready_since(void);
+
 // An operation is asked for by the running callback. Returns its number.
 uint64_t uvs__schedule(const uv_loop_t *loop, uint8_t kind, void *callback, uint64_t timeout_ms);
 

@@ -4,35 +4,11 @@
 // Patch after the call: the real function gets the user's own callback; only if libuv took it does the
 // trampoline go into the public field and the original into a reserved word. No-op starts, errors and NULL
 // callbacks need no special case.
-//
-// Words of a handle's `u.reserved` (0 is u.fd, which libuv uses in async handles only):
-//   timer                1 cb  2 op  3 due_ns      closing: 1 close_cb  3 close time
-//   idle prepare check   1 cb  2 op                closing: 3 close_cb  0 close time    (and every other kind
-//   of handle) async                1 cb  2 op  3 sends       closing: 1 close_cb process closing: 1 close_cb
-//   0 close time
 #include <stddef.h>
 
-#include "probes/call.h"
-#include "probes/hooks.h"
+#include "probes/watch.h"
 
 #include "probes/poison.h"
-
-enum { WORD_CALLBACK = 1, WORD_OP = 2, WORD_DUE = 3, WORD_SENDS = 3 };
-
-static void **word(const void *handle, int index)
-{
-    return (void **)&((uv_handle_t *)handle)->u.reserved[index];
-}
-
-static uint64_t get(const void *handle, int index)
-{
-    return (uintptr_t)*word(handle, index);
-}
-
-static void set(const void *handle, int index, uint64_t value)
-{
-    *word(handle, index) = (void *)(uintptr_t)value;
-}
 
 // --- Timer ---
 
@@ -43,12 +19,14 @@ static uint64_t libuvs_due_ns(const uv_timer_t *timer)
 
 static void timer_trampoline(uv_timer_t *timer)
 {
-    uv_timer_cb callback = (uv_timer_cb)*word(timer, WORD_CALLBACK);
-    uint64_t due_ns = get(timer, WORD_DUE);
+    uv_timer_cb callback = (uv_timer_cb)uvs__handle_words(timer)[UVS_WORD_CALLBACK];
+    uint64_t due_ns = uvs__get(uvs__handle_words(timer), UVS_WORD_DUE);
     // A repeating timer is armed again by now, by libuv itself: that is its next due time.
-    set(timer, WORD_DUE, UVS_REAL(uv_is_active)((uv_handle_t *)timer) ? libuvs_due_ns(timer) : 0);
+    uvs__set(uvs__handle_words(timer), UVS_WORD_DUE,
+             UVS_REAL(uv_is_active)((uv_handle_t *)timer) ? libuvs_due_ns(timer) : 0);
     struct uvs__call call;
-    uvs__enter(&call, UVS_KIND_TIMER, get(timer, WORD_OP), (void *)callback, due_ns);
+    uvs__enter(&call, UVS_KIND_TIMER, uvs__get(uvs__handle_words(timer), UVS_WORD_OP), (void *)callback,
+               due_ns);
     callback(timer);
     uvs__leave(&call, 0);
 }
@@ -69,39 +47,34 @@ UVS_WRAP(int, uv_timer_start, uv_timer_t *timer, uv_timer_cb callback, uint64_t 
         (again && armed_by_libuv()))
         return result;
     if (!again) {
-        *word(timer, WORD_CALLBACK) = (void *)callback;
+        uvs__handle_words(timer)[UVS_WORD_CALLBACK] = (void *)callback;
         timer->timer_cb = timer_trampoline;
     }
-    set(timer, WORD_OP, uvs__schedule(timer->loop, UVS_KIND_TIMER, *word(timer, WORD_CALLBACK), timeout));
+    uvs__set(
+        uvs__handle_words(timer), UVS_WORD_OP,
+        uvs__schedule(timer->loop, UVS_KIND_TIMER, uvs__handle_words(timer)[UVS_WORD_CALLBACK], timeout));
     uint64_t due_ns = 0;
     if (uvs__on(callback)) {
         uint64_t now_ns = uvs__now();
         due_ns = libuvs_due_ns(timer) > now_ns ? libuvs_due_ns(timer) : now_ns;
     }
-    set(timer, WORD_DUE, due_ns);
+    uvs__set(uvs__handle_words(timer), UVS_WORD_DUE, due_ns);
     return result;
 }
 
 // --- Idle, prepare, check ---
 
-#define X(name, KIND)                                                                                   \
-    static void name##_trampoline(uv_##name##_t *handle)                                                \
-    {                                                                                                   \
-        uv_##name##_cb callback = (uv_##name##_cb) * word(handle, WORD_CALLBACK);                       \
-        struct uvs__call call;                                                                          \
-        uvs__enter(&call, KIND, get(handle, WORD_OP), (void *)callback, 0);                             \
-        callback(handle);                                                                               \
-        uvs__leave(&call, 0);                                                                           \
-    }                                                                                                   \
-    UVS_WRAP(int, uv_##name##_start, uv_##name##_t *handle, uv_##name##_cb callback)                    \
-    {                                                                                                   \
-        int result = UVS_REAL(uv_##name##_start)(handle, callback);                                     \
-        if (result != 0 || handle->name##_cb != callback || callback == name##_trampoline || !callback) \
-            return result;                                                                              \
-        *word(handle, WORD_CALLBACK) = (void *)callback;                                                \
-        set(handle, WORD_OP, uvs__schedule(handle->loop, KIND, (void *)callback, 0));                   \
-        handle->name##_cb = name##_trampoline;                                                          \
-        return result;                                                                                  \
+#define X(name, KIND)                                                                \
+    static void name##_trampoline(uv_##name##_t *handle)                             \
+    {                                                                                \
+        UVS_RUN_HANDLE(handle, uv_##name##_cb, KIND, 0, 0, handle);                  \
+    }                                                                                \
+    UVS_WRAP(int, uv_##name##_start, uv_##name##_t *handle, uv_##name##_cb callback) \
+    {                                                                                \
+        int result = UVS_REAL(uv_##name##_start)(handle, callback);                  \
+        if (result == 0)                                                             \
+            UVS_WATCH(handle, name##_cb, callback, name##_trampoline, KIND);         \
+        return result;                                                               \
     }
 X(idle, UVS_KIND_IDLE)
 X(prepare, UVS_KIND_PREPARE)
@@ -124,11 +97,13 @@ static uint64_t first_send_ns(uint64_t sends, uint64_t now_ns)
 
 static void async_trampoline(uv_async_t *async)
 {
-    uv_async_cb callback = (uv_async_cb)*word(async, WORD_CALLBACK);
-    uint64_t sends = (uintptr_t)__atomic_exchange_n(word(async, WORD_SENDS), NULL, __ATOMIC_ACQ_REL);
+    uv_async_cb callback = (uv_async_cb)uvs__handle_words(async)[UVS_WORD_CALLBACK];
+    uint64_t sends = (uintptr_t)__atomic_exchange_n(&uvs__handle_words(async)[UVS_WORD_SENDS], NULL,
+                                                    __ATOMIC_ACQ_REL);
     uint64_t since_ns = sends && uvs__on(callback) ? first_send_ns(sends, uvs__now()) : 0;
     struct uvs__call call;
-    uvs__enter(&call, UVS_KIND_ASYNC, get(async, WORD_OP), (void *)callback, since_ns);
+    uvs__enter(&call, UVS_KIND_ASYNC, uvs__get(uvs__handle_words(async), UVS_WORD_OP), (void *)callback,
+               since_ns);
     callback(async);
     uvs__leave(&call, (int64_t)(sends & SENDS_MAX));
 }
@@ -138,9 +113,9 @@ UVS_WRAP(int, uv_async_init, uv_loop_t *loop, uv_async_t *async, uv_async_cb cal
     int result = UVS_REAL(uv_async_init)(loop, async, callback);
     if (result != 0 || !callback || async->async_cb != callback || uvs__is_libuvs_own((void *)callback))
         return result;
-    *word(async, WORD_CALLBACK) = (void *)callback;
-    set(async, WORD_OP, uvs__schedule(loop, UVS_KIND_ASYNC, (void *)callback, 0));
-    set(async, WORD_SENDS, 0);
+    uvs__handle_words(async)[UVS_WORD_CALLBACK] = (void *)callback;
+    uvs__set(uvs__handle_words(async), UVS_WORD_OP, uvs__schedule(loop, UVS_KIND_ASYNC, (void *)callback, 0));
+    uvs__set(uvs__handle_words(async), UVS_WORD_SENDS, 0);
     async->async_cb = async_trampoline;
     return result;
 }
@@ -149,7 +124,7 @@ UVS_WRAP(int, uv_async_init, uv_loop_t *loop, uv_async_t *async, uv_async_cb cal
 // this may be a signal handler, or a thread that LTTng has not seen.
 static void count_send(uv_async_t *async)
 {
-    void **sends = word(async, WORD_SENDS);
+    void **sends = &uvs__handle_words(async)[UVS_WORD_SENDS];
     void *seen = __atomic_load_n(sends, __ATOMIC_RELAXED);
     uint64_t first = seen ? 0 : uvs__now() >> SEND_UNIT_SHIFT << SENDS_BITS;
     uint64_t next;
@@ -194,10 +169,10 @@ static struct close_words close_words(uv_handle_type type)
 static void close_trampoline(uv_handle_t *handle)
 {
     const struct close_words words = close_words(handle->type);
-    uv_close_cb callback = (uv_close_cb)*word(handle, words.callback);
+    uv_close_cb callback = (uv_close_cb)uvs__handle_words(handle)[words.callback];
     struct uvs__call call;
-    uvs__enter(&call, UVS_KIND_CLOSE, get(handle, WORD_OP), (void *)callback,
-               words.time < 0 ? 0 : get(handle, words.time));
+    uvs__enter(&call, UVS_KIND_CLOSE, uvs__get(uvs__handle_words(handle), UVS_WORD_OP), (void *)callback,
+               words.time < 0 ? 0 : uvs__get(uvs__handle_words(handle), words.time));
     callback(handle);
     uvs__leave(&call, 0);
 }
@@ -208,9 +183,10 @@ UVS_WRAP(void, uv_close, uv_handle_t *handle, uv_close_cb callback)
     if (!callback || handle->close_cb != callback || uvs__is_libuvs_own((void *)callback))
         return;
     const struct close_words words = close_words(handle->type);
-    *word(handle, words.callback) = (void *)callback;
-    set(handle, WORD_OP, uvs__schedule(handle->loop, UVS_KIND_CLOSE, (void *)callback, 0));
+    uvs__handle_words(handle)[words.callback] = (void *)callback;
+    uvs__set(uvs__handle_words(handle), UVS_WORD_OP,
+             uvs__schedule(handle->loop, UVS_KIND_CLOSE, (void *)callback, 0));
     if (words.time >= 0)
-        set(handle, words.time, uvs__on(callback) ? uvs__now() : 0);
+        uvs__set(uvs__handle_words(handle), words.time, uvs__on(callback) ? uvs__now() : 0);
     handle->close_cb = close_trampoline;
 }

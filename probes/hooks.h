@@ -13,36 +13,55 @@
 #include <unistd.h>
 #include <uv.h>
 
+// Newer than the oldest headers that this is built with.
 int close_range(unsigned first, unsigned last, int flags);
+int uv_pipe_connect2(uv_connect_t *request, uv_pipe_t *pipe, const char *name, size_t length, unsigned flags,
+                     uv_connect_cb callback);
 
 // libuv
-#define UVS_HOOK_UV_MAP(X) \
-    X(uv_default_loop)     \
-    X(uv_loop_init)        \
-    X(uv_loop_close)       \
-    X(uv_run)              \
-    X(uv_timer_start)      \
-    X(uv_idle_start)       \
-    X(uv_prepare_start)    \
-    X(uv_check_start)      \
-    X(uv_async_init)       \
-    X(uv_async_send)       \
-    X(uv_close)            \
-    X(uv_getaddrinfo)      \
-    X(uv_getnameinfo)      \
-    X(uv_random)           \
-    X(uv_queue_work)       \
-    X(uv_cancel)           \
-    X(uv_thread_create_ex) \
-    X(uv_spawn)            \
-    X(uv_sleep)            \
-    X(uv_thread_join)      \
-    X(uv_sem_wait)         \
-    X(uv_cond_wait)        \
-    X(uv_cond_timedwait)   \
-    X(uv_barrier_wait)     \
-    X(uv_mutex_lock)       \
-    X(uv_rwlock_rdlock)    \
+#define UVS_HOOK_UV_MAP(X)     \
+    X(uv_default_loop)         \
+    X(uv_loop_init)            \
+    X(uv_loop_close)           \
+    X(uv_run)                  \
+    X(uv_timer_start)          \
+    X(uv_idle_start)           \
+    X(uv_prepare_start)        \
+    X(uv_check_start)          \
+    X(uv_async_init)           \
+    X(uv_async_send)           \
+    X(uv_close)                \
+    X(uv_getaddrinfo)          \
+    X(uv_getnameinfo)          \
+    X(uv_random)               \
+    X(uv_loop_fork)            \
+    X(uv_read_start)           \
+    X(uv_write)                \
+    X(uv_write2)               \
+    X(uv_tcp_connect)          \
+    X(uv_pipe_connect)         \
+    X(uv_pipe_connect2)        \
+    X(uv_listen)               \
+    X(uv_shutdown)             \
+    X(uv_udp_send)             \
+    X(uv_udp_recv_start)       \
+    X(uv_poll_start)           \
+    X(uv_signal_start)         \
+    X(uv_signal_start_oneshot) \
+    X(uv_fs_event_start)       \
+    X(uv_fs_poll_start)        \
+    X(uv_queue_work)           \
+    X(uv_cancel)               \
+    X(uv_thread_create_ex)     \
+    X(uv_spawn)                \
+    X(uv_sleep)                \
+    X(uv_thread_join)          \
+    X(uv_sem_wait)             \
+    X(uv_cond_wait)            \
+    X(uv_cond_timedwait)       \
+    X(uv_barrier_wait)         \
+    X(uv_mutex_lock)           \
+    X(uv_rwlock_rdlock)        \
     X(uv_rwlock_wrlock)
 
 // libuv's functions that the wrappers call, without standing in front of them

@@ -118,6 +118,16 @@ UVS_WRAP(int, uv_loop_close, uv_loop_t *loop)
     return result;
 }
 
+// In a forked child, perhaps from inside a callback: the backend descriptor is another one now.
+UVS_WRAP(int, uv_loop_fork, uv_loop_t *loop)
+{
+    int result = UVS_REAL(uv_loop_fork)(loop);
+    struct uvs__loop *slot = uvs__loop_of(loop);
+    if (slot)
+        slot->backend_fd = UVS_REAL(uv_backend_fd)(loop);
+    return result;
+}
+
 // --- Poll phase ---
 
 void uvs__flush_poll(struct uvs__loop *loop)

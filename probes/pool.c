@@ -12,27 +12,18 @@
 #include "probes/call.h"
 #include "probes/hooks.h"
 #include "probes/sync.h"
+#include "probes/words.h"
 
 #include "probes/poison.h"
 
 enum { WORD_WORK, WORD_DONE, WORD_OP, WORD_SUBMIT, WORD_BEGIN, WORD_END };
 
-static uint64_t get(void *const *words, int word)
-{
-    return (uintptr_t)words[word];
-}
-
-static void set(void **words, int word, uint64_t value)
-{
-    words[word] = (void *)(uintptr_t)value;
-}
-
 static void submit(void **words, uint64_t op)
 {
-    set(words, WORD_OP, op);
-    set(words, WORD_BEGIN, 0);
-    set(words, WORD_END, 0);
-    set(words, WORD_SUBMIT, uvs__on(work) ? uvs__now() : 0);
+    uvs__set(words, WORD_OP, op);
+    uvs__set(words, WORD_BEGIN, 0);
+    uvs__set(words, WORD_END, 0);
+    uvs__set(words, WORD_SUBMIT, uvs__on(work) ? uvs__now() : 0);
 }
 
 // --- On the worker ---
@@ -44,23 +35,23 @@ static void begin_work(const uv_loop_t *loop, void **words)
     uvs__know_thread(self);
     if (uvs__on(work_begin))
         uvs__emit_work_begin(
-            &(struct uvs_ev_work_begin){.loop = uvs__key_of(loop), .op = get(words, WORD_OP)});
-    set(words, WORD_BEGIN, get(words, WORD_SUBMIT) && uvs__on(work) ? uvs__now() : 0);
+            &(struct uvs_ev_work_begin){.loop = uvs__key_of(loop), .op = uvs__get(words, WORD_OP)});
+    uvs__set(words, WORD_BEGIN, uvs__get(words, WORD_SUBMIT) && uvs__on(work) ? uvs__now() : 0);
 }
 
 static void end_work(const uv_loop_t *loop, uint8_t kind, void **words)
 {
-    uint64_t begin_ns = get(words, WORD_BEGIN);
+    uint64_t begin_ns = uvs__get(words, WORD_BEGIN);
     if (!begin_ns)
         return;
     uint64_t end_ns = uvs__now();
-    set(words, WORD_END, end_ns);
+    uvs__set(words, WORD_END, end_ns);
     uvs__emit_work(&(struct uvs_ev_work){
         .loop = uvs__key_of(loop),
-        .op = get(words, WORD_OP),
+        .op = uvs__get(words, WORD_OP),
         .kind = kind,
         .tid = uvs__tid(&uvs__self),
-        .queue_ns = begin_ns - get(words, WORD_SUBMIT),
+        .queue_ns = begin_ns - uvs__get(words, WORD_SUBMIT),
         .service_ns = end_ns - begin_ns,
     });
 }
@@ -79,8 +70,8 @@ static void after_work_trampoline(uv_work_t *request, int status)
 {
     uv_after_work_cb after = (uv_after_work_cb)request->reserved[WORD_DONE];
     struct uvs__call call;
-    uvs__enter(&call, UVS_KIND_WORK, get(request->reserved, WORD_OP), (void *)after,
-               get(request->reserved, WORD_END));
+    uvs__enter(&call, UVS_KIND_WORK, uvs__get(request->reserved, WORD_OP), (void *)after,
+               uvs__get(request->reserved, WORD_END));
     after(request, status);
     uvs__leave(&call, status);
 }
@@ -109,26 +100,26 @@ UVS_WRAP(int, uv_queue_work, uv_loop_t *loop, uv_work_t *request, uv_work_cb wor
     X(GETNAMEINFO, uv_getnameinfo_t, request->getnameinfo_cb, request->retcode, UVS_KIND_GETNAMEINFO) \
     X(RANDOM, uv_random_t, request->cb, request->status, UVS_KIND_RANDOM)
 
-#define X(TYPE, type, callback, outcome, kind_of)                                                \
-    static void TYPE##_work(struct uv__work *work)                                               \
-    {                                                                                            \
-        type *request = (type *)((char *)work - offsetof(type, work_req));                       \
-        const uv_loop_t *loop = work->loop;                                                      \
-        begin_work(loop, request->reserved);                                                     \
-        ((void (*)(struct uv__work *))request->reserved[WORD_WORK])(work);                       \
-        end_work(loop, (uint8_t)(kind_of), request->reserved);                                   \
-    }                                                                                            \
-    static void TYPE##_done(struct uv__work *work, int status)                                   \
-    {                                                                                            \
-        type *request = (type *)((char *)work - offsetof(type, work_req));                       \
-        void (*done)(struct uv__work *,                                                          \
-                     int) = (void (*)(struct uv__work *, int))request->reserved[WORD_DONE];      \
-        int64_t result = status ? status : (int64_t)(outcome);                                   \
-        struct uvs__call call;                                                                   \
-        uvs__enter(&call, (uint8_t)(kind_of), get(request->reserved, WORD_OP), (void *)callback, \
-                   get(request->reserved, WORD_END));                                            \
-        done(work, status);                                                                      \
-        uvs__leave(&call, result);                                                               \
+#define X(TYPE, type, callback, outcome, kind_of)                                                     \
+    static void TYPE##_work(struct uv__work *work)                                                    \
+    {                                                                                                 \
+        type *request = (type *)((char *)work - offsetof(type, work_req));                            \
+        const uv_loop_t *loop = work->loop;                                                           \
+        begin_work(loop, request->reserved);                                                          \
+        ((void (*)(struct uv__work *))request->reserved[WORD_WORK])(work);                            \
+        end_work(loop, (uint8_t)(kind_of), request->reserved);                                        \
+    }                                                                                                 \
+    static void TYPE##_done(struct uv__work *work, int status)                                        \
+    {                                                                                                 \
+        type *request = (type *)((char *)work - offsetof(type, work_req));                            \
+        void (*done)(struct uv__work *,                                                               \
+                     int) = (void (*)(struct uv__work *, int))request->reserved[WORD_DONE];           \
+        int64_t result = status ? status : (int64_t)(outcome);                                        \
+        struct uvs__call call;                                                                        \
+        uvs__enter(&call, (uint8_t)(kind_of), uvs__get(request->reserved, WORD_OP), (void *)callback, \
+                   uvs__get(request->reserved, WORD_END));                                            \
+        done(work, status);                                                                           \
+        uvs__leave(&call, result);                                                                    \
     }
 POOL_REQUEST_MAP(X)
 #undef X
@@ -209,7 +200,7 @@ static uint64_t pool_op(const uv_req_t *request, const uv_loop_t **ret_loop)
     if (request->type == UV_WORK) {
         const uv_work_t *work = (const uv_work_t *)request;
         *ret_loop = work->loop;
-        return work->work_cb == work_trampoline ? get(request->reserved, WORD_OP) : 0;
+        return work->work_cb == work_trampoline ? uvs__get(request->reserved, WORD_OP) : 0;
     }
     const struct uv__work *work = NULL;
     switch (request->type) {
@@ -223,7 +214,7 @@ static uint64_t pool_op(const uv_req_t *request, const uv_loop_t **ret_loop)
         return 0;
     }
     *ret_loop = work->loop;
-    return work->done == trampolines[request->type].done ? get(request->reserved, WORD_OP) : 0;
+    return work->done == trampolines[request->type].done ? uvs__get(request->reserved, WORD_OP) : 0;
 }
 
 UVS_WRAP(int, uv_cancel, uv_req_t *request)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Synchronous calls: uv_spawn, uv_sleep and the waits of libuv's threading API. (fs.c has the synchronous
+// Synchronous calls: uv_sleep and the waits of libuv's threading API. (fs.c has the synchronous
 // uv_fs_*.)
 #include "probes/sync.h"
 
@@ -51,18 +51,6 @@ static bool holds_loop(void)
 {
     const struct uvs__thread *self = &uvs__self;
     return self->loop && !self->submitting_work;
-}
-
-UVS_WRAP(int, uv_spawn, uv_loop_t *loop, uv_process_t *handle, const uv_process_options_t *options)
-{
-    struct uvs__sync_call call;
-    bool outer = uvs__self.spawning;
-    uvs__sync_begin(&call, UVS_KIND_SPAWN, __builtin_return_address(0));
-    uvs__self.spawning = true;
-    int result = UVS_REAL(uv_spawn)(loop, handle, options);
-    uvs__self.spawning = outer;
-    uvs__sync_end(&call, result);
-    return result;
 }
 
 // UVS_WAIT*: time the real call if it holds a loop. The _IF variants first try the call's own try form, which

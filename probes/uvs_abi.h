@@ -18,8 +18,7 @@
 #define UVS_ABSENT    UINT64_MAX
 
 // --- Loop key: the first field of every event ---
-// pid << 10 | slot. A slot is re-used after
-// loop_end. UVS_SLOT_NONE: not on a loop (start-up, other threads).
+// pid << 10 | slot. A slot is re-used after loop_end. UVS_SLOT_NONE: not on a loop (start-up, other threads).
 
 #define UVS_SLOT_BITS 10u
 #define UVS_SLOT_NONE 1023u
@@ -156,30 +155,27 @@ enum uvs_hooks {
 };
 
 // --- Events ---
+// clang-format off
 // UVS_EVENT_<name>(I, S, Q, e): I(e, type, field) integer; S(e, field) string; Q(e, type, field) sequence,
 // its length in the uint8_t `field`_count. The order is the order in the trace.
 
 // A user callback returned. depth: callbacks of this loop around it (0 = outermost). duration_ns: wall time
 // inside it. delay_ns: by the kind's class above. result: async -> sends coalesced into this call; read ->
 // nread; requests -> status; else 0.
-#define UVS_EVENT_callback(I, S, Q, e)                                                            \
-    I(e, uint32_t, loop)                                                                          \
-    I(e, uint64_t, op)                                                                            \
-    I(e, uint8_t, kind) I(e, uint8_t, depth) I(e, uint64_t, callback) I(e, uint64_t, duration_ns) \
-        I(e, uint64_t, delay_ns) I(e, int32_t, result)
+#define UVS_EVENT_callback(I, S, Q, e)                                                                  \
+    I(e, uint32_t, loop) I(e, uint64_t, op) I(e, uint8_t, kind) I(e, uint8_t, depth)                    \
+    I(e, uint64_t, callback) I(e, uint64_t, duration_ns) I(e, uint64_t, delay_ns) I(e, int32_t, result)
 
 // An operation was asked for: a handle started, a request submitted. parent: the op of the callback that
 // asked, 0 = none. callback: what will run (uv_queue_work: the work function). timeout_ms: timers.
-#define UVS_EVENT_schedule(I, S, Q, e) \
-    I(e, uint32_t, loop)               \
-    I(e, uint64_t, op)                 \
-    I(e, uint64_t, parent) I(e, uint8_t, kind) I(e, uint64_t, callback) I(e, uint32_t, timeout_ms)
+#define UVS_EVENT_schedule(I, S, Q, e)                                                 \
+    I(e, uint32_t, loop) I(e, uint64_t, op) I(e, uint64_t, parent) I(e, uint8_t, kind) \
+    I(e, uint64_t, callback) I(e, uint32_t, timeout_ms)
 
 // A pool worker finished a request. queue_ns: submit -> taken; service_ns: taken -> finished (= timestamp).
-#define UVS_EVENT_work(I, S, Q, e) \
-    I(e, uint32_t, loop)           \
-    I(e, uint64_t, op)             \
-    I(e, uint8_t, kind) I(e, uint32_t, tid) I(e, uint64_t, queue_ns) I(e, uint64_t, service_ns)
+#define UVS_EVENT_work(I, S, Q, e)                                                  \
+    I(e, uint32_t, loop) I(e, uint64_t, op) I(e, uint8_t, kind) I(e, uint32_t, tid) \
+    I(e, uint64_t, queue_ns) I(e, uint64_t, service_ns)
 
 // A poll phase ended, and with it the busy interval before it. wait_ns: inside epoll; busy_ns: the busy
 // interval [timestamp - wait - busy, timestamp - wait]; callbacks: outermost callback events emitted in that
@@ -187,52 +183,49 @@ enum uvs_hooks {
 // which ends a busy interval with no poll (wait_ns 0). What follows a calls=0 event is `outside` until the
 // next busy interval begins. The phase's exact end is the begin of the next busy interval (the event may be
 // emitted a little later).
-#define UVS_EVENT_poll(I, S, Q, e)                                                                    \
-    I(e, uint32_t, loop)                                                                              \
-    I(e, uint64_t, wait_ns)                                                                           \
-    I(e, uint64_t, busy_ns) I(e, uint32_t, callbacks) I(e, int32_t, timeout_ms) I(e, uint16_t, ready) \
-        I(e, uint8_t, calls)
+#define UVS_EVENT_poll(I, S, Q, e)                                                                 \
+    I(e, uint32_t, loop) I(e, uint64_t, wait_ns) I(e, uint64_t, busy_ns) I(e, uint32_t, callbacks) \
+    I(e, int32_t, timeout_ms) I(e, uint16_t, ready) I(e, uint8_t, calls)
 
 // The thread waited for something by calling libuv synchronously. caller: the return address. Slot NONE:
 // outside of any uv_run (start-up). Only the outermost of nested sync calls is recorded.
-#define UVS_EVENT_sync_call(I, S, Q, e) \
-    I(e, uint32_t, loop)                \
-    I(e, uint8_t, kind) I(e, uint64_t, caller) I(e, uint64_t, duration_ns) I(e, int32_t, result)
+#define UVS_EVENT_sync_call(I, S, Q, e)                                                         \
+    I(e, uint32_t, loop) I(e, uint8_t, kind) I(e, uint64_t, caller) I(e, uint64_t, duration_ns) \
+    I(e, int32_t, result)
 
 // The watchdog found a loop (or worker) busy: still running, since busy_ns. op 0 = no callback running.
-#define UVS_EVENT_stall(I, S, Q, e)                                                          \
-    I(e, uint32_t, loop)                                                                     \
-    I(e, uint64_t, op)                                                                       \
-    I(e, uint8_t, kind) I(e, uint64_t, callback) I(e, uint32_t, tid) I(e, uint64_t, busy_ns) \
-        I(e, uint64_t, cpu_ns) Q(e, uint64_t, frames)
+#define UVS_EVENT_stall(I, S, Q, e)                                                           \
+    I(e, uint32_t, loop) I(e, uint64_t, op) I(e, uint8_t, kind) I(e, uint64_t, callback)      \
+    I(e, uint32_t, tid) I(e, uint64_t, busy_ns) I(e, uint64_t, cpu_ns) Q(e, uint64_t, frames)
 
 // uv_cancel was called on op; result is what it returned.
-#define UVS_EVENT_cancel(I, S, Q, e)  I(e, uint32_t, loop) I(e, uint64_t, op) I(e, int32_t, result)
+#define UVS_EVENT_cancel(I, S, Q, e) I(e, uint32_t, loop) I(e, uint64_t, op) I(e, int32_t, result)
 
 #define UVS_EVENT_dropped(I, S, Q, e) I(e, uint32_t, loop) I(e, uint8_t, reason) I(e, uint32_t, count)
 
 // About once a second, so that late sessions get them too. start_ns + pid + pid_ns name a process. recording:
 // UVSCOPE_RECORDING of the program's environment. libuv: uv_version(). argv: joined by 0x1f.
-#define UVS_EVENT_process_info(I, S, Q, e)                                                       \
-    I(e, uint32_t, loop)                                                                         \
-    I(e, uint32_t, pid)                                                                          \
-    I(e, uint64_t, pid_ns) I(e, uint64_t, start_ns) I(e, uint32_t, schema) I(e, uint32_t, libuv) \
-        I(e, uint32_t, pool_size) I(e, uint8_t, hooks) S(e, recording) S(e, exe) S(e, argv)
+#define UVS_EVENT_process_info(I, S, Q, e)                                                      \
+    I(e, uint32_t, loop) I(e, uint32_t, pid) I(e, uint64_t, pid_ns) I(e, uint64_t, start_ns)    \
+    I(e, uint32_t, schema) I(e, uint32_t, libuv) I(e, uint32_t, pool_size) I(e, uint8_t, hooks) \
+    S(e, recording) S(e, exe) S(e, argv)
 
 // An object mapped into the process at [base, base + size). An address minus bias is the file's own
 // (link-time) one.
-#define UVS_EVENT_module(I, S, Q, e) \
-    I(e, uint32_t, loop)             \
-    I(e, uint64_t, base) I(e, uint64_t, size) I(e, uint64_t, bias) S(e, build_id) S(e, path)
+#define UVS_EVENT_module(I, S, Q, e)                                                                   \
+    I(e, uint32_t, loop) I(e, uint64_t, base) I(e, uint64_t, size) I(e, uint64_t, bias) S(e, build_id) \
+    S(e, path)
 
-#define UVS_EVENT_loop_info(I, S, Q, e) \
+#define UVS_EVENT_loop_info(I, S, Q, e)                                           \
     I(e, uint32_t, loop) I(e, uint32_t, tid) I(e, uint8_t, is_default) S(e, name)
 
-#define UVS_EVENT_loop_end(I, S, Q, e)       I(e, uint32_t, loop)
+#define UVS_EVENT_loop_end(I, S, Q, e) I(e, uint32_t, loop)
 
 // Only with --detail full.
 #define UVS_EVENT_callback_begin(I, S, Q, e) I(e, uint32_t, loop) I(e, uint64_t, op)
-#define UVS_EVENT_work_begin(I, S, Q, e)     I(e, uint32_t, loop) I(e, uint64_t, op)
+#define UVS_EVENT_work_begin(I, S, Q, e) I(e, uint32_t, loop) I(e, uint64_t, op)
+
+// clang-format on
 
 // X(name, detail): detail DEFAULT or FULL.
 #define UVS_EVENT_MAP(X)     \
@@ -274,8 +267,7 @@ enum uvs_event_type {
 };
 
 // --- Environment of a traced program ---
-// X(VARIABLE, "what it does").
-// Read once, with secure_getenv.
+// X(VARIABLE, "what it does"). Read once, with secure_getenv.
 #define UVS_ENV_MAP(X)                                                                               \
     X(UVSCOPE_DEBUG, "set: the runtime says on stderr what it hooks and what it cannot")             \
     X(UVSCOPE_PROVIDER, "path of the LTTng provider, instead of the one beside libuvscope.so")       \
