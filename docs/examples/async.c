@@ -65,6 +65,7 @@ int main(int argc, char **argv)
     return uv_run(loop, UV_RUN_DEFAULT);
 }
 
-// What to see in `uvscope report`: no block. In the pool's table, slow_async_function has the slow time as
-// `service` (a worker ran it), next to no `queue` (a worker was free) and next to no `return` (the loop was
-// free to call when_finished). due_meanwhile has next to no delay.
+// What to see in `uvscope report`: the first line says that nothing blocked the loop. Under Pool requests,
+// slow_async_function has the slow time as its service (a worker ran it), next to no queue (a worker was
+// free) and next to no return (the loop was free to call when_finished). Under Callbacks, due_meanwhile has
+// next to no delay.

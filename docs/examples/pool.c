@@ -61,6 +61,6 @@ int main(int argc, char **argv)
     return uv_run(loop, UV_RUN_DEFAULT);
 }
 
-// What to see in `uvscope report`: in the pool's table, slow_job's `service` is the same for every job, but
-// its `queue` grows to twice that: the last four of twelve waited for two rounds of others. The loop was
-// never blocked, and yet the users waited; a profiler of the loop alone would have shown nothing.
+// What to see in `uvscope report`: under Pool requests, slow_job's service is the same for every job, but its
+// queue grows to twice that: the last four of twelve waited for two rounds of others. The loop was never
+// blocked, and yet all but four jobs had to wait; who looks at the loop alone finds nothing.

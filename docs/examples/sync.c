@@ -53,6 +53,6 @@ int main(int argc, char **argv)
     return uv_run(loop, UV_RUN_DEFAULT);
 }
 
-// What to see in `uvscope report`: the verdict says that my_callback blocked the loop, and for how long; in
-// the table of callbacks, my_callback's duration is the slow time, and due_meanwhile's delay is about as long,
-// although it does nothing slow itself.
+// What to see in `uvscope report`: the first line says that my_callback blocked the loop, and for how long.
+// Under Callbacks, my_callback's duration is the slow time; due_meanwhile's delay is about as long, although
+// its own duration is next to nothing.

@@ -54,6 +54,6 @@ int main(int argc, char **argv)
     return uv_run(loop, UV_RUN_DEFAULT);
 }
 
-// What to see in `uvscope report`: both callbacks in the table, each with a `duration` (how long it ran) and
-// a `delay` (how long after it was due it began: a timer promises "not before", never "exactly at"). The loop
-// spent nearly all of its time in poll: waiting costs nothing.
+// What to see in `uvscope report`: under Timers, how late each of the two callbacks was. A timer promises
+// "not before", never "exactly at". Under Callbacks, how long each ran. Under Loops, nearly all of the time
+// is poll: to wait costs nothing.
