@@ -28,7 +28,8 @@ static void take_causes(char *text, size_t size)
     if (count > 0) {
         const char *root = bt_error_cause_get_message(bt_error_borrow_cause_by_index(error, 0));
         const char *last = bt_error_cause_get_message(bt_error_borrow_cause_by_index(error, count - 1));
-        snprintf(text, size, count > 1 ? "%.400s (%.400s)" : "%.400s", root, last);
+        // Behind the outermost one's colon there are only addresses.
+        snprintf(text, size, "%.400s (%.*s)", root, (int)strcspn(last, ":"), last);
     }
     if (error)
         bt_error_release(error);
@@ -115,7 +116,8 @@ static void probe(const struct plugins *plugins, struct uvs__ctf_input *input)
     if (!graph || !add_source(graph, plugins, input, 0, &source)) {
         char causes[1024];
         take_causes(causes, sizeof(causes));
-        uvs__ctf_input_refuse(input, causes);
+        uvs__ctf_damage(input, "its metadata or a packet is damaged: %s", causes);
+        input->readable = false;
     }
     bt_graph_put_ref(graph);
 }

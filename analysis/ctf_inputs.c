@@ -37,12 +37,6 @@ void uvs__ctf_damage(struct uvs__ctf_input *input, const char *format, ...)
     va_end(args);
 }
 
-void uvs__ctf_input_refuse(struct uvs__ctf_input *input, const char *why)
-{
-    uvs__ctf_damage(input, "%s", why);
-    input->readable = false;
-}
-
 static int open_regular(const char *path, struct stat *ret_stat)
 {
     const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);

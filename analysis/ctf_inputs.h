@@ -32,8 +32,9 @@ int uvs__ctf_inputs_find(const char *directory, struct uvs__ctf_inputs *ret_inpu
 // Also removes the stand-ins.
 void uvs__ctf_inputs_clear(struct uvs__ctf_inputs *inputs);
 
-// What the decoder said about an input that it refuses.
-void uvs__ctf_input_refuse(struct uvs__ctf_input *input, const char *why);
+// What is wrong with it. The first call counts.
+void uvs__ctf_damage(struct uvs__ctf_input *input, const char *format, ...)
+    __attribute__((format(__printf__, 2, 3)));
 
 // The directory to give to the decoder.
 static inline const char *uvs__ctf_input_path(const struct uvs__ctf_input *input)
@@ -49,9 +50,6 @@ struct uvs__ctf_metadata {
     unsigned char uuid[16];
     bool is_lttng; // only then is the layout of packet headers known
 };
-
-void uvs__ctf_damage(struct uvs__ctf_input *input, const char *format, ...)
-    __attribute__((format(__printf__, 2, 3)));
 
 // Reads and checks DIR/metadata. false: not readable, input->damage says why.
 bool uvs__ctf_metadata_load(struct uvs__ctf_input *input, struct uvs__ctf_metadata *ret_metadata);

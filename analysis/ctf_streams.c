@@ -234,15 +234,21 @@ static size_t check_packets(struct uvs__ctf_input *input, const struct streams *
     return damaged;
 }
 
+static void refuse(struct uvs__ctf_input *input, const char *why)
+{
+    uvs__ctf_damage(input, "%s", why);
+    input->readable = false;
+}
+
 void uvs__ctf_streams_check(struct uvs__ctf_input *input, const struct uvs__ctf_metadata *metadata)
 {
     struct streams streams = {0};
     if (list_streams(input->directory, &streams) < 0)
-        uvs__ctf_input_refuse(input, "its streams cannot be opened");
+        refuse(input, "its streams cannot be opened");
     for (size_t i = 0; i < streams.count; i++)
         input->has_data = input->has_data || streams.items[i].size > 0;
     if (input->readable && metadata->is_lttng && check_packets(input, &streams, metadata) > 0 &&
         make_stand_in(input, &streams) < 0)
-        uvs__ctf_input_refuse(input, "no room for a repaired copy in TMPDIR");
+        refuse(input, "no room for a repaired copy in TMPDIR");
     streams_clear(&streams);
 }
