@@ -207,7 +207,7 @@ static int saturated_pool(struct hunt *hunt, const struct uvs_pool_row *pool)
     char queue[TEXT_SIZE], saturated[TEXT_SIZE];
     uvs_format_ns(queue, sizeof(queue), p99_ns);
     uvs_format_ns(saturated, sizeof(saturated), pool->saturated_ns);
-    return found(hunt, p99_ns, pool->pid, -1,
+    return found(hunt, p99_ns < queue_p99_ns ? pool->saturated_ns : p99_ns, pool->pid, -1,
                  "requests waited for one of %u pool worker%s: 99 %% of them up to %s, at most %" PRIu64
                  " at a time; for %s all workers were busy while some waited",
                  pool->size, plural(pool->size), queue, pool->max_queue_depth, saturated);

@@ -96,7 +96,8 @@ static int close_busy(const struct uvs__spans *spans, struct uvs__loop *loop, co
     if (rc)
         return rc;
     struct uvs__span span = busy_span(spans, loop, begin_ns, end_ns);
-    span.busy.complete = span.busy.complete && poll->callbacks == loop->busy.outermost;
+    // The event of a callback around the last one is missing unless that was an outermost one.
+    span.busy.complete &= poll->callbacks == loop->busy.outermost && loop->deepest == 0;
     return uvs__emit(spans, &span);
 }
 
