@@ -16,6 +16,13 @@ static double pool_utilization(const void *row)
     return ((const struct uvs_pool_row *)row)->utilization;
 }
 
+// Without its size nobody knows when all of its workers were busy.
+static double pool_saturated(const void *row)
+{
+    const struct uvs_pool_row *pool = row;
+    return pool->size ? (double)pool->saturated_ns : -1;
+}
+
 static double pool_stuck(const void *row)
 {
     const struct uvs_pool_row *pool = row;
@@ -89,8 +96,8 @@ static const struct uvs__metric metrics[] = {
     INTEGER(REQUEST, COUNT, "pool.count", struct uvs_pool_request_row, count, true, "pool requests"),
     INTEGER(REQUEST, COUNT, "pool.cancelled", struct uvs_pool_request_row, cancelled, true,
             "cancelled pool requests"),
-    INTEGER(POOL, TIME, "pool.saturated", struct uvs_pool_row, saturated_ns, false,
-            "time with every worker busy and a request waiting"),
+    COMPUTED(POOL, TIME, "pool.saturated", pool_saturated, false,
+             "time with every worker busy and a request waiting"),
     COMPUTED(POOL, RATIO, "pool.utilization", pool_utilization, false, "the workers' busy share"),
     INTEGER(POOL, COUNT, "pool.max_queue_depth", struct uvs_pool_row, max_queue_depth, false,
             "most requests waiting at once"),

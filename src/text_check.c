@@ -35,9 +35,11 @@ static void print_loss_note(FILE *out, const struct uvs_trace_facts *trace)
     fputs("note      ", out);
     if (!uvs__print_loss(out, trace))
         fputs("the trace has gaps", out);
-    fputs("; self times and blocks of ", out);
-    uvs__print_count(out, trace->loss.spans_unknown);
-    fputs(" callbacks are unknown\n", out);
+    if (trace->loss.spans_unknown) {
+        fputs("; self times and blocks are unknown of callbacks: ", out);
+        uvs__print_count(out, trace->loss.spans_unknown);
+    }
+    fputc('\n', out);
 }
 
 void uvs__print_judgements(FILE *out, const struct uvs__look *look, const struct uvs_report *report,

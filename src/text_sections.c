@@ -68,6 +68,12 @@ RENDER(render_moment)
     uvs__print_moment(out, ns > report->trace.begin_ns ? ns - report->trace.begin_ns : 0);
 }
 
+RENDER(render_saturated)
+{
+    const struct uvs_pool_row *pool = row;
+    uvs__print_ns(out, pool->size ? pool->saturated_ns : UVS_ABSENT);
+}
+
 RENDER(render_ratio)
 {
     uvs__print_ratio(out, FIELD(double));
@@ -168,20 +174,24 @@ static void print_part(FILE *out, const struct uvs_block_part *part, const char 
     uvs__print_ns(out, part->ns);
 }
 
-// What the class is about comes first.
+// What the class is about comes first; what is below 1 % of the block explains nothing.
 RENDER(render_block_parts)
 {
     const struct uvs_block *block = ((const struct uvs__block_line *)row)->block;
     bool is_sync_first = block->class == UVS_BLOCK_SYNC_CALL;
-    size_t shown = 0;
+    size_t shown = 0, notable = 0;
     for (int pass = 0; pass < 2; pass++) {
         bool is_sync = (pass == 0) == is_sync_first;
         const struct uvs_block_part *parts = is_sync ? block->sync_calls : block->callbacks;
         size_t count = is_sync ? block->sync_call_count : block->callback_count;
-        for (size_t i = 0; i < count && shown < PARTS_SHOWN; i++, shown++)
-            print_part(out, &parts[i], shown ? ", " : "", is_sync);
+        for (size_t i = 0; i < count; i++) {
+            if (notable > 0 && parts[i].ns < block->duration_ns / 100)
+                continue;
+            if (notable++ < PARTS_SHOWN)
+                print_part(out, &parts[i], shown++ ? ", " : "", is_sync);
+        }
     }
-    if (shown < block->callback_count + block->sync_call_count)
+    if (shown < notable)
         fputs(", …", out);
     if (shown == 0)
         fputc('-', out);
@@ -282,7 +292,7 @@ static const struct uvs__column pool_columns[] = {
     RIGHT("size", render_pool_size, struct uvs_pool_row, size),
     RIGHT("utilization", render_ratio, struct uvs_pool_row, utilization),
     RIGHT("busy", render_ns, struct uvs_pool_row, busy_ns),
-    RIGHT("saturated", render_ns, struct uvs_pool_row, saturated_ns),
+    RIGHT("saturated", render_saturated, struct uvs_pool_row, saturated_ns),
     RIGHT("max queue depth", render_count, struct uvs_pool_row, max_queue_depth),
     RIGHT("never started", render_exception, struct uvs_pool_row, never_started),
     RIGHT("never finished", render_exception, struct uvs_pool_row, never_finished),

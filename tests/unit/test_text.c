@@ -240,7 +240,7 @@ static void test_verdicts_as_lines(void **state)
     sample.report.trace.loss.spans_unknown = 2;
     assert_string_equal(judge("loop.iterations > 0", false),
                         "ok        loop.iterations > 0: 1 (pid 13 loop 0)\n"
-                        "note      3 events were lost; self times and blocks of 2 callbacks are unknown\n");
+                        "note      3 events were lost; self times and blocks are unknown of callbacks: 2\n");
     assert_true(has_line(judge("callback.duration.max < 1ms", false), "by idle odd\\x1b[31m\\n\\xff)\n"));
 }
 
