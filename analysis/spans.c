@@ -60,7 +60,13 @@ static struct uvs__process *add_process(struct uvs__spans *spans, uint32_t pid)
     struct uvs__process *process = calloc(1, sizeof(*process));
     if (!process)
         return NULL;
-    *process = (struct uvs__process){.pid = pid, .pid_ns = UVS_ABSENT, .start_ns = UVS_ABSENT, .hooks = -1};
+    // In a recording every process of ours says who it is before anything else; a system-wide session daemon
+    // brings events of others too.
+    *process = (struct uvs__process){.pid = pid,
+                                     .pid_ns = UVS_ABSENT,
+                                     .start_ns = UVS_ABSENT,
+                                     .hooks = -1,
+                                     .foreign = spans->recording != NULL};
     if (uvs__map_put(&spans->process_by_pid, pid, 0, process)) {
         free(process);
         return NULL;
@@ -184,12 +190,14 @@ static int on_process_info(struct uvs__spans *spans, struct uvs__process *proces
                              "trace was recorded by a newer uvscope (schema %u, this one reads %u); upgrade",
                              info->schema, (unsigned)UVS_SCHEMA);
     int rc = succeed(spans, info, &process);
-    if (rc || process->exe)
+    if (rc)
         return rc;
+    process->pool_size = info->pool_size; // known for certain only once the pool has started
+    if (process->exe)
+        return 0;
     process->pid_ns = info->pid_ns;
     process->start_ns = info->start_ns;
     process->libuv = info->libuv;
-    process->pool_size = info->pool_size;
     process->hooks = info->hooks;
     process->foreign = spans->recording && strcmp(spans->recording, info->recording) != 0;
     process->argv = strdup(info->argv);

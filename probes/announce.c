@@ -25,6 +25,7 @@ static uint32_t pool_threads;
 void uvs__pool_thread_started(void)
 {
     __atomic_add_fetch(&pool_threads, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&process_announced_ns, 0, __ATOMIC_RELAXED); // with the true pool size, soon
 }
 
 // libuv's rule (threadpool.c), for a pool that has not started yet.
