@@ -8,6 +8,7 @@
 #include "ctf_inputs.h"
 
 #include <dirent.h>
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 #include "../probes/uvs_abi.h"
 
 #define PACKET_MAGIC 0xc1fc1fc1u
+#define INDEX_MAGIC  0xc1f1dcc1u
 
 // LTTng-UST 2.x, byte-packed. Sizes in bits.
 struct packet_header {
@@ -32,9 +34,21 @@ struct packet_header {
     uint32_t cpu_id;
 } __attribute__((packed));
 
+// index/NAME.idx: big-endian; sizes in bits. The header's entry_size says how far the next entry is.
+struct index_header {
+    uint32_t magic, major, minor, entry_size;
+};
+
+struct index_entry {
+    uint64_t offset, packet_size, content_size;
+};
+
 struct stream {
     char *name;
     int fd;
+    FILE *index;       // NULL: there is none, or it is wrong
+    size_t index_step; // bytes
+    bool has_bad_index;
     uint64_t size, whole; // bytes; bytes of whole packets
     uint64_t last_end_ns; // of the whole packets; 0: none
 };
@@ -68,6 +82,43 @@ static bool is_whole(const struct packet_header *header, const struct packet_hea
     return has_stream_class(metadata->text, header->stream_id);
 }
 
+static void reject_index(struct stream *stream)
+{
+    fclose(stream->index);
+    stream->index = NULL;
+    stream->has_bad_index = true;
+}
+
+static void open_index(struct stream *stream, const char *directory)
+{
+    struct index_header header;
+    struct stat facts;
+    char *path;
+    if (asprintf(&path, "%s/index/%s.idx", directory, stream->name) < 0)
+        return;
+    stream->index = stat(path, &facts) == 0 && S_ISREG(facts.st_mode) ? fopen(path, "re") : NULL;
+    free(path);
+    if (!stream->index)
+        return;
+    stream->index_step = 0;
+    if (fread(&header, sizeof(header), 1, stream->index) == 1 && be32toh(header.magic) == INDEX_MAGIC)
+        stream->index_step = be32toh(header.entry_size);
+    if (stream->index_step < sizeof(struct index_entry) || stream->index_step > 4096)
+        reject_index(stream);
+}
+
+static void check_index(struct stream *stream, const struct packet_header *header, uint64_t at)
+{
+    struct index_entry entry;
+    const bool is_read = stream->index && fread(&entry, sizeof(entry), 1, stream->index) == 1;
+    const bool is_right = is_read && be64toh(entry.offset) == at &&
+                          be64toh(entry.packet_size) == header->packet_size &&
+                          be64toh(entry.content_size) == header->content_size;
+    if (stream->index &&
+        (!is_right || fseek(stream->index, (long)(stream->index_step - sizeof(entry)), SEEK_CUR)))
+        reject_index(stream);
+}
+
 static void walk_packets(struct stream *stream, const struct uvs__ctf_metadata *metadata)
 {
     struct packet_header header, previous;
@@ -76,6 +127,7 @@ static void walk_packets(struct stream *stream, const struct uvs__ctf_metadata *
             return;
         if (!is_whole(&header, at ? &previous : NULL, stream->size - at, metadata))
             return;
+        check_index(stream, &header, at);
         stream->last_end_ns = header.end_ns;
         stream->whole = at + header.packet_size / 8;
         previous = header;
@@ -122,6 +174,8 @@ static void streams_clear(struct streams *streams)
 {
     for (size_t i = 0; i < streams->count; i++) {
         close(streams->items[i].fd);
+        if (streams->items[i].index)
+            fclose(streams->items[i].index);
         free(streams->items[i].name);
     }
     free(streams->items);
@@ -219,19 +273,20 @@ void uvs__ctf_stand_in_remove(struct uvs__ctf_input *input)
     free(input->stand_in);
 }
 
-static size_t check_packets(struct uvs__ctf_input *input, const struct streams *streams,
-                            const struct uvs__ctf_metadata *metadata)
+// true: the decoder must not see the directory as it is.
+static bool check_packets(struct uvs__ctf_input *input, const struct streams *streams,
+                          const struct uvs__ctf_metadata *metadata)
 {
-    size_t damaged = 0;
+    bool is_damaged = false;
     for (size_t i = 0; i < streams->count; i++) {
         struct stream *stream = &streams->items[i];
+        open_index(stream, input->directory);
         walk_packets(stream, metadata);
-        if (stream->whole == stream->size)
-            continue;
-        note_cut(input, stream);
-        damaged++;
+        if (stream->whole < stream->size)
+            note_cut(input, stream);
+        is_damaged = is_damaged || stream->whole < stream->size || stream->has_bad_index;
     }
-    return damaged;
+    return is_damaged;
 }
 
 static void refuse(struct uvs__ctf_input *input, const char *why)
@@ -247,7 +302,7 @@ void uvs__ctf_streams_check(struct uvs__ctf_input *input, const struct uvs__ctf_
         refuse(input, "its streams cannot be opened");
     for (size_t i = 0; i < streams.count; i++)
         input->has_data = input->has_data || streams.items[i].size > 0;
-    if (input->readable && metadata->is_lttng && check_packets(input, &streams, metadata) > 0 &&
+    if (input->readable && metadata->is_lttng && check_packets(input, &streams, metadata) &&
         make_stand_in(input, &streams) < 0)
         refuse(input, "no room for a repaired copy in TMPDIR");
     streams_clear(&streams);

@@ -7,6 +7,7 @@
 #include "ctf_writer.h"
 
 #include <dirent.h>
+#include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <setjmp.h>
@@ -516,6 +517,27 @@ static void flipped_bits_in_metadata_end_cleanly(void **state)
     }
 }
 
+// libbabeltrace2 believes an index, up to an assertion about offsets behind the file's end.
+static void a_wrong_index_is_not_believed(void **state)
+{
+    (void)state;
+    const uint32_t header[] = {htobe32(0xc1f1dcc1), htobe32(1), htobe32(1), htobe32(72)};
+    uint64_t entries[PACKETS][9] = {0};
+    for (uint64_t i = 0; i < PACKETS; i++) {
+        entries[i][0] = htobe64(i == 3 ? 1ull << 40 : i * PACKET_BYTES);
+        entries[i][1] = htobe64(PACKET_BYTES * 8);
+    }
+    const char *trace = write_trace("indexed", SECOND);
+    mkdir(in("indexed/index"), 0700);
+    FILE *file = fopen(in("indexed/index/ch_0.idx"), "w");
+    fwrite(header, sizeof(header), 1, file);
+    fwrite(entries, sizeof(entries), 1, file);
+    fclose(file);
+    assert_int_equal(read_path(trace), 0);
+    assert_int_equal(outcome->events, 2 * PACKETS * PER_PACKET);
+    assert_int_equal(outcome->losses, 0);
+}
+
 static void a_missing_stream_is_the_others_alone(void **state)
 {
     (void)state;
@@ -562,6 +584,7 @@ int main(void)
         cmocka_unit_test(a_trace_without_streams_says_so),
         cmocka_unit_test(flipped_bits_in_streams_end_cleanly),
         cmocka_unit_test(flipped_bits_in_metadata_end_cleanly),
+        cmocka_unit_test(a_wrong_index_is_not_believed),
         cmocka_unit_test(a_missing_stream_is_the_others_alone),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
