@@ -152,6 +152,7 @@ static void set_busy_since(struct uvs__loop *loop, uint64_t since_ns)
 
 static void begin_poll(struct uvs__loop *loop)
 {
+    set_busy_since(loop, 0);
     if (!uvs__on(poll)) {
         loop->busy_begin_ns = 0;
         loop->callbacks = 0;
@@ -166,7 +167,6 @@ static void begin_poll(struct uvs__loop *loop)
         uvs__flush_poll(loop);
     loop->poll = (struct uvs__poll){.begin_ns = now_ns, .busy_ns = busy_ns, .callbacks = loop->callbacks};
     loop->callbacks = 0;
-    set_busy_since(loop, 0);
 }
 
 static void end_poll(struct uvs__loop *loop, int timeout_ms, int ready)
