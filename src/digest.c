@@ -2,6 +2,7 @@
 // Reading a fresh recording.
 #include "digest.h"
 
+#include "launch.h"
 #include "worker.h"
 #include "../analysis/reader.h"
 #include "../analysis/report.h"
@@ -37,6 +38,8 @@ static int read_recording(void *data, struct uvs_worker_progress *progress)
 {
     struct job *job = data;
     job->progress = progress;
+    // Ctrl-C while a long trace is read ends the reading, not the recording's own last steps.
+    uvs__signals_let_end();
     const struct uvs_analysis_options options = {.progress = advance, .progress_data = job};
     struct uvs_report *report;
     if (uvs_analyse(job->directory, &options, &report, &job->digest->error)) {

@@ -4,7 +4,26 @@
 
 #include <string.h>
 
-enum { HELP_COLUMN = 26 };
+enum { HELP_COLUMN = 26, LINE_WIDTH = 98 };
+
+static void print_wrapped(FILE *stream, const char *text)
+{
+    size_t column = HELP_COLUMN;
+    for (const char *word = text; *word;) {
+        size_t length = strcspn(word, " ");
+        bool fits = column + 1 + length <= LINE_WIDTH;
+        if (word != text)
+            column = fits ? column + 1 : HELP_COLUMN;
+        if (word != text && fits)
+            fputc(' ', stream);
+        else if (word != text)
+            fprintf(stream, "\n%*s", HELP_COLUMN, "");
+        fprintf(stream, "%.*s", (int)length, word);
+        column += length;
+        word += length + strspn(word + length, " ");
+    }
+    fputc('\n', stream);
+}
 
 static void print_row(FILE *stream, char letter, const char *name, const char *argument, const char *help)
 {
@@ -14,9 +33,10 @@ static void print_row(FILE *stream, char letter, const char *name, const char *a
     if (argument)
         width += snprintf(left + width, sizeof(left) - (size_t)width, " %s", argument);
     if (width < HELP_COLUMN - 1)
-        fprintf(stream, "%-*s%s\n", HELP_COLUMN, left, help);
+        fprintf(stream, "%-*s", HELP_COLUMN, left);
     else
-        fprintf(stream, "%s\n%-*s%s\n", left, HELP_COLUMN, "", help);
+        fprintf(stream, "%s\n%*s", left, HELP_COLUMN, "");
+    print_wrapped(stream, help);
 }
 
 static void print_command_help(FILE *stream, const struct uvs_command *command)

@@ -41,15 +41,27 @@ void uvs__signals_hold(struct uvs_signals *ret_before)
     sigaction(SIGCHLD, &normal, &ret_before->child);
 }
 
+static void ending_signals(sigset_t *ret_set)
+{
+    sigemptyset(ret_set);
+    for (size_t i = 0; i < END_COUNT; i++)
+        sigaddset(ret_set, ends[i]);
+}
+
 int uvs__signals_take_end(void)
 {
     sigset_t set;
-    sigemptyset(&set);
-    for (size_t i = 0; i < END_COUNT; i++)
-        sigaddset(&set, ends[i]);
+    ending_signals(&set);
     const struct timespec now = {0};
     int number = sigtimedwait(&set, NULL, &now);
     return number > 0 ? number : 0;
+}
+
+void uvs__signals_let_end(void)
+{
+    sigset_t set;
+    ending_signals(&set);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 void uvs__signals_restore(const struct uvs_signals *before)

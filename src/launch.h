@@ -27,6 +27,9 @@ void uvs__signals_hold(struct uvs_signals *ret_before);
 // program's.
 int uvs__signals_take_end(void);
 
+// In a child that may be interrupted alone: those signals end it again.
+void uvs__signals_let_end(void);
+
 // Back to how it was started.
 void uvs__signals_restore(const struct uvs_signals *before);
 

@@ -4,7 +4,9 @@
 
 #include "../analysis/near.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 static int unknown_command(const char *word)
 {
@@ -37,8 +39,20 @@ static bool is_either(const char *word, const char *letter, const char *name)
     return strcmp(word, letter) == 0 || strcmp(word, name) == 0;
 }
 
+// A descriptor of ours must never be number 0, 1 or 2: what is printed would go there.
+static void fill_closed_stdio(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
+    fill_closed_stdio();
     if (argc < 2) {
         uvs_print_help(stderr, NULL);
         return UVS_E_USAGE;

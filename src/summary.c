@@ -34,12 +34,21 @@ static const char *say_lost(const struct uvs_session_loss *loss, char *text, siz
     return text;
 }
 
+static const char *say_size(uint64_t bytes, char text[NUMBER_SIZE])
+{
+    if (bytes < 100000)
+        snprintf(text, NUMBER_SIZE, "%" PRIu64 " kB", (bytes + 999) / 1000);
+    else
+        snprintf(text, NUMBER_SIZE, "%.1f MB", (double)bytes / 1e6);
+    return text;
+}
+
 static void say_trace(const struct uvs_summary *summary)
 {
-    char events[NUMBER_SIZE], lost[NUMBER_SIZE + 16];
-    uvs_complain(0, "%s events (%s), %.1f MB in %s — next: uvscope report%s%s",
+    char events[NUMBER_SIZE], lost[NUMBER_SIZE + 16], size[NUMBER_SIZE];
+    uvs_complain(0, "%s events (%s), %s in %s — next: uvscope report%s%s",
                  group_digits(summary->digest.events, events), say_lost(&summary->loss, lost, sizeof(lost)),
-                 (double)summary->bytes / 1e6, summary->directory, summary->is_latest ? "" : " ",
+                 say_size(summary->bytes, size), summary->directory, summary->is_latest ? "" : " ",
                  summary->is_latest ? "" : summary->directory);
 }
 
@@ -60,8 +69,9 @@ static void say_empty(const struct uvs_summary *summary)
 
 static void say_unreadable(const struct uvs_summary *summary)
 {
+    char size[NUMBER_SIZE];
     const char *why = summary->digest.error.text;
-    uvs_complain(0, "%.1f MB in %s, but it could not be read%s%s", (double)summary->bytes / 1e6,
+    uvs_complain(0, "%s in %s, but it could not be read%s%s", say_size(summary->bytes, size),
                  summary->directory, why[0] ? ": " : "", why);
 }
 
