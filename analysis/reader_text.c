@@ -204,12 +204,19 @@ static bool set_integer(struct uvs_event *event, const struct uvs_field *field, 
     return true;
 }
 
-static bool set_sequence(struct text_reader *reader, const struct uvs_field *field, char *text)
+static bool set_sequence(struct text_reader *reader, const struct uvs_field *field, const char *text)
 {
     size_t count = 0;
-    for (char *rest = text, *item; (item = strsep(&rest, ","));)
-        if (count == MAX_FRAMES || !parse_integer(item, &reader->frames[count++]))
+    while (*text) {
+        char item[24] = "";
+        size_t length = strcspn(text, ",");
+        if (count == MAX_FRAMES || length >= sizeof(item))
             return false;
+        memcpy(item, text, length);
+        if (!parse_integer(item, &reader->frames[count++]))
+            return false;
+        text += length + (text[length] == ',');
+    }
     *((uint8_t *)&reader->event + field->count_offset) = (uint8_t)count;
     return true;
 }
