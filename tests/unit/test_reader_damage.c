@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+// Damaged traces: a partial result with an error, or a clean error; never a hang.
+#include "traces.h"
+
+#include <dirent.h>
+#include <endian.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void a_cut_stream_gives_its_whole_packets(void **state)
+{
+    (void)state;
+    static const unsigned cuts[] = {0,
+                                    1,
+                                    83,
+                                    84,
+                                    100,
+                                    PACKET_BYTES - 1,
+                                    PACKET_BYTES,
+                                    PACKET_BYTES + 1,
+                                    3 * PACKET_BYTES + 2000,
+                                    PACKETS * PACKET_BYTES - 1};
+    write_trace("cut", SECOND);
+    for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
+        write_stream(in("cut"), "ch_0", SECOND);
+        assert_int_equal(truncate(in("cut/ch_0"), cuts[i]), 0);
+        const bool whole = cuts[i] % PACKET_BYTES == 0;
+        assert_int_equal(read_path(in("cut")), whole ? 0 : UVS_E_TRACE);
+        assert_int_equal(outcome->events, (PACKETS + cuts[i] / PACKET_BYTES) * PER_PACKET);
+        assert_int_equal(outcome->losses, whole ? 0 : 1);
+        if (whole)
+            continue;
+        const uint64_t left = cuts[i] / PACKET_BYTES;
+        assert_true(outcome->lost[0].begin_ns == (left ? SECOND + left * PACKET_NS - 1 : UVS_ABSENT));
+        assert_non_null(strstr(outcome->error.text, "ch_0"));
+        expect_order();
+    }
+}
+
+static int is_left_over(const struct dirent *entry)
+{
+    return strncmp(entry->d_name, "uvscope-", 8) == 0;
+}
+
+static void stand_ins_are_removed(void **state)
+{
+    (void)state;
+    const char *trace = write_trace("tidy", SECOND);
+    assert_int_equal(truncate(in("tidy/ch_0"), 5000), 0);
+    mkdir(in("tmp"), 0700);
+    assert_int_equal(setenv("TMPDIR", in("tmp"), 1), 0);
+    assert_int_equal(read_path(trace), UVS_E_TRACE);
+    assert_int_equal(outcome->events, (PACKETS + 1) * PER_PACKET);
+    unsetenv("TMPDIR");
+    struct dirent **entries;
+    assert_int_equal(scandir(in("tmp"), &entries, is_left_over, NULL), 0);
+    free(entries);
+}
+
+static void a_bad_trace_does_not_hide_a_good_one(void **state)
+{
+    (void)state;
+    mkdir(in("pair"), 0700);
+    write_trace("pair/good", SECOND);
+    write_trace("pair/bad", SECOND);
+    static const unsigned cuts[] = {0, 10, 37, 1000, 4095, 4096, 5000};
+    for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
+        ctf_write_metadata(in("pair/bad"), &(struct ctf_variant){0});
+        assert_int_equal(truncate(in("pair/bad/metadata"), cuts[i]), 0);
+        assert_int_equal(read_path(in("pair")), 0);
+        assert_int_equal(outcome->events, 2 * PACKETS * PER_PACKET);
+        assert_int_equal(outcome->losses, 1);
+        assert_true(outcome->lost[0].events == UVS_ABSENT && outcome->lost[0].begin_ns == UVS_ABSENT);
+        expect_refusal(in("pair/bad"), "metadata");
+    }
+    // A stream that the metadata does not describe: its program died before it had registered all.
+    ctf_write_metadata(in("pair/bad"), &(struct ctf_variant){.stream_class = 3});
+    assert_int_equal(read_path(in("pair")), UVS_E_TRACE);
+    assert_int_equal(outcome->events, 2 * PACKETS * PER_PACKET);
+    assert_int_equal(outcome->losses, 1);
+}
+
+static void empty_neighbours_lose_nothing(void **state)
+{
+    (void)state;
+    mkdir(in("idle"), 0700);
+    write_trace("idle/good", SECOND);
+    mkdir(in("idle/other"), 0700);
+    fclose(fopen(in("idle/other/metadata"), "w"));
+    fclose(fopen(in("idle/other/ch_0"), "w"));
+    assert_int_equal(read_path(in("idle")), 0);
+    assert_int_equal(outcome->events, 2 * PACKETS * PER_PACKET);
+    assert_int_equal(outcome->losses, 0);
+}
+
+static void a_trace_without_streams_says_so(void **state)
+{
+    (void)state;
+    ctf_write_metadata(in("streamless"), &(struct ctf_variant){0});
+    expect_refusal(in("streamless"), "no CTF");
+}
+
+static void flip(const char *path, unsigned count, unsigned from, unsigned to)
+{
+    FILE *file = fopen(path, "r+");
+    assert_non_null(file);
+    for (unsigned i = 0; i < count; i++) {
+        const long at = (long)(from + (unsigned)rand() % (to - from));
+        fseek(file, at, SEEK_SET);
+        const int byte = fgetc(file);
+        fseek(file, at, SEEK_SET);
+        fputc((byte ^ (1 << rand() % 8)) & 0xff, file);
+    }
+    fclose(file);
+}
+
+// Every one must end, by itself, with a status that says what it is.
+static void expect_clean_end(const char *trace, unsigned seed)
+{
+    const int status = read_path(trace);
+    if (status != 0 && status != UVS_E_TRACE)
+        fail_msg("seed %u: status %d, %s, %s", seed, status, outcome->error.text, complaint);
+    if (status != 0 && !outcome->error.text[0] && !complaint[0])
+        fail_msg("seed %u: failed without a word", seed);
+    assert_true(outcome->events <= 2 * PACKETS * PER_PACKET);
+}
+
+static void flipped_bits_in_streams_end_cleanly(void **state)
+{
+    (void)state;
+    for (unsigned seed = 0; seed < 60; seed++) {
+        const char *trace = write_trace("flipped", SECOND);
+        srand(seed);
+        const unsigned packet = (unsigned)rand() % PACKETS * PACKET_BYTES;
+        if (seed % 2)
+            flip(in("flipped/ch_0"), 1, packet, packet + 84); // a packet header
+        else
+            flip(in("flipped/ch_0"), 20, 0, PACKETS * PACKET_BYTES);
+        expect_clean_end(trace, seed);
+    }
+}
+
+static void flipped_bits_in_metadata_end_cleanly(void **state)
+{
+    (void)state;
+    struct stat facts;
+    for (unsigned seed = 0; seed < 60; seed++) {
+        const char *trace = write_trace("flipped", SECOND);
+        srand(seed);
+        assert_int_equal(stat(in("flipped/metadata"), &facts), 0);
+        flip(in("flipped/metadata"), 1 + seed % 3, 0, seed % 2 ? 37 : (unsigned)facts.st_size);
+        expect_clean_end(trace, seed);
+    }
+}
+
+// libbabeltrace2 believes an index, up to an assertion about offsets behind the file's end.
+static void a_wrong_index_is_not_believed(void **state)
+{
+    (void)state;
+    const uint32_t header[] = {htobe32(0xc1f1dcc1), htobe32(1), htobe32(1), htobe32(72)};
+    uint64_t entries[PACKETS][9] = {0};
+    for (uint64_t i = 0; i < PACKETS; i++) {
+        entries[i][0] = htobe64(i == 3 ? 1ull << 40 : i * PACKET_BYTES);
+        entries[i][1] = htobe64(PACKET_BYTES * 8);
+    }
+    const char *trace = write_trace("indexed", SECOND);
+    mkdir(in("indexed/index"), 0700);
+    FILE *file = fopen(in("indexed/index/ch_0.idx"), "w");
+    fwrite(header, sizeof(header), 1, file);
+    fwrite(entries, sizeof(entries), 1, file);
+    fclose(file);
+    assert_int_equal(read_path(trace), 0);
+    assert_int_equal(outcome->events, 2 * PACKETS * PER_PACKET);
+    assert_int_equal(outcome->losses, 0);
+}
+
+static void a_missing_stream_is_the_others_alone(void **state)
+{
+    (void)state;
+    const char *trace = write_trace("halved", SECOND);
+    assert_int_equal(unlink(in("halved/ch_0")), 0);
+    assert_int_equal(read_path(trace), 0);
+    assert_int_equal(outcome->events, PACKETS * PER_PACKET);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_cut_stream_gives_its_whole_packets),
+        cmocka_unit_test(stand_ins_are_removed),
+        cmocka_unit_test(a_bad_trace_does_not_hide_a_good_one),
+        cmocka_unit_test(empty_neighbours_lose_nothing),
+        cmocka_unit_test(a_trace_without_streams_says_so),
+        cmocka_unit_test(flipped_bits_in_streams_end_cleanly),
+        cmocka_unit_test(flipped_bits_in_metadata_end_cleanly),
+        cmocka_unit_test(a_wrong_index_is_not_believed),
+        cmocka_unit_test(a_missing_stream_is_the_others_alone),
+    };
+    return cmocka_run_group_tests(tests, set_up_traces, tear_down_traces);
+}
