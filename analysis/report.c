@@ -5,8 +5,10 @@
 #include "analysis.h"
 #include "reader.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { NO_MEMORY = -UVS_E_ENVIRONMENT, PROGRESS_EVENTS = 10000 };
 
@@ -105,14 +107,34 @@ static int on_span(void *data, const struct uvs__span *span)
     return 0;
 }
 
+// A pid that was taken again has other modules from now on: what the one before called its own is named
+// first.
+static int name_predecessors(struct job *job, const struct uvs__process *last)
+{
+    const struct uvs__process *now = job->spans.last_process;
+    int rc = 0;
+    for (size_t i = 0; last && now != last && i < job->spans.who_count && !rc; i++) {
+        const struct uvs__process *process = job->spans.whos[i]->process;
+        struct uvs_site *site;
+        if (process != now && process->pid == now->pid)
+            rc = uvs__site_of(&job->output, (uint32_t)i, &site);
+    }
+    return rc;
+}
+
+static int add_module(struct job *job, const struct uvs_ev_module *module)
+{
+    return uvs_symbols_add_module(job->output.symbols, uvs_key_pid(module->loop), module->base, module->size,
+                                  module->bias, module->build_id, module->path);
+}
+
 static int on_event(struct job *job, const struct uvs_event *event, struct uvs_error *error)
 {
+    const struct uvs__process *last = job->spans.last_process;
     int rc = uvs__spans_event(&job->spans, event, error);
-    if (rc || event->type != UVS_EV_module)
+    if (rc)
         return rc;
-    const struct uvs_ev_module *module = &event->module;
-    if (uvs_symbols_add_module(job->output.symbols, uvs_key_pid(event->loop), module->base, module->size,
-                               module->bias, module->build_id, module->path))
+    if (name_predecessors(job, last) || (event->type == UVS_EV_module && add_module(job, &event->module)))
         return uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory to analyse the trace");
     return 0;
 }
@@ -217,6 +239,18 @@ static int open_job(struct job *job, const char *path, const struct uvs_analysis
     return 0;
 }
 
+// The names outlive the files they came from when the recording keeps them. A recording that cannot be
+// written to is still read.
+static void keep_symbols(struct job *job, const char *path)
+{
+    char *file;
+    if (!job->output.recording || asprintf(&file, "%s/%s", path, UVS_RECORDING_SYMBOLS) < 0)
+        return;
+    if (access(file, F_OK))
+        uvs_symbols_save(job->output.symbols, path, NULL);
+    free(file);
+}
+
 static void close_job(struct job *job)
 {
     for (size_t i = 0; i < ANALYSIS_COUNT; i++) {
@@ -247,6 +281,7 @@ int uvs_analyse(const char *path, const struct uvs_analysis_options *options, st
     if (!rc && fill_report(&job, path))
         rc = uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory for the report of %s", path);
     if (!rc) {
+        keep_symbols(&job, path);
         *ret_report = job.output.report;
         job.output.report = NULL;
     }

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+// What the builder keeps apart without a report: other recordings, the end of the recorded program, and what
+// is in flight.
+#include "analysis/span.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+struct seen {
+    size_t counts[UVS__SPAN_COUNT];
+    struct uvs__span last[UVS__SPAN_COUNT];
+};
+
+static int see(void *data, const struct uvs__span *span)
+{
+    struct seen *seen = data;
+    seen->counts[span->type]++;
+    seen->last[span->type] = *span;
+    return 0;
+}
+
+static struct uvs__spans builder(struct seen *seen)
+{
+    memset(seen, 0, sizeof(*seen));
+    return (struct uvs__spans){.sink = see, .sink_data = seen, .main_end_ns = UVS_ABSENT};
+}
+
+static void feed(struct uvs__spans *spans, struct uvs_event event)
+{
+    struct uvs_error error = {0};
+    assert_int_equal(uvs__spans_event(spans, &event, &error), 0);
+}
+
+static struct uvs_event info(uint64_t time_ns, uint32_t pid, const char *recording)
+{
+    return (struct uvs_event){.time_ns = time_ns,
+                              .type = UVS_EV_process_info,
+                              .process_info = {.loop = uvs_loop_key(pid, UVS_SLOT_NONE),
+                                               .pid = pid,
+                                               .pid_ns = 1,
+                                               .start_ns = 1,
+                                               .schema = UVS_SCHEMA,
+                                               .pool_size = 4,
+                                               .recording = recording,
+                                               .exe = "/bin/x",
+                                               .argv = "x"}};
+}
+
+static struct uvs_event timer(uint64_t time_ns, uint32_t pid, uint64_t duration_ns)
+{
+    return (struct uvs_event){.time_ns = time_ns,
+                              .type = UVS_EV_callback,
+                              .callback = {.loop = uvs_loop_key(pid, 0),
+                                           .op = 1,
+                                           .kind = UVS_KIND_TIMER,
+                                           .callback = 0x100,
+                                           .duration_ns = duration_ns,
+                                           .delay_ns = UVS_ABSENT}};
+}
+
+static struct uvs_event stall(uint64_t time_ns, uint32_t pid, uint64_t busy_ns)
+{
+    return (struct uvs_event){
+        .time_ns = time_ns,
+        .type = UVS_EV_stall,
+        .stall = {.loop = uvs_loop_key(pid, 0), .op = 2, .callback = 0x200, .busy_ns = busy_ns}};
+}
+
+static void other_recordings_are_left_out(void **state)
+{
+    (void)state;
+    struct seen seen;
+    struct uvs__spans spans = builder(&seen);
+    spans.recording = "mine";
+    feed(&spans, info(1, 7, "mine"));
+    feed(&spans, info(1, 8, "theirs"));
+    feed(&spans, info(1, 9, ""));
+    feed(&spans, timer(100, 7, 10));
+    feed(&spans, timer(200, 8, 10));
+    feed(&spans, timer(300, 9, 10));
+    assert_int_equal(uvs__spans_finish(&spans), 0);
+    assert_int_equal(seen.counts[UVS__SPAN_CALLBACK], 1);
+    assert_int_equal(seen.last[UVS__SPAN_CALLBACK].process->pid, 7);
+    assert_int_equal(spans.events, 2);
+    assert_int_equal(spans.end_ns, 100);
+    uvs__spans_clear(&spans);
+}
+
+// The recorded program's end is known from the recording; another process lived until its last event at
+// least.
+static void open_blocks_last_until_the_known_end(void **state)
+{
+    (void)state;
+    struct seen seen;
+    struct uvs__spans spans = builder(&seen);
+    spans.main_pid = 7;
+    spans.main_end_ns = 5000;
+    for (uint32_t pid = 7; pid <= 8; pid++) {
+        feed(&spans, timer(100, pid, 10));
+        feed(&spans, stall(1000 + pid, pid, 800));
+    }
+    assert_int_equal(uvs__process_end(&spans, spans.processes), 5000);
+    assert_int_equal(uvs__process_end(&spans, spans.processes->next), 1008);
+    assert_int_equal(uvs__spans_finish(&spans), 0);
+    assert_int_equal(seen.counts[UVS__SPAN_BUSY], 2);
+    assert_true(seen.last[UVS__SPAN_BUSY].busy.open);
+    assert_int_equal(seen.last[UVS__SPAN_BUSY].begin_ns, 208);
+    assert_int_equal(seen.last[UVS__SPAN_BUSY].end_ns, 1008);
+    uvs__spans_clear(&spans);
+}
+
+static struct uvs_event work(int type, uint64_t time_ns, uint64_t op)
+{
+    struct uvs_event event = {.time_ns = time_ns, .type = type};
+    if (type == UVS_EV_schedule)
+        event.schedule = (struct uvs_ev_schedule){
+            .loop = uvs_loop_key(7, 0), .op = op, .kind = UVS_KIND_WORK, .callback = 0x10};
+    else
+        event.work = (struct uvs_ev_work){
+            .loop = uvs_loop_key(7, 0), .op = op, .kind = UVS_KIND_WORK, .queue_ns = 1, .service_ns = 2};
+    return event;
+}
+
+// uv_queue_work without an after-work callback: nothing ever says that such a request is over.
+static void requests_without_a_callback_are_forgotten(void **state)
+{
+    (void)state;
+    enum { REQUESTS = 300000, ENOUGH = 70000 };
+    struct seen seen;
+    struct uvs__spans spans = builder(&seen);
+    for (uint64_t op = 1; op <= REQUESTS; op++) {
+        feed(&spans, work(UVS_EV_schedule, op * 10, op));
+        feed(&spans, work(UVS_EV_work, op * 10 + 3, op));
+        assert_true(spans.processes->requests.count < ENOUGH);
+    }
+    assert_int_equal(uvs__spans_finish(&spans), 0);
+    assert_int_equal(seen.counts[UVS__SPAN_WORK], REQUESTS);
+    assert_int_equal(seen.counts[UVS__SPAN_UNFINISHED], 0);
+    uvs__spans_clear(&spans);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(other_recordings_are_left_out),
+        cmocka_unit_test(open_blocks_last_until_the_known_end),
+        cmocka_unit_test(requests_without_a_callback_are_forgotten),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
