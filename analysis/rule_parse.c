@@ -17,63 +17,6 @@ struct parser {
     unsigned seen; // bits of selectors[]
 };
 
-static bool less(double value, double limit)
-{
-    return value < limit;
-}
-
-static bool less_equal(double value, double limit)
-{
-    return value <= limit;
-}
-
-static bool greater(double value, double limit)
-{
-    return value > limit;
-}
-
-static bool greater_equal(double value, double limit)
-{
-    return value >= limit;
-}
-
-// Exact: the limit was written by a person, the figure is an integer of its unit or a ratio.
-static bool equal(double value, double limit)
-{
-    return !less(value, limit) && !greater(value, limit);
-}
-
-static bool not_equal(double value, double limit)
-{
-    return !equal(value, limit);
-}
-
-static double above(double value, double limit)
-{
-    return value - limit;
-}
-
-static double below(double value, double limit)
-{
-    return limit - value;
-}
-
-static double apart(double value, double limit)
-{
-    return fabs(value - limit);
-}
-
-static double together(double value, double limit)
-{
-    return -fabs(value - limit);
-}
-
-// Longer names first, so that `<=` is not read as `<`.
-static const struct uvs__operator operators[] = {
-    {"<=", less_equal, above},   {">=", greater_equal, below}, {"==", equal, apart},
-    {"!=", not_equal, together}, {"<", less, above},           {">", greater, below},
-};
-
 static const struct {
     const char *name;
     enum uvs__unit unit;
@@ -279,14 +222,14 @@ static int parse_selector(struct parser *parser)
 static int parse_operator(struct parser *parser)
 {
     char word[WORD_SIZE];
-    for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++) {
-        if (!take(parser, operators[i].name))
+    for (size_t i = 0; i < UVS__OPERATOR_COUNT; i++) {
+        if (!take(parser, uvs__operators[i].name))
             continue;
-        parser->rule->comparison = &operators[i];
+        parser->rule->comparison = &uvs__operators[i];
         // `=<` and `===` are slips, not operators followed by something.
         if (!*parser->at || !strchr("<>=!~", *parser->at))
             return 0;
-        parser->at -= strlen(operators[i].name);
+        parser->at -= strlen(uvs__operators[i].name);
         break;
     }
     size_t length = strspn(parser->at, "<>=!~");

@@ -12,6 +12,9 @@ struct uvs__operator {
     double (*excess)(double value, double limit);
 };
 
+enum { UVS__OPERATOR_COUNT = 6 };
+extern const struct uvs__operator uvs__operators[UVS__OPERATOR_COUNT];
+
 struct uvs_rule {
     char *text;
     const struct uvs__metric *metric;

@@ -11,6 +11,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+// Tables do not fit narrower ones anyway, and names that are cut to fit say less than lines that wrap.
+enum { WIDTH_MIN = 100 };
+
 static const char *const styles[] = {
 #define X(NAME, sgr) sgr,
     UVS_STYLE_MAP(X)
@@ -69,10 +72,13 @@ static size_t decode(const char *text, uint32_t *ret_character)
     return 0;
 }
 
+// 0: no terminal, or one that does not know.
 static size_t terminal_width(void)
 {
     struct winsize size;
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        return 0;
+    return size.ws_col > WIDTH_MIN ? size.ws_col : WIDTH_MIN;
 }
 
 static bool wants_colour(void)
