@@ -208,9 +208,9 @@ static int saturated_pool(struct hunt *hunt, const struct uvs_pool_row *pool)
     uvs_format_ns(queue, sizeof(queue), p99_ns);
     uvs_format_ns(saturated, sizeof(saturated), pool->saturated_ns);
     return found(hunt, p99_ns < queue_p99_ns ? pool->saturated_ns : p99_ns, pool->pid, -1,
-                 "requests waited for one of %u pool worker%s: 99 %% of them up to %s, at most %" PRIu64
+                 "requests waited for a worker of the pool of %u: 99 %% of them up to %s, at most %" PRIu64
                  " at a time; for %s all workers were busy while some waited",
-                 pool->size, plural(pool->size), queue, pool->max_queue_depth, saturated);
+                 pool->size, queue, pool->max_queue_depth, saturated);
 }
 
 static int stuck_pool(struct hunt *hunt, const struct uvs_pool_row *pool)
