@@ -38,17 +38,20 @@ static int on_work(struct pool_state *pool, struct uvs_pool_request_row *request
     if (!rc)
         rc = uvs_hist_add(&request->service, service_ns);
     if (!rc)
-        rc = uvs__workers_add(&pool->workers, submit_ns, span->begin_ns, span->end_ns);
+        rc = span->work.held ? uvs__workers_release(&pool->workers, span->end_ns)
+                             : uvs__workers_add(&pool->workers, submit_ns, span->begin_ns, span->end_ns);
     uvs__workers_settle(&pool->workers, span->process->pool_size, span->work.horizon_ns);
     return rc;
 }
 
-static int on_delivery(struct uvs_pool_request_row *request, const struct uvs__span *span)
+static int on_delivery(struct pool_state *pool, struct uvs_pool_request_row *request,
+                       const struct uvs__span *span)
 {
     request->count += !span->delivery.worked;
     request->cancelled += span->delivery.cancelled;
-    if (span->delivery.return_ns == UVS_ABSENT)
-        return 0;
+    int rc = span->delivery.held ? uvs__workers_release(&pool->workers, span->end_ns) : 0;
+    if (rc || span->delivery.return_ns == UVS_ABSENT)
+        return rc;
     return uvs_hist_add(&request->return_, span->delivery.return_ns);
 }
 
@@ -63,15 +66,14 @@ static int on_unfinished(struct pool_state *pool, struct uvs_pool_request_row *r
     pool->last_finish_ns = uvs__max(pool->last_finish_ns, span->end_ns);
     if (span->begin_ns < pool->first_submit_ns)
         pool->first_submit_ns = span->begin_ns;
-    return uvs__workers_add_stuck(&pool->workers, span->begin_ns);
+    return span->unfinished.held ? 0 : uvs__workers_add_stuck(&pool->workers, span->begin_ns);
 }
 
 static int on_span(void *data, const struct uvs__output *output, const struct uvs__span *span)
 {
     (void)output;
     struct state *state = data;
-    if (span->type != UVS__SPAN_WORK && span->type != UVS__SPAN_DELIVERY &&
-        span->type != UVS__SPAN_UNFINISHED)
+    if (span->type < UVS__SPAN_HELD || span->type > UVS__SPAN_UNFINISHED)
         return 0;
     struct pool_state *pool = uvs__rows_at(&state->pools, span->process->index, sizeof(*pool));
     struct uvs_pool_request_row *request = uvs__rows_at(&state->requests, span->who, sizeof(*request));
@@ -79,9 +81,16 @@ static int on_span(void *data, const struct uvs__output *output, const struct uv
         return NO_MEMORY;
     if (!pool->used)
         *pool = (struct pool_state){.used = true, .first_submit_ns = UVS_ABSENT};
-    if (span->type == UVS__SPAN_WORK)
+    switch (span->type) {
+    case UVS__SPAN_HELD:
+        return uvs__workers_hold(&pool->workers, span->begin_ns);
+    case UVS__SPAN_WORK:
         return on_work(pool, request, span);
-    return span->type == UVS__SPAN_DELIVERY ? on_delivery(request, span) : on_unfinished(pool, request, span);
+    case UVS__SPAN_DELIVERY:
+        return on_delivery(pool, request, span);
+    default:
+        return on_unfinished(pool, request, span);
+    }
 }
 
 // --- Rows ---

@@ -11,6 +11,9 @@ enum { CANCELLED = -125 }; // UV_ECANCELED
 // uv_queue_work may be called without an after-work callback, and no event tells. Beyond so many finished
 // requests the oldest are taken for such ones.
 static const size_t max_undelivered = 65536;
+// Workers take requests in the order of submission: one that is unfinished when so many later ones are done
+// has been running for long, if its end was not lost.
+static const uint64_t max_overtaken = 65536;
 
 // --- Lists ---
 
@@ -65,13 +68,37 @@ static struct uvs__span span_of(const struct uvs__process *process, const struct
     return (struct uvs__span){.type = type, .process = process, .who = request->who};
 }
 
-static int emit_work(const struct uvs__spans *spans, const struct uvs__process *process,
+static bool fate_known(const struct uvs__spans *spans, const struct uvs__process *process,
+                       const struct uvs__request *request)
+{
+    return !process->missed[request->kind] && !uvs__lost_between(spans, request->submit_ns, UINT64_MAX);
+}
+
+static int hold_overtaken(const struct uvs__spans *spans, struct uvs__process *process)
+{
+    struct uvs__request *request = process->unfinished.oldest;
+    if (!request || process->worked - request->worked_before <= max_overtaken)
+        return 0;
+    unlink_request(request);
+    append(&process->held, request);
+    request->held = fate_known(spans, process, request);
+    struct uvs__span span = span_of(process, request, UVS__SPAN_HELD);
+    span.begin_ns = span.end_ns = request->submit_ns;
+    return request->held ? uvs__emit(spans, &span) : 0;
+}
+
+static int emit_work(const struct uvs__spans *spans, struct uvs__process *process,
                      const struct uvs__request *request)
 {
+    process->worked++;
+    int rc = hold_overtaken(spans, process);
+    if (rc)
+        return rc;
     const struct uvs__request *oldest = process->unfinished.oldest;
     struct uvs__span span = span_of(process, request, UVS__SPAN_WORK);
     span.end_ns = request->finish_ns;
     span.begin_ns = request->finish_ns - request->service_ns;
+    span.work.held = request->held;
     span.work.queue_ns = request->queue_ns;
     span.work.horizon_ns = oldest ? oldest->submit_ns : request->finish_ns;
     return uvs__emit(spans, &span);
@@ -99,6 +126,7 @@ static int emit_delivery(const struct uvs__spans *spans, const struct uvs__proce
     span.delivery.return_ns = return_ns;
     span.delivery.cancelled = request->cancelled;
     span.delivery.worked = request->measured;
+    span.delivery.held = request->held && !request->measured;
     return uvs__emit(spans, &span);
 }
 
@@ -110,6 +138,7 @@ static int emit_unfinished(const struct uvs__spans *spans, const struct uvs__pro
     span.end_ns = uvs__process_end(spans, process);
     span.unfinished.stuck = stuck;
     span.unfinished.started = started;
+    span.unfinished.held = request->held;
     return uvs__emit(spans, &span);
 }
 
@@ -122,7 +151,7 @@ int uvs__request_scheduled(struct uvs__spans *spans, struct uvs__process *proces
     if (uvs_kind_class(schedule->kind) != UVS_CLASS_POOL)
         return 0;
     struct uvs__request *request = uvs__map_get(&process->requests, schedule->op, 0);
-    if (request && request->list == &process->unfinished) {
+    if (request && request->list != &process->undelivered) {
         int rc = emit_unfinished(spans, process, request, false, false);
         if (rc)
             return rc;
@@ -136,6 +165,7 @@ int uvs__request_scheduled(struct uvs__spans *spans, struct uvs__process *proces
     if (!request)
         return -UVS_E_ENVIRONMENT;
     request->submit_ns = event->time_ns;
+    request->worked_before = process->worked;
     int rc = uvs__who_of(spans, process, NULL, UVS__REQUEST, schedule->kind, schedule->callback,
                          &request->who);
     if (rc || !request->measured)
@@ -220,18 +250,25 @@ int uvs__request_delivered(struct uvs__spans *spans, struct uvs__process *proces
 
 // --- The end ---
 
-static int finish_unfinished(struct uvs__spans *spans, struct uvs__process *process)
+static int finish_list(struct uvs__spans *spans, struct uvs__process *process,
+                       const struct uvs__request_list *list, uint32_t *taken)
 {
-    uint32_t taken = 0;
     int rc = 0;
-    for (struct uvs__request *r = process->unfinished.oldest; r && !rc; r = r->newer) {
-        bool stuck = !process->missed[r->kind] && !uvs__lost_between(spans, r->submit_ns, UINT64_MAX);
+    for (struct uvs__request *r = list->oldest; r && !rc; r = r->newer) {
+        bool stuck = fate_known(spans, process, r);
         // The queue is first in, first out: without begin events, the oldest ones are those that run.
-        bool started = process->sees_begins ? r->started : taken < process->pool_size;
-        taken += stuck;
+        bool started = process->sees_begins ? r->started : *taken < process->pool_size;
+        *taken += stuck;
         rc = emit_unfinished(spans, process, r, stuck, started);
     }
     return rc;
+}
+
+static int finish_unfinished(struct uvs__spans *spans, struct uvs__process *process)
+{
+    uint32_t taken = 0;
+    int rc = finish_list(spans, process, &process->held, &taken);
+    return rc ? rc : finish_list(spans, process, &process->unfinished, &taken);
 }
 
 int uvs__requests_finish(struct uvs__spans *spans, struct uvs__process *process)
@@ -256,6 +293,7 @@ static void clear_list(struct uvs__request_list *list)
 
 void uvs__requests_clear(struct uvs__process *process)
 {
+    clear_list(&process->held);
     clear_list(&process->unfinished);
     clear_list(&process->undelivered);
     uvs__map_clear(&process->requests);

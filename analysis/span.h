@@ -32,10 +32,11 @@ struct uvs__process {
     bool sees_begins;           // its trace has work_begin events
     bool missed[UINT8_MAX + 1]; // kinds with a missed hand-off
     uint64_t handoff_missed, loops_dropped;
-    // Pool requests in flight: unfinished ones in the order of submission; finished ones that wait for their
-    // callback.
+    // Pool requests in flight: unfinished ones in the order of submission, those that hold a worker for very
+    // long apart; finished ones that wait for their callback.
     struct uvs__map requests; // op -> struct uvs__request
-    struct uvs__request_list unfinished, undelivered;
+    struct uvs__request_list held, unfinished, undelivered;
+    uint64_t worked; // requests that workers finished
 };
 
 struct uvs__part {
@@ -97,6 +98,7 @@ enum uvs__span_type {
     UVS__SPAN_POLL,
     UVS__SPAN_OUTSIDE,
     UVS__SPAN_SYNC_CALL,
+    UVS__SPAN_HELD, // from here on: of the pool
     UVS__SPAN_WORK,
     UVS__SPAN_DELIVERY,
     UVS__SPAN_UNFINISHED,
@@ -126,8 +128,10 @@ struct uvs__span {
             bool spinning;  // it might not wait: its time counts as busy
             bool continued; // a further wait of the same poll phase
         } poll;
-        // A worker finished it, [begin, end) is its service.
+        // HELD has no more to say: a request that was submitted at begin_ns runs for so long that its end is
+        // not waited for to settle what others did. WORK: a worker finished it, [begin, end) is its service.
         struct {
+            bool held; // it was HELD before
             uint64_t queue_ns;
             uint64_t horizon_ns; // no request that is still unfinished was submitted before
         } work;
@@ -135,11 +139,13 @@ struct uvs__span {
         struct {
             uint64_t return_ns; // UVS_ABSENT unknown
             bool cancelled, worked;
+            bool held; // it was HELD before, and no worker was seen to finish it
         } delivery;
         // [submit, end of the trace)
         struct {
             bool stuck;   // false: what became of it was lost
             bool started; // a worker had taken it
+            bool held;
         } unfinished;
     };
 };
@@ -181,7 +187,8 @@ struct uvs__request {
     uint64_t finish_ns, queue_ns, service_ns;
     uint32_t who; // NOBODY until the submission is seen
     uint8_t kind;
-    bool finished, measured, started, cancelled;
+    uint64_t worked_before; // process->worked when it was submitted
+    bool finished, measured, started, cancelled, held;
 };
 
 int uvs__who_of(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,

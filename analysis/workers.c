@@ -60,6 +60,16 @@ int uvs__workers_add(struct uvs__workers *workers, uint64_t submit_ns, uint64_t 
     return rc ? rc : push(workers, (struct uvs__change){.time_ns = end_ns, .running = -1});
 }
 
+int uvs__workers_hold(struct uvs__workers *workers, uint64_t submit_ns)
+{
+    return push(workers, (struct uvs__change){.time_ns = submit_ns, .running = 1});
+}
+
+int uvs__workers_release(struct uvs__workers *workers, uint64_t end_ns)
+{
+    return push(workers, (struct uvs__change){.time_ns = end_ns, .running = -1});
+}
+
 int uvs__workers_add_stuck(struct uvs__workers *workers, uint64_t submit_ns)
 {
     return push(workers, (struct uvs__change){.time_ns = submit_ns, .waiting = 1, .stuck_waiting = 1});

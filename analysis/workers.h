@@ -19,6 +19,9 @@ struct uvs__workers {
 };
 
 int uvs__workers_add(struct uvs__workers *workers, uint64_t submit_ns, uint64_t begin_ns, uint64_t end_ns);
+// A request that runs from about submit_ns on and finishes much later: released when it does, or never.
+int uvs__workers_hold(struct uvs__workers *workers, uint64_t submit_ns);
+int uvs__workers_release(struct uvs__workers *workers, uint64_t end_ns);
 // A request that never finishes: a worker takes it when one is free, in the order of submission.
 int uvs__workers_add_stuck(struct uvs__workers *workers, uint64_t submit_ns);
 // size: the pool's; 0 = unknown, then it is never saturated.

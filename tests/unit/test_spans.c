@@ -143,12 +143,36 @@ static void requests_without_a_callback_are_forgotten(void **state)
     uvs__spans_clear(&spans);
 }
 
+// A request that holds a worker for ever does not keep what the others did from being settled.
+static void a_long_request_is_set_apart(void **state)
+{
+    (void)state;
+    enum { REQUESTS = 70000 };
+    struct seen seen;
+    struct uvs__spans spans = builder(&seen);
+    feed(&spans, work(UVS_EV_schedule, 5, REQUESTS + 1));
+    for (uint64_t op = 1; op <= REQUESTS; op++) {
+        feed(&spans, work(UVS_EV_schedule, op * 10, op));
+        feed(&spans, work(UVS_EV_work, op * 10 + 3, op));
+    }
+    assert_int_equal(seen.counts[UVS__SPAN_HELD], 1);
+    assert_int_equal(seen.last[UVS__SPAN_HELD].begin_ns, 5);
+    assert_false(seen.last[UVS__SPAN_WORK].work.held);
+    assert_int_equal(seen.last[UVS__SPAN_WORK].work.horizon_ns, REQUESTS * 10 + 3);
+    feed(&spans, work(UVS_EV_work, REQUESTS * 10 + 9, REQUESTS + 1));
+    assert_true(seen.last[UVS__SPAN_WORK].work.held);
+    assert_int_equal(uvs__spans_finish(&spans), 0);
+    assert_int_equal(seen.counts[UVS__SPAN_UNFINISHED], 0);
+    uvs__spans_clear(&spans);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(other_recordings_are_left_out),
         cmocka_unit_test(open_blocks_last_until_the_known_end),
         cmocka_unit_test(requests_without_a_callback_are_forgotten),
+        cmocka_unit_test(a_long_request_is_set_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
