@@ -108,9 +108,10 @@ static void await_children(void)
 }
 
 // Nobody may create a session between the look at the list and the daemon's end.
-static void end_sessiond(const struct uvs_keeper_task *task, pid_t daemon)
+static void end_sessiond(const struct uvs_keeper_task *task, pid_t daemon, bool started)
 {
-    int lock = task->home ? -1 : uvs__system_lock();
+    // While a start fails, `record` holds the lock itself and waits for this process.
+    int lock = task->home || !started ? -1 : uvs__system_lock();
     if (task->home || !uvs__any_session()) {
         kill(daemon, SIGTERM);
         await_children();
@@ -150,7 +151,7 @@ static _Noreturn void keep(const struct uvs_keeper_task *task, int socket)
     if (outcome.result == 0)
         uvs__session_destroy(task->session);
     if (daemon)
-        end_sessiond(task, daemon);
+        end_sessiond(task, daemon, outcome.result == 0);
     if (task->home)
         uvs__remove_tree(task->home);
     _exit(0);
