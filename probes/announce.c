@@ -74,10 +74,11 @@ static void announce_process(void)
         .schema = UVS_SCHEMA,
         .libuv = UVS_REAL(uv_version) ? uvs__real.uv_version() : 0,
         .pool_size = started ? started : future_pool_size(),
-        .hooks = UVS_HOOKS_INTERPOSED,
+        .hooks = (uint8_t)uvs__hook_mode,
         .recording = uvs__environment.UVSCOPE_RECORDING ? uvs__environment.UVSCOPE_RECORDING : "",
         .exe = exe,
         .argv = read_argv(argv, sizeof(argv)),
+        .unhooked = uvs__unhooked,
     });
 }
 

@@ -18,6 +18,8 @@ UVS_FS_MAP(X)
 #define X(function, TYPE, parameters, arguments)                                                     \
     UVS_WRAP(int, function, uv_loop_t *loop, uv_fs_t *request, UNPACK parameters, uv_fs_cb callback) \
     {                                                                                                \
+        if (uvs__self.in_fs_poll)                                                                    \
+            uvs__learn_own_callback((void *)callback);                                               \
         if (!request || uvs__is_libuvs_own((void *)callback))                                        \
             return UVS_REAL(function)(loop, request, UNPACK arguments, callback);                    \
         if (!callback) {                                                                             \

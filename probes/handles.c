@@ -39,26 +39,41 @@ static bool armed_by_libuv(void)
     return self->loop && self->depth == self->loop->base_depth;
 }
 
+// The program armed the timer: its op and due time. A timer armed with libuv's stale clock is due now, not in
+// the past.
+static void arm_timer(uv_timer_t *timer, uint64_t timeout)
+{
+    void **words = uvs__handle_words(timer);
+    uvs__set(words, UVS_WORD_OP,
+             uvs__schedule(timer->loop, UVS_KIND_TIMER, words[UVS_WORD_CALLBACK], timeout));
+    uint64_t now_ns = uvs__on(callback) ? uvs__now() : 0, due_ns = libuvs_due_ns(timer);
+    uvs__set(words, UVS_WORD_DUE, now_ns && due_ns < now_ns ? now_ns : now_ns ? due_ns : 0);
+}
+
 UVS_WRAP(int, uv_timer_start, uv_timer_t *timer, uv_timer_cb callback, uint64_t timeout, uint64_t repeat)
 {
     int result = UVS_REAL(uv_timer_start)(timer, callback, timeout, repeat);
-    bool again = callback == timer_trampoline; // uv_timer_again passes what it finds in the handle
-    if (result != 0 || timer->timer_cb != callback || uvs__is_libuvs_own((void *)callback) ||
-        (again && armed_by_libuv()))
+    if (result != 0 || timer->timer_cb != callback || uvs__is_internal(timer) ||
+        uvs__is_libuvs_own((void *)callback))
         return result;
-    if (!again) {
+    if (callback != timer_trampoline) {
         uvs__handle_words(timer)[UVS_WORD_CALLBACK] = (void *)callback;
         timer->timer_cb = timer_trampoline;
+        arm_timer(timer, timeout);
+    } else if (!armed_by_libuv()) { // uv_timer_again passes what it finds in the handle
+        arm_timer(timer, timeout);
     }
-    uvs__set(
-        uvs__handle_words(timer), UVS_WORD_OP,
-        uvs__schedule(timer->loop, UVS_KIND_TIMER, uvs__handle_words(timer)[UVS_WORD_CALLBACK], timeout));
-    uint64_t due_ns = 0;
-    if (uvs__on(callback)) {
-        uint64_t now_ns = uvs__now();
-        due_ns = libuvs_due_ns(timer) > now_ns ? libuvs_due_ns(timer) : now_ns;
-    }
-    uvs__set(uvs__handle_words(timer), UVS_WORD_DUE, due_ns);
+    return result;
+}
+
+// It may or may not come by uv_timer_start inside libuv.
+UVS_WRAP(int, uv_timer_again, uv_timer_t *timer)
+{
+    uint64_t op = uvs__get(uvs__handle_words(timer), UVS_WORD_OP);
+    int result = UVS_REAL(uv_timer_again)(timer);
+    if (result == 0 && timer->timer_cb == timer_trampoline && !armed_by_libuv() &&
+        op == uvs__get(uvs__handle_words(timer), UVS_WORD_OP) && UVS_REAL(uv_is_active)((uv_handle_t *)timer))
+        arm_timer(timer, timer->repeat);
     return result;
 }
 
@@ -111,7 +126,9 @@ static void async_trampoline(uv_async_t *async)
 UVS_WRAP(int, uv_async_init, uv_loop_t *loop, uv_async_t *async, uv_async_cb callback)
 {
     int result = UVS_REAL(uv_async_init)(loop, async, callback);
-    if (result != 0 || !callback || async->async_cb != callback || uvs__is_libuvs_own((void *)callback))
+    // The pool's own async, whose callback is libuv's, is not marked as internal yet.
+    if (result != 0 || !callback || async->async_cb != callback || async == &loop->wq_async ||
+        uvs__is_libuvs_own((void *)callback))
         return result;
     uvs__handle_words(async)[UVS_WORD_CALLBACK] = (void *)callback;
     uvs__set(uvs__handle_words(async), UVS_WORD_OP, uvs__schedule(loop, UVS_KIND_ASYNC, (void *)callback, 0));
@@ -180,7 +197,8 @@ static void close_trampoline(uv_handle_t *handle)
 UVS_WRAP(void, uv_close, uv_handle_t *handle, uv_close_cb callback)
 {
     UVS_REAL(uv_close)(handle, callback);
-    if (!callback || handle->close_cb != callback || uvs__is_libuvs_own((void *)callback))
+    if (!callback || handle->close_cb != callback || uvs__is_internal(handle) ||
+        uvs__is_libuvs_own((void *)callback))
         return;
     const struct close_words words = close_words(handle->type);
     uvs__handle_words(handle)[words.callback] = (void *)callback;

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 #include <uv.h>
+#include "probes/uvs_abi.h"
 
 // Newer than the oldest headers that this is built with.
 int close_range(unsigned first, unsigned last, int flags);
@@ -25,6 +26,7 @@ int uv_pipe_connect2(uv_connect_t *request, uv_pipe_t *pipe, const char *name, s
     X(uv_loop_close)           \
     X(uv_run)                  \
     X(uv_timer_start)          \
+    X(uv_timer_again)          \
     X(uv_idle_start)           \
     X(uv_prepare_start)        \
     X(uv_check_start)          \
@@ -68,6 +70,7 @@ int uv_pipe_connect2(uv_connect_t *request, uv_pipe_t *pipe, const char *name, s
 #define UVS_BORROWED_UV_MAP(X) \
     X(uv_version)              \
     X(uv_backend_fd)           \
+    X(uv_loop_size)            \
     X(uv_is_active)            \
     X(uv_mutex_trylock)        \
     X(uv_sem_trywait)          \
@@ -157,7 +160,22 @@ bool uvs__resolve_libuv(void);
     result function(__VA_ARGS__) __attribute__((alias("uvs__wrap_" #function), visibility("default"))); \
     result uvs__wrap_##function(__VA_ARGS__)
 
-// A callback inside libuv's own object: a handle or request that libuv owns. Those are never touched.
+// For a libuv linked into the executable, which calls itself directly: patches its functions' entries. From
+// the constructor only, before any thread. False: the executable has none, or it cannot be hooked.
+bool uvs__hook_executable(void);
+
+extern enum uvs_hooks uvs__hook_mode;
+extern char uvs__unhooked[1024]; // functions left alone, separated by spaces
+
+// Handles and requests that libuv owns are never touched: their callbacks lie in libuv's own object or, where
+// that is the executable, were learnt (uv_fs_poll's), or their handle is marked as internal.
 bool uvs__is_libuvs_own(const void *callback);
+void uvs__learn_own_callback(void *callback);
+
+static inline bool uvs__is_internal(const void *handle)
+{
+    enum { UV_HANDLE_INTERNAL_FLAG = 0x10 }; // libuv's UV_HANDLE_INTERNAL, the same in all versions
+    return ((const uv_handle_t *)handle)->flags & UV_HANDLE_INTERNAL_FLAG;
+}
 
 #endif

@@ -67,28 +67,33 @@ void uvs__know_thread(struct uvs__thread *self)
     self->known_to_lttng = true;
 }
 
-// The provider lies beside this library, unless the environment says otherwise.
-static bool provider_path(char *path, size_t size)
+static bool path_beside(const char *file, char *path, size_t size)
 {
-    if (uvs__environment.UVSCOPE_PROVIDER)
-        return (size_t)snprintf(path, size, "%s", uvs__environment.UVSCOPE_PROVIDER) < size;
     Dl_info here;
-    if (!dladdr((void *)provider_path, &here) || !here.dli_fname)
+    if (!dladdr((void *)path_beside, &here) || !here.dli_fname)
         return false;
     const char *slash = strrchr(here.dli_fname, '/');
     int directory = slash ? (int)(slash + 1 - here.dli_fname) : 0;
-    return (size_t)snprintf(path, size, "%.*s" PROVIDER_FILE, directory, here.dli_fname) < size;
+    return (size_t)snprintf(path, size, "%.*s%s", directory, here.dli_fname, file) < size;
+}
+
+void *uvs__open_beside(const char *file, const char *path)
+{
+    char beside[4096];
+    if (!path && path_beside(file, beside, sizeof(beside)))
+        path = beside;
+    void *object = path ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
+    const char *why = object ? NULL : dlerror();
+    if (!object)
+        uvs__debug("cannot load %s: %s", file, why ? why : "its path is too long");
+    return object;
 }
 
 static void load_provider(void)
 {
-    char path[4096];
-    void *provider = provider_path(path, sizeof(path)) ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
-    if (!provider) {
-        const char *why = dlerror();
-        uvs__debug("no tracing: %s", why ? why : "the provider's path is too long");
+    void *provider = uvs__open_beside(PROVIDER_FILE, uvs__environment.UVSCOPE_PROVIDER);
+    if (!provider)
         return;
-    }
     know_thread = (void (*)(void))dlsym(provider, "lttng_ust_init_thread");
     uvs__guest_init(provider);
     dlerror();
@@ -126,7 +131,7 @@ __attribute__((constructor)) static void start(void)
     uvs__resolve_libc();
     // Programs without libuv get neither LTTng nor its threads. One that loads libuv later gets them at its
     // first loop.
-    if (uvs__resolve_libuv())
+    if (uvs__hook_executable() || uvs__resolve_libuv())
         uvs__load_provider();
     errno = saved;
 }

@@ -30,7 +30,8 @@ struct uvs__thread {
     uint8_t depth; // callbacks around the current point
     bool worker;   // a thread of libuv's pool
     bool in_sync_call;
-    bool spawning; // inside uv_spawn: its child only execs
+    bool spawning;   // inside uv_spawn: its child only execs
+    bool in_fs_poll; // inside uv_fs_poll_start, whose uv_fs_stat is libuv's own
     bool known_to_lttng;
 };
 
@@ -58,6 +59,9 @@ uint32_t uvs__tid(struct uvs__thread *self);
 
 // init.c: loads the LTTng provider once; later calls do nothing.
 void uvs__load_provider(void);
+// dlopens an object that lies beside this library, or at `path` if that is given. NULL, said to
+// UVSCOPE_DEBUG.
+void *uvs__open_beside(const char *file, const char *path);
 // Registers the thread with LTTng outside of any callback, so that its first event is not the expensive one.
 void uvs__know_thread(struct uvs__thread *self);
 

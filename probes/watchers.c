@@ -91,5 +91,8 @@ UVS_WRAP(int, uv_fs_poll_start, uv_fs_poll_t *poll, uv_fs_poll_cb callback, cons
     void **words = uvs__handle_words(poll);
     words[UVS_WORD_CALLBACK] = (void *)callback;
     uvs__set(words, UVS_WORD_OP, uvs__schedule(poll->loop, UVS_KIND_FS_POLL, (void *)callback, 0));
-    return UVS_REAL(uv_fs_poll_start)(poll, fs_poll_trampoline, path, interval);
+    uvs__self.in_fs_poll = true;
+    int result = UVS_REAL(uv_fs_poll_start)(poll, fs_poll_trampoline, path, interval);
+    uvs__self.in_fs_poll = false;
+    return result;
 }
