@@ -46,7 +46,8 @@ static int search_path(const char *name, char ret_path[PATH_MAX])
         size_t length = strcspn(part, ":");
         const char *directory = length ? part : ".";
         int used = snprintf(ret_path, PATH_MAX, "%.*s/%s", (int)(length ? length : 1), directory, name);
-        int why = used < PATH_MAX ? why_not_executable(ret_path) : ENOENT;
+        // A directory that may not be searched says nothing about the program.
+        int why = used < PATH_MAX && access(ret_path, F_OK) == 0 ? why_not_executable(ret_path) : ENOENT;
         if (why == 0)
             return 0;
         if (why == EACCES)

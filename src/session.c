@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define CHANNEL       "uvscope"
+#define METADATA      "metadata" // LTTng takes a channel of this name for the attributes of the session's own
 #define SHARED_MEMORY "/dev/shm"
 
 enum {
@@ -21,7 +22,10 @@ enum {
     SUBBUFFER_MAX = 1 << 20,
     SUBBUFFER_MIN = 64 << 10,
     SHARED_MEMORY_RESERVE = 1 << 20, // the metadata channel, and the tracer's own shared pages
-    SWITCH_TIMER_US = 1000000,       // what a killed daemon loses at most
+    METADATA_SUBBUFFER = 4096,
+    METADATA_SUBBUFFERS = 2,
+    METADATA_TIMER_US = 200000,
+    SWITCH_TIMER_US = 1000000, // what a killed daemon loses at most
     DESTROY_TIMEOUT_MS = 10000,
 };
 
@@ -100,17 +104,24 @@ static int create_session(const char *name, const char *directory, struct uvs_er
     return code == LTTNG_OK ? 0 : lttng_failed(error, "create an LTTng session", -(int)code);
 }
 
-static int enable_channel(struct lttng_handle *handle, uint64_t subbuffer, struct uvs_error *error)
+struct channel_plan {
+    const char *name;
+    uint64_t size, count; // of sub-buffers
+    unsigned switch_timer_us;
+};
+
+static int enable_channel(struct lttng_handle *handle, const struct channel_plan *plan,
+                          struct uvs_error *error)
 {
     struct lttng_domain domain = user_space();
     struct lttng_channel *channel = lttng_channel_create(&domain);
     if (!channel)
         return uvs_error_set(error, UVS_E_ENVIRONMENT, "out of memory");
-    strcpy(channel->name, CHANNEL);
+    snprintf(channel->name, sizeof(channel->name), "%s", plan->name);
     channel->attr.overwrite = 0;
-    channel->attr.subbuf_size = subbuffer;
-    channel->attr.num_subbuf = SUBBUFFERS;
-    channel->attr.switch_timer_interval = SWITCH_TIMER_US;
+    channel->attr.subbuf_size = plan->size;
+    channel->attr.num_subbuf = plan->count;
+    channel->attr.switch_timer_interval = plan->switch_timer_us;
     channel->attr.output = LTTNG_EVENT_MMAP;
     int code = lttng_enable_channel(handle, channel);
     lttng_channel_destroy(channel);
@@ -159,7 +170,14 @@ static int configure(const char *name, uint64_t subbuffer, bool full, struct uvs
     struct lttng_handle *handle = lttng_create_handle(name, &domain);
     if (!handle)
         return uvs_error_set(error, UVS_E_ENVIRONMENT, "out of memory");
-    int result = enable_channel(handle, subbuffer, error);
+    // Without a timer of its own the metadata stays in memory until the stop, and without it what a killed
+    // daemon leaves cannot be read.
+    const struct channel_plan metadata = {METADATA, METADATA_SUBBUFFER, METADATA_SUBBUFFERS,
+                                          METADATA_TIMER_US};
+    const struct channel_plan events = {CHANNEL, subbuffer, SUBBUFFERS, SWITCH_TIMER_US};
+    int result = enable_channel(handle, &metadata, error);
+    if (!result)
+        result = enable_channel(handle, &events, error);
     if (!result)
         result = enable_events(handle, full, error);
     lttng_destroy_handle(handle);
