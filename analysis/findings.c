@@ -250,17 +250,28 @@ static int collisions(struct hunt *hunt)
     return rc;
 }
 
+static void quantity(char *buffer, size_t size, uint64_t number, const char *what)
+{
+    if (number == UVS_ABSENT)
+        snprintf(buffer, size, "an unknown number of %ss", what);
+    else
+        snprintf(buffer, size, "%" PRIu64 " %s%s", number, what, plural(number));
+}
+
 static int lost(struct hunt *hunt)
 {
     const struct uvs_trace_facts *trace = &hunt->report->trace;
     if (!trace->loss.events && !trace->loss.packets)
         return 0;
+    char events[64], packets[64];
+    quantity(events, sizeof(events), trace->loss.events, "event");
+    quantity(packets, sizeof(packets), trace->loss.packets, "packet");
     return found(hunt, UVS_ABSENT, 0, -1,
-                 "%" PRIu64 " event%s and %" PRIu64 " packet%s were lost, %" PRIu64
-                 " event%s were read; the self times of %" PRIu64 " callback%s are unknown",
-                 trace->loss.events, plural(trace->loss.events), trace->loss.packets,
-                 plural(trace->loss.packets), trace->events, plural(trace->events), trace->loss.spans_unknown,
-                 plural(trace->loss.spans_unknown));
+                 "%s%s%s were lost, %" PRIu64 " event%s were read; the self times of %" PRIu64
+                 " callback%s are unknown",
+                 trace->loss.events ? events : "", trace->loss.events && trace->loss.packets ? " and " : "",
+                 trace->loss.packets ? packets : "", trace->events, plural(trace->events),
+                 trace->loss.spans_unknown, plural(trace->loss.spans_unknown));
 }
 
 static int incomplete(struct hunt *hunt)

@@ -110,9 +110,10 @@ static int fill_requests(struct state *state, struct uvs__output *output, const 
 {
     size_t capacity = 0;
     for (size_t i = 0; i < state->requests.count; i++) {
-        const struct uvs__who *who = output->spans->whos[i];
         struct uvs_pool_request_row *request = state->requests.items[i];
-        if (!request || who->process != process)
+        const struct uvs__who *who = request ? output->spans->whos[i]
+                                             : NULL; // beyond the last who all rows are NULL
+        if (!who || who->process != process)
             continue;
         struct uvs_pool_request_row *rows = uvs__grow(row->requests, row->request_count, &capacity,
                                                       sizeof(*rows));

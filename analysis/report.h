@@ -37,6 +37,7 @@ struct uvs_process_row {
     char *exe, **argv, *libuv; // argv NULL-terminated; any may be NULL when no process_info was seen
     size_t argc;
     int hooks; // enum uvs_hooks, -1 unknown
+    char *unhooked; // libuv functions that could not be hooked, separated by spaces; NULL unknown
     uint32_t pool_size;
     uint64_t handoff_missed, loops_dropped;
     char *exit; // "0", "signal 9", "running" or NULL

@@ -16,6 +16,7 @@ static void clear_process(struct uvs_process_row *row)
     for (size_t i = 0; row->argv && i < row->argc; i++)
         free(row->argv[i]);
     free(row->argv);
+    free(row->unhooked);
     free(row->exe);
     free(row->libuv);
     free(row->exit);

@@ -123,9 +123,10 @@ static json_t *interval(const void *row)
 
 static json_t *trace(const struct uvs_trace_facts *facts)
 {
-    json_t *loss = json_pack("{so so so so}", "events", number(facts->loss.events), "packets",
-                             number(facts->loss.packets), "spans_unknown", number(facts->loss.spans_unknown),
-                             "intervals", ARRAY(facts->loss.intervals, facts->loss.interval_count, interval));
+    json_t *loss = json_pack("{so so so so}", "events", number_or_null(facts->loss.events), "packets",
+                             number_or_null(facts->loss.packets), "spans_unknown",
+                             number(facts->loss.spans_unknown), "intervals",
+                             ARRAY(facts->loss.intervals, facts->loss.interval_count, interval));
     return json_pack("{so so so so so so}", "path", text(facts->path), "begin_ns", number(facts->begin_ns),
                      "duration_ns", number(facts->duration_ns), "events", number(facts->events), "reader",
                      text(facts->reader), "loss", loss);
@@ -149,14 +150,25 @@ static json_t *hooks(int mode)
     }
 }
 
+static json_t *words(const char *joined)
+{
+    json_t *array = json_array();
+    while (*joined) {
+        size_t length = strcspn(joined, " ");
+        json_array_append_new(array, json_stringn(joined, length));
+        joined += length + strspn(joined + length, " ");
+    }
+    return array;
+}
+
 static json_t *process(const void *row)
 {
     const struct uvs_process_row *p = row;
     return json_pack("{so so so so so so so so so}", "pid", number(p->pid), "exe", text(p->exe), "argv",
                      p->argv ? ARRAY(p->argv, p->argc, argument) : json_null(), "libuv", text(p->libuv),
                      "hooks", hooks(p->hooks), "pool_size", p->pool_size ? number(p->pool_size) : json_null(),
-                     "unhooked", json_null(), "handoff_missed", number(p->handoff_missed), "exit",
-                     text(p->exit));
+                     "unhooked", p->unhooked ? words(p->unhooked) : json_null(), "handoff_missed",
+                     number(p->handoff_missed), "exit", text(p->exit));
 }
 
 // --- Loops ---

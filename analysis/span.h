@@ -25,6 +25,7 @@ struct uvs__process {
     uint64_t pid_ns, start_ns; // UVS_ABSENT: no process_info yet
     uint64_t last_ns;          // of its last event
     char *exe, *argv;          // argv joined by 0x1f; NULL when no process_info was seen
+    char *unhooked;            // names joined by spaces; likewise
     uint32_t libuv, pool_size;
     int hooks;                  // -1 unknown
     bool foreign;               // of another recording: nothing of it is reported

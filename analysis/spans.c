@@ -37,6 +37,12 @@ static void merge_lost(struct uvs__spans *spans, struct uvs_interval range)
 }
 
 // A loss of unknown size is at least one event.
+// An unknown number more makes the sum unknown.
+static uint64_t add_lost(uint64_t sum, uint64_t lost)
+{
+    return sum == UVS_ABSENT || lost == UVS_ABSENT ? UVS_ABSENT : uvs__add(sum, lost);
+}
+
 static int on_lost(struct uvs__spans *spans, const struct uvs_ev_lost *lost)
 {
     struct uvs_interval *grown = uvs__grow(spans->lost, spans->lost_count, &spans->lost_capacity,
@@ -48,8 +54,8 @@ static int on_lost(struct uvs__spans *spans, const struct uvs_ev_lost *lost)
     if (range.end_ns < range.begin_ns)
         range.end_ns = range.begin_ns;
     merge_lost(spans, range);
-    spans->lost_events = uvs__add(spans->lost_events, lost->events == UVS_ABSENT ? 1 : lost->events);
-    spans->lost_packets = uvs__add(spans->lost_packets, lost->packets == UVS_ABSENT ? 0 : lost->packets);
+    spans->lost_events = add_lost(spans->lost_events, lost->events);
+    spans->lost_packets = add_lost(spans->lost_packets, lost->packets);
     return 0;
 }
 
@@ -201,8 +207,9 @@ static int on_process_info(struct uvs__spans *spans, struct uvs__process *proces
     process->hooks = info->hooks;
     process->foreign = spans->recording && strcmp(spans->recording, info->recording) != 0;
     process->argv = strdup(info->argv);
+    process->unhooked = strdup(info->unhooked);
     process->exe = strdup(info->exe);
-    return process->argv && process->exe ? 0 : NO_MEMORY;
+    return process->argv && process->unhooked && process->exe ? 0 : NO_MEMORY;
 }
 
 static int on_loop_info(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
@@ -375,6 +382,7 @@ static void clear_processes(struct uvs__process *process)
         uvs__requests_clear(process);
         free(process->exe);
         free(process->argv);
+        free(process->unhooked);
         free(process);
         process = next;
     }

@@ -39,9 +39,10 @@ static int finish(void *data, struct uvs__output *output)
     struct uvs_report *report = output->report;
     size_t capacity = 0;
     for (size_t i = 0; i < state->rows.count; i++) {
-        const struct uvs__who *who = output->spans->whos[i];
         struct uvs_sync_row *row = state->rows.items[i];
-        if (!row || who->process->foreign)
+        const struct uvs__who *who = row ? output->spans->whos[i]
+                                         : NULL; // beyond the last who all rows are NULL
+        if (!who || who->process->foreign)
             continue;
         struct uvs_sync_row *rows = uvs__grow(report->sync_calls, report->sync_call_count, &capacity,
                                               sizeof(*rows));

@@ -26,6 +26,7 @@ static struct uvs_event sample_event(int type)
         event.process_info.schema = UVS_SCHEMA;
         event.process_info.recording = "id";
         event.process_info.exe = "";
+        event.process_info.unhooked = "uv_run uv_close";
         event.process_info.argv = "a\x1f\xc3\xa4";
     }
     if (type == UVS_EV_module)

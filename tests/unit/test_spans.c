@@ -47,7 +47,8 @@ static struct uvs_event info(uint64_t time_ns, uint32_t pid, const char *recordi
                                                .pool_size = 4,
                                                .recording = recording,
                                                .exe = "/bin/x",
-                                               .argv = "x"}};
+                                               .argv = "x",
+                                               .unhooked = ""}};
 }
 
 static struct uvs_event timer(uint64_t time_ns, uint32_t pid, uint64_t duration_ns)
