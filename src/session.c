@@ -186,7 +186,7 @@ static int configure(const char *name, uint64_t subbuffer, bool full, struct uvs
 
 int uvs__session_start(const char *name, const char *ctf_directory, bool full, struct uvs_error *error)
 {
-    uint64_t subbuffer;
+    uint64_t subbuffer = 0;
     int result = choose_subbuffer(&subbuffer, error);
     if (!result)
         result = create_session(name, ctf_directory, error);

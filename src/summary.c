@@ -56,8 +56,8 @@ static void say_empty(const struct uvs_summary *summary)
 {
     if (summary->has_own_libuv)
         uvs_complain(0,
-                     "nothing recorded in %s: %s has libuv inside its executable, which is not traced yet; "
-                     "use one that is linked with the shared libuv (libuv.so.1)",
+                     "nothing recorded in %s: %s has libuv inside its executable, and either ran no loop or "
+                     "could not be hooked; UVSCOPE_DEBUG=1 tells which",
                      summary->directory, summary->program);
     else
         uvs_complain(
