@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GAP = 2, CUT_MIN_WIDTH = 16 };
+// Names of C++ templates run to thousands of columns; whole ones are in the JSON.
+enum { GAP = 2, CUT_MIN_WIDTH = 16, CUT_MAX_WIDTH = 90 };
 
 struct table {
     FILE *out;
@@ -72,7 +73,10 @@ static size_t line_width(const struct table *table)
 static void cut_to_terminal(struct table *table)
 {
     for (size_t i = 0; i < table->column_count; i++) {
-        size_t line = line_width(table), *width = &table->width[i];
+        size_t *width = &table->width[i];
+        if (table->columns[i].is_cut && *width > CUT_MAX_WIDTH)
+            *width = CUT_MAX_WIDTH;
+        size_t line = line_width(table);
         if (!table->columns[i].is_cut || table->look->width == 0 || line <= table->look->width)
             continue;
         size_t excess = line - table->look->width;
