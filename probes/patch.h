@@ -14,7 +14,7 @@
 struct uvs_patch {
     const char *name;
     void *target;        // the function's entry
-    size_t size;         // of its code, 0 = unknown
+    size_t size;         // of its code; 0 = unknown, which is refused
     void *wrapper;       // what runs instead
     void **real;         // receives the trampoline: the function as it was
     const char *refused; // out: NULL, or why this function was left alone

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Entry patching for x86-64. (Another architecture needs its own file behind patch.h; none exists yet.)
+// Entry patching for x86-64.
 #include "probes/patch.h"
 
 #include <stdbool.h>
@@ -18,6 +18,7 @@ enum {
     SLOT_SIZE = MOVED_MAX + JUMP_SIZE + STUB_SIZE + 13, // one function's trampoline and stub, rounded to 96
     ENDBR_SIZE = 4,
     FAR_SEARCH_STEP = 0x100000,
+    CONSTANT_INSTRUCTIONS_MAX = 6, // endbr64, push, mov, mov, pop, ret
 };
 
 static const uint8_t ENDBR64[ENDBR_SIZE] = {0xf3, 0x0f, 0x1e, 0xfa};
@@ -47,26 +48,35 @@ static bool in_reach(const void *from, const void *to)
     return distance > INT32_MIN + (1 << 20) && distance < INT32_MAX - (1 << 20);
 }
 
+static bool map_arena(struct arena *arena, uintptr_t wanted, const void *target)
+{
+    if (!in_reach(target, (void *)wanted))
+        return false;
+    void *at = mmap((void *)wanted, arena->size, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    if (at == MAP_FAILED)
+        return false;
+    if (at != (void *)wanted) { // a kernel before 4.17
+        munmap(at, arena->size);
+        return false;
+    }
+    arena->begin = at;
+    return true;
+}
+
+// Below the target first: above an executable grows its heap.
 static bool create_arena(struct arena *arena, const void *target, size_t size)
 {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    arena->size = (size + page - 1) / page * page;
-    arena->used = 0;
+    *arena = (struct arena){.size = (size + page - 1) / page * page};
     uintptr_t base = (uintptr_t)target & ~(uintptr_t)(FAR_SEARCH_STEP - 1);
-    for (uintptr_t step = 1; step < 0x7ff; step++) {
-        uintptr_t distance = step * FAR_SEARCH_STEP;
-        const uintptr_t candidates[] = {base + distance, base > distance ? base - distance : 0};
-        for (size_t i = 0; i < 2; i++) {
-            if (!candidates[i] || !in_reach(target, (void *)candidates[i]))
-                continue;
-            void *at = mmap((void *)candidates[i], arena->size, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-            if (at == MAP_FAILED)
-                continue;
-            arena->begin = at;
+    for (uintptr_t distance = FAR_SEARCH_STEP; distance < INT32_MAX && distance < base;
+         distance += FAR_SEARCH_STEP)
+        if (map_arena(arena, base - distance, target))
             return true;
-        }
-    }
+    for (uintptr_t distance = FAR_SEARCH_STEP; distance < INT32_MAX; distance += FAR_SEARCH_STEP)
+        if (map_arena(arena, base + distance, target))
+            return true;
     return false;
 }
 
@@ -192,19 +202,26 @@ static bool set_protection(const void *begin, size_t size, int protection)
     return mprotect((void *)first, end - first, protection) == 0;
 }
 
-static bool write_code(uint8_t *at, const uint8_t *bytes, size_t size)
+// The page stays executable meanwhile: the code that does this may lie on it, and a system that forbids to
+// make a changed page executable again (SELinux's execmod) cannot leave it without. The bytes are stored
+// here, not by memcpy, which the program may have put anywhere.
+static bool write_jump(const struct uvs_patch *patch)
 {
-    if (!set_protection(at, size, PROT_READ | PROT_WRITE))
+    if (!set_protection(patch->at, JUMP_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC))
         return false;
-    memcpy(at, bytes, size);
-    return set_protection(at, size, PROT_READ | PROT_EXEC);
+    for (size_t i = 0; i < JUMP_SIZE; i++)
+        ((volatile uint8_t *)patch->at)[i] = patch->jump[i];
+    set_protection(patch->at, JUMP_SIZE, PROT_READ | PROT_EXEC);
+    return true;
 }
 
 // Lays the trampoline and the stub into the arena; the function itself is not touched yet.
 static const char *prepare(struct uvs_patch *patch, struct arena *arena)
 {
     uint8_t *entry = patch->target;
-    size_t size = patch->size ? patch->size : JUMP_SIZE + ZYDIS_MAX_INSTRUCTION_LENGTH;
+    size_t size = patch->size;
+    if (size == 0)
+        return "its size is not known";
     bool has_endbr = size >= ENDBR_SIZE && memcmp(entry, ENDBR64, ENDBR_SIZE) == 0;
     size_t skip = has_endbr ? ENDBR_SIZE : 0; // stays: indirect calls may have to find it
     struct code code = {.at = arena->begin + arena->used};
@@ -213,7 +230,7 @@ static const char *prepare(struct uvs_patch *patch, struct arena *arena)
     put(&code, ENDBR64, ENDBR_SIZE);
     size_t moved;
     const char *refused = move_prologue(&code, entry + skip, size - skip, &moved);
-    if (!refused && patch->size && branches_into(entry, size, skip, skip + moved))
+    if (!refused && branches_into(entry, size, skip, skip + moved))
         refused = "it branches back to its own beginning";
     if (!refused)
         refused = put_rel32(&code, "\xe9", 1, (uintptr_t)(entry + skip + moved));
@@ -231,6 +248,15 @@ static const char *prepare(struct uvs_patch *patch, struct arena *arena)
     return NULL;
 }
 
+// One entry cannot lead to two wrappers. (Linkers fold functions with equal code.)
+static bool is_shared(const struct uvs_patch *patches, size_t count, size_t index)
+{
+    for (size_t i = 0; i < count; i++)
+        if (i != index && patches[i].target == patches[index].target)
+            return true;
+    return false;
+}
+
 static size_t refuse_all(struct uvs_patch *patches, size_t count, const char *why)
 {
     for (size_t i = 0; i < count; i++) {
@@ -246,14 +272,15 @@ size_t uvs_patch_functions(struct uvs_patch *patches, size_t count)
     if (count == 0 || !create_arena(&arena, patches[0].target, count * SLOT_SIZE))
         return refuse_all(patches, count, "there is no memory within reach");
     for (size_t i = 0; i < count; i++)
-        patches[i].refused = prepare(&patches[i], &arena);
+        patches[i].refused = is_shared(patches, count, i) ? "it is another function too"
+                                                          : prepare(&patches[i], &arena);
     if (!set_protection(arena.begin, arena.size, PROT_READ | PROT_EXEC)) {
         munmap(arena.begin, arena.size);
         return refuse_all(patches, count, "the system does not allow new executable memory");
     }
     size_t done = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!patches[i].refused && !write_code(patches[i].at, patches[i].jump, JUMP_SIZE))
+        if (!patches[i].refused && !write_jump(&patches[i]))
             patches[i].refused = "the system does not allow its code to be changed";
         if (patches[i].refused)
             *patches[i].real = patches[i].target;
@@ -263,20 +290,48 @@ size_t uvs_patch_functions(struct uvs_patch *patches, size_t count)
     return done;
 }
 
+// --- Reading a constant ---
+
+static bool is_register(const ZydisDecodedOperand *operand, ZydisRegister wanted)
+{
+    return operand->type == ZYDIS_OPERAND_TYPE_REGISTER && operand->reg.value == wanted;
+}
+
+// What a compiler puts around the constant when it keeps frame pointers.
+static bool is_frame_keeping(const struct decoded *decoded)
+{
+    const ZydisDecodedOperand *operands = decoded->operands;
+    switch (decoded->instruction.mnemonic) {
+    case ZYDIS_MNEMONIC_ENDBR64:
+        return true;
+    case ZYDIS_MNEMONIC_PUSH:
+    case ZYDIS_MNEMONIC_POP:
+        return is_register(&operands[0], ZYDIS_REGISTER_RBP);
+    case ZYDIS_MNEMONIC_MOV:
+        return is_register(&operands[0], ZYDIS_REGISTER_RBP) && is_register(&operands[1], ZYDIS_REGISTER_RSP);
+    default:
+        return false;
+    }
+}
+
 int64_t uvs_constant_of(const void *function)
 {
     const uint8_t *code = function;
-    if (memcmp(code, ENDBR64, ENDBR_SIZE) == 0)
-        code += ENDBR_SIZE;
-    struct decoded move, ret;
-    if (!decode(code, ZYDIS_MAX_INSTRUCTION_LENGTH, &move) ||
-        move.instruction.mnemonic != ZYDIS_MNEMONIC_MOV ||
-        move.operands[0].type != ZYDIS_OPERAND_TYPE_REGISTER ||
-        move.operands[0].reg.value != ZYDIS_REGISTER_EAX ||
-        move.operands[1].type != ZYDIS_OPERAND_TYPE_IMMEDIATE)
-        return -1;
-    if (!decode(code + move.instruction.length, ZYDIS_MAX_INSTRUCTION_LENGTH, &ret) ||
-        ret.instruction.meta.category != ZYDIS_CATEGORY_RET)
-        return -1;
-    return (int64_t)(move.operands[1].imm.value.u & UINT32_MAX);
+    int64_t constant = -1;
+    for (int i = 0; i < CONSTANT_INSTRUCTIONS_MAX; i++) {
+        struct decoded decoded;
+        if (!decode(code, ZYDIS_MAX_INSTRUCTION_LENGTH, &decoded))
+            return -1;
+        code += decoded.instruction.length;
+        if (decoded.instruction.meta.category == ZYDIS_CATEGORY_RET)
+            return constant;
+        if (is_frame_keeping(&decoded))
+            continue;
+        if (decoded.instruction.mnemonic != ZYDIS_MNEMONIC_MOV ||
+            !is_register(&decoded.operands[0], ZYDIS_REGISTER_EAX) ||
+            decoded.operands[1].type != ZYDIS_OPERAND_TYPE_IMMEDIATE)
+            return -1;
+        constant = (int64_t)(decoded.operands[1].imm.value.u & UINT32_MAX);
+    }
+    return -1;
 }
