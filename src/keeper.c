@@ -3,7 +3,7 @@
 #include "keeper.h"
 
 #include "session.h"
-#include "system_lock.h"
+#include "system_daemon.h"
 #include "trace_dir.h"
 
 #include <errno.h>
@@ -43,7 +43,8 @@ static _Noreturn void become_sessiond(const char *path, bool is_private)
         signal(number, SIG_DFL);
     sigprocmask(SIG_SETMASK, &none, NULL);
     unsetenv("LD_PRELOAD"); // meant for the program
-    execl(path, "lttng-sessiond", "--sig-parent", "--no-kernel", "--quiet", (char *)NULL);
+    execl(path, is_private ? "lttng-sessiond" : UVS_SYSTEM_DAEMON_NAME, "--sig-parent", "--no-kernel",
+          "--quiet", (char *)NULL);
     _exit(127);
 }
 
@@ -107,16 +108,18 @@ static void await_children(void)
     }
 }
 
-// Nobody may create a session between the look at the list and the daemon's end.
+// started: false while `record` still holds the lock of the system's daemon and waits for this process.
 static void end_sessiond(const struct uvs_keeper_task *task, pid_t daemon, bool started)
 {
-    // While a start fails, `record` holds the lock itself and waits for this process.
-    int lock = task->home || !started ? -1 : uvs__system_lock();
-    if (task->home || !uvs__any_session()) {
-        kill(daemon, SIGTERM);
-        await_children();
+    bool ended = true;
+    if (task->home || !started) {
+        if (daemon)
+            kill(daemon, SIGTERM);
+    } else {
+        ended = uvs__system_daemon_end();
     }
-    uvs__system_unlock(lock);
+    if (ended)
+        await_children();
 }
 
 // --- The process ---
@@ -150,8 +153,7 @@ static _Noreturn void keep(const struct uvs_keeper_task *task, int socket)
         ;
     if (outcome.result == 0)
         uvs__session_destroy(task->session);
-    if (daemon)
-        end_sessiond(task, daemon, outcome.result == 0);
+    end_sessiond(task, daemon, outcome.result == 0);
     if (task->home)
         uvs__remove_tree(task->home);
     _exit(0);
@@ -192,9 +194,11 @@ int uvs__keeper_start(const struct uvs_keeper_task *task, struct uvs_keeper *ret
     return result;
 }
 
-void uvs__keeper_finish(const struct uvs_keeper *keeper)
+bool uvs__keeper_finish(const struct uvs_keeper *keeper)
 {
     close(keeper->socket);
-    while (waitpid(keeper->pid, NULL, 0) < 0 && errno == EINTR)
+    int status = -1;
+    while (waitpid(keeper->pid, &status, 0) < 0 && errno == EINTR)
         ;
+    return WIFEXITED(status);
 }

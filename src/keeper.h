@@ -26,7 +26,7 @@ struct uvs_keeper {
 int uvs__keeper_start(const struct uvs_keeper_task *task, struct uvs_keeper *ret_keeper,
                       struct uvs_error *error);
 
-// Lets it clean up, and waits until it has.
-void uvs__keeper_finish(const struct uvs_keeper *keeper);
+// Lets it clean up, and waits until it has. False: it was killed, and has not.
+bool uvs__keeper_finish(const struct uvs_keeper *keeper);
 
 #endif

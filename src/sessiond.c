@@ -2,7 +2,8 @@
 // Which daemon, and where it lives.
 #include "sessiond.h"
 
-#include "system_lock.h"
+#include "session.h"
+#include "system_daemon.h"
 #include "trace_dir.h"
 
 #include <lttng/lttng.h>
@@ -65,6 +66,8 @@ static int acquire_private(const char *session, struct uvs_sessiond *daemon, str
     lttng_set_tracing_group("uvscope-no-group");
     const struct uvs_keeper_task task = {.session = session, .home = daemon->home, .sessiond = path};
     result = uvs__keeper_start(&task, &daemon->keeper, error);
+    if (result)
+        uvs__remove_tree(daemon->home);
     return result;
 }
 
@@ -84,7 +87,7 @@ static int acquire_system(const char *session, struct uvs_sessiond *daemon, stru
 
 int uvs__sessiond_acquire(const char *session, struct uvs_sessiond *ret_daemon, struct uvs_error *error)
 {
-    struct uvs_sessiond daemon = {.lock = -1};
+    struct uvs_sessiond daemon = {.session = session, .lock = -1};
     // liblttng-ctl looks at the real user too.
     int result = getuid() == 0 ? acquire_system(session, &daemon, error)
                                : acquire_private(session, &daemon, error);
@@ -102,5 +105,13 @@ void uvs__sessiond_unlock(struct uvs_sessiond *daemon)
 void uvs__sessiond_release(struct uvs_sessiond *daemon)
 {
     uvs__sessiond_unlock(daemon);
-    uvs__keeper_finish(&daemon->keeper);
+    if (uvs__keeper_finish(&daemon->keeper))
+        return;
+    // Somebody killed the keeper: a private daemon went with it.
+    if (daemon->home[0]) {
+        uvs__remove_tree(daemon->home);
+    } else {
+        uvs__session_destroy(daemon->session);
+        uvs__system_daemon_end();
+    }
 }

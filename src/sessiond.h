@@ -8,12 +8,13 @@
 
 struct uvs_sessiond {
     char home[64]; // private LTTNG_HOME, which the program needs too; "" = the system's daemon
+    const char *session;
     struct uvs_keeper keeper;
     int lock; // held from here until the session is on it
 };
 
 // From here on this process's liblttng-ctl speaks to that daemon, and `session`, if it is created, is gone
-// after the release or this process's death. SIGUSR1 and SIGCHLD must be blocked.
+// after the release or this process's death; its name is borrowed. SIGUSR1 and SIGCHLD must be blocked.
 int uvs__sessiond_acquire(const char *session, struct uvs_sessiond *ret_daemon, struct uvs_error *error);
 
 // The session is created: other recordings may look.

@@ -206,6 +206,21 @@ waiting() {
     [ "$(events_in one)" -gt "$(events_said "$output")" ]
 }
 
+@test "many recordings at once: each has its own, and the last one ends the daemon" {
+    local pids=() i
+    for i in 1 2 3 4 5 6; do
+        "$UVSCOPE" record -o "trace$i" "$ticker" 20 1 "$i" >/dev/null 2>"errors$i" 3>&- &
+        pids+=($!)
+        sleep "0.0$((RANDOM % 10))"
+    done
+    for i in 1 2 3 4 5 6; do
+        status_of "${pids[i - 1]}"
+        [ "$status" = "$i" ]
+        [ "$(events_said "$(cat "errors$i")")" -lt 200 ]
+    done
+    no_daemons
+}
+
 @test "a program without a loop is told so" {
     run -0 "$UVSCOPE" record true
     [[ $output == *"true never ran a libuv loop that uvscope can see"* ]]
@@ -357,6 +372,17 @@ refused() {
     grep -q "the LTTng daemon died" errors
     grep -q "unknown how many lost" errors
     [ "$(events_in trace)" -gt 0 ]
+}
+
+@test "the keeper killed while recording: the program goes on, nothing is left" {
+    background "$UVSCOPE" record -o trace "$ticker" 2000 1 13
+    await is_ready
+    await on_disk trace
+    kill -KILL "$(pgrep -P "$pid" -x uvscope)"
+    status_of "$pid"
+    [ "$status" = 13 ]
+    [ "$(events_in trace)" -gt 0 ]
+    await no_daemons
 }
 
 @test "record killed: the program goes on, the trace is readable, nothing is left" {

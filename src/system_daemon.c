@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// The lock is an flock on the directory of run-time files itself.
+#include "system_daemon.h"
+
+#include "session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PID_FILE "/var/run/lttng/lttng-sessiond.pid"
+
+enum { PATIENCE_MS = 10000, STEP_MS = 20, END_TIMEOUT_MS = 10000 };
+
+// Whoever holds it is starting or ending a daemon, which takes a second at most. One that is stuck there
+// (stopped by a debugger, say) must not stop everybody else: going on without the lock risks no more than a
+// lost race.
+int uvs__system_lock(void)
+{
+    int lock = open("/var/run", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const struct timespec step = {.tv_nsec = STEP_MS * 1000000L};
+    for (int waited_ms = 0; lock >= 0 && flock(lock, LOCK_EX | LOCK_NB); waited_ms += STEP_MS) {
+        if ((errno != EWOULDBLOCK && errno != EINTR) || waited_ms >= PATIENCE_MS) {
+            close(lock);
+            return -1;
+        }
+        nanosleep(&step, NULL);
+    }
+    return lock;
+}
+
+void uvs__system_unlock(int lock)
+{
+    if (lock < 0)
+        return;
+    // Children may still hold the descriptor.
+    flock(lock, LOCK_UN);
+    close(lock);
+}
+
+static bool was_started_by_recording(int pid)
+{
+    char path[64], name[sizeof(UVS_SYSTEM_DAEMON_NAME)] = "";
+    snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return false;
+    ssize_t length = read(file, name, sizeof(name));
+    close(file);
+    return length == (ssize_t)sizeof(name) && memcmp(name, UVS_SYSTEM_DAEMON_NAME, sizeof(name)) == 0;
+}
+
+static int read_pid(void)
+{
+    int pid = 0;
+    FILE *file = fopen(PID_FILE, "re");
+    if (!file)
+        return 0;
+    if (fscanf(file, "%d", &pid) != 1)
+        pid = 0;
+    fclose(file);
+    return pid;
+}
+
+// The descriptor first, so that the signal reaches the process that was looked at and no later one.
+static void end_process(int pid)
+{
+    int process = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (process < 0)
+        return;
+    struct pollfd end = {.fd = process, .events = POLLIN};
+    if (was_started_by_recording(pid) && syscall(SYS_pidfd_send_signal, process, SIGTERM, NULL, 0) == 0)
+        poll(&end, 1, END_TIMEOUT_MS);
+    close(process);
+}
+
+bool uvs__system_daemon_end(void)
+{
+    int lock = uvs__system_lock();
+    bool unused = !uvs__any_session();
+    int pid = unused ? read_pid() : 0;
+    if (pid > 0)
+        end_process(pid);
+    uvs__system_unlock(lock);
+    return unused;
+}

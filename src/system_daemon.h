@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// Recordings of root share the system's LTTng daemon: the first starts it where there is none, the last ends
+// one that was started so.
+#ifndef UVS_SYSTEM_DAEMON_H
+#define UVS_SYSTEM_DAEMON_H
+
+#include <stdbool.h>
+
+// argv[0] of a daemon that a recording started: by this it is known, in ps too.
+#define UVS_SYSTEM_DAEMON_NAME "lttng-sessiond (uvscope)"
+
+// Between "is there one?" and "my session is on it", and between "is anybody on it?" and "it is gone", only
+// one recording may be. The lock, or -1 when there is none to be had: then the race is run. Leaves no file
+// behind.
+int uvs__system_lock(void);
+void uvs__system_unlock(int lock);
+
+// Ends the daemon if a recording started it and nobody has a session on it, and waits for its end. False:
+// somebody has.
+bool uvs__system_daemon_end(void);
+
+#endif
