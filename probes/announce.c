@@ -14,6 +14,7 @@
 #include "probes/environment.h"
 #include "probes/hooks.h"
 #include "probes/loop.h"
+#include "probes/object.h"
 
 #include "probes/poison.h"
 
@@ -84,33 +85,6 @@ static void announce_process(void)
 
 // --- Modules ---
 
-// The build id in hex, from the object's own mapped notes.
-static void read_build_id(const struct dl_phdr_info *object, char hex[2 * 64 + 1])
-{
-    hex[0] = '\0';
-    for (int i = 0; i < object->dlpi_phnum; i++) {
-        const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
-        if (segment->p_type != PT_NOTE)
-            continue;
-        const char *at = (const char *)(object->dlpi_addr + segment->p_vaddr), *end = at + segment->p_memsz;
-        while (end - at >= (ptrdiff_t)sizeof(ElfW(Nhdr))) {
-            const ElfW(Nhdr) *note = (const ElfW(Nhdr) *)at;
-            const char *name = at + sizeof(*note);
-            const unsigned char *id = (const unsigned char *)name + ((note->n_namesz + 3) & ~3u);
-            if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 && memcmp(name, "GNU", 4) == 0 &&
-                note->n_descsz <= 64) {
-                for (uint32_t byte = 0; byte < note->n_descsz; byte++) {
-                    hex[2 * byte] = "0123456789abcdef"[id[byte] >> 4];
-                    hex[2 * byte + 1] = "0123456789abcdef"[id[byte] & 15];
-                }
-                hex[2 * note->n_descsz] = '\0';
-                return;
-            }
-            at = (const char *)id + ((note->n_descsz + 3) & ~3u);
-        }
-    }
-}
-
 static int announce_module(struct dl_phdr_info *object, size_t size, void *data)
 {
     (void)size;
@@ -127,8 +101,8 @@ static int announce_module(struct dl_phdr_info *object, size_t size, void *data)
         begin = at < begin ? at : begin;
         end = at + segment->p_memsz > end ? at + segment->p_memsz : end;
     }
-    char build_id[2 * 64 + 1];
-    read_build_id(object, build_id);
+    char build_id[UVS_BUILD_ID_TEXT];
+    uvs__read_build_id(object, build_id);
     uvs__emit_module(&(struct uvs_ev_module){
         .loop = uvs__key(NULL),
         .base = begin,

@@ -145,9 +145,21 @@ UVS_HOOK_FS_MAP(X)
 UVS_HOOK_LIBC_MAP(X)
 #undef X
 
+struct uvs__hook {
+    const char *name;
+    void *wrapper; // NULL: only called, not hooked
+    void **real;
+};
+#define X(...) +1
+enum { UVS_LIBUV_HOOK_COUNT = 0 UVS_HOOK_UV_MAP(X) UVS_HOOK_FS_MAP(X) UVS_BORROWED_UV_MAP(X) };
+#undef X
+extern const struct uvs__hook uvs__libuv_hooks[UVS_LIBUV_HOOK_COUNT];
+
 void uvs__resolve_libc(void);
 // True when a libuv is loaded; finds one that was loaded later too.
 bool uvs__resolve_libuv(void);
+// libuv's functions are known, and stay as they are.
+void uvs__set_resolved(void);
 
 #define UVS_REAL(function)                                                                 \
     (__builtin_expect(!uvs__real.function, 0) ? (uvs__resolve_libuv(), uvs__real.function) \
@@ -159,10 +171,6 @@ bool uvs__resolve_libuv(void);
 #define UVS_WRAP(result, function, ...)                                                                 \
     result function(__VA_ARGS__) __attribute__((alias("uvs__wrap_" #function), visibility("default"))); \
     result uvs__wrap_##function(__VA_ARGS__)
-
-// For a libuv linked into the executable, which calls itself directly: patches its functions' entries. From
-// the constructor only, before any thread. False: the executable has none, or it cannot be hooked.
-bool uvs__hook_executable(void);
 
 extern enum uvs_hooks uvs__hook_mode;
 extern char uvs__unhooked[1024]; // functions left alone, separated by spaces

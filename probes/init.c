@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "probes/entries.h"
 #include "probes/environment.h"
 #include "probes/guest.h"
 #include "probes/hooks.h"

@@ -270,9 +270,18 @@ enum uvs_event_type {
 // --- Environment of a traced program ---
 // X(VARIABLE, "what it does"). Read once, with secure_getenv.
 #define UVS_ENV_MAP(X)                                                                               \
+    X(UVSCOPE_LIBUV, "file of the functions of a libuv that the executable does not export")         \
     X(UVSCOPE_DEBUG, "set: the runtime says on stderr what it hooks and what it cannot")             \
     X(UVSCOPE_PROVIDER, "path of the LTTng provider, instead of the one beside libuvscope.so")       \
     X(UVSCOPE_RECORDING, "the recording's id, set by `uvscope record` and copied into process_info") \
-    X(UVSCOPE_STALL_MS, "watchdog threshold in milliseconds (default 50); 0 turns the watchdog off")
+    X(UVSCOPE_STALL_MS, "watchdog threshold in milliseconds (default 50); 0 turns the watchdog off") \
+    X(UVSCOPE_STALL_SIGNAL, "number of the signal that the watchdog interrupts threads with")
+
+// The file of UVSCOPE_LIBUV: text, made by `uvscope record` in the recording's directory.
+//
+//     uvscope-libuv-1 BUILD_ID_OF_THE_EXECUTABLE
+//     FUNCTION ADDRESS_IN_THE_FILE SIZE         (hexadecimal, one line for each)
+#define UVS_NAMED_FORMAT "uvscope-libuv-1"
+#define UVS_NAMED_FILE   "libuv.symbols"
 
 #endif
