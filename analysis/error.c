@@ -29,6 +29,12 @@ void uvs_error_add(struct uvs_error *error, const char *format, ...)
     va_end(args);
     // An overlong chain is cut at its end: the outermost sentences are the ones that tell where to look.
     const char *parts[] = {": ", cause};
-    for (size_t i = 0; i < 2; i++)
-        strncat(error->text, parts[i], sizeof(error->text) - 1 - strlen(error->text));
+    size_t used = strlen(error->text);
+    for (size_t i = 0; i < 2; i++) {
+        size_t length = strlen(parts[i]), room = sizeof(error->text) - 1 - used;
+        length = length < room ? length : room;
+        memcpy(error->text + used, parts[i], length);
+        used += length;
+    }
+    error->text[used] = '\0';
 }
