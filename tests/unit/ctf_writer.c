@@ -173,7 +173,8 @@ static void put_field(struct ctf_stream *stream, const struct uvs_event *event, 
     }
     const uint8_t count = *((const uint8_t *)event + field->count_offset);
     put(stream, &count, sizeof(count));
-    put(stream, pointer, (size_t)count * field->size);
+    if (count)
+        put(stream, pointer, (size_t)count * field->size);
 }
 
 void ctf_stream_event(struct ctf_stream *stream, const struct uvs_event *event)
