@@ -8,6 +8,7 @@
 
 #include "probes/emit.h"
 #include "probes/hooks.h"
+#include "probes/sampler.h"
 #include "probes/sync.h"
 
 #include "probes/poison.h"
@@ -51,15 +52,16 @@ static void detach(struct uvs__loop *slot)
 static void detach_stale(const uv_loop_t *loop)
 {
     for (uint32_t i = 0; i < UVS_SLOT_NONE; i++)
-        if (uvs__loops[i].loop == loop)
+        if (__atomic_load_n(&uvs__loops[i].loop, __ATOMIC_RELAXED) == loop)
             detach(&uvs__loops[i]);
 }
 
 static bool take_slot(struct uvs__loop *slot, uv_loop_t *loop)
 {
     uv_loop_t *expected = NULL;
-    return !slot->loop && __atomic_compare_exchange_n(&slot->loop, &expected, loop, false, __ATOMIC_ACQ_REL,
-                                                      __ATOMIC_RELAXED);
+    return !__atomic_load_n(&slot->loop, __ATOMIC_RELAXED) &&
+           __atomic_compare_exchange_n(&slot->loop, &expected, loop, false, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_RELAXED);
 }
 
 static struct uvs__loop *attach(uv_loop_t *loop)
@@ -236,6 +238,14 @@ UVS_WRAP(int, epoll_pwait, int fd, struct epoll_event *events, int max_events, i
 
 // --- uv_run ---
 
+static void note_stack(struct uvs__loop *loop, struct uvs__thread *self)
+{
+    if (!self->stack_high)
+        uvs__find_own_stack(&self->stack_low, &self->stack_high);
+    loop->stack_low = self->stack_low;
+    loop->stack_high = self->stack_high;
+}
+
 static void begin_run(struct uvs__loop *loop)
 {
     struct uvs__thread *self = &uvs__self;
@@ -245,6 +255,7 @@ static void begin_run(struct uvs__loop *loop)
     uvs__know_thread(self);
     if (!uvs__on(poll))
         return;
+    note_stack(loop, self);
     uint64_t now_ns = uvs__now();
     uvs__announce(loop, now_ns);
     uvs__watchdog_start();

@@ -24,17 +24,23 @@ struct uvs__poll {
     uint8_t calls; // 0 = nothing pending
 };
 
+// The watchdog's own: the busy interval that it saw last, and when and with how much CPU time it saw it first.
+struct uvs__watched {
+    uint64_t since_ns, next_ns, seen_ns, seen_cpu_ns;
+};
+
 struct uvs__loop {
     uv_loop_t *loop; // NULL = free
     uint32_t key, tid;
+    uintptr_t stack_low, stack_high; // of the thread that runs it
     int backend_fd;
     uint32_t callbacks;     // outermost callback events since the busy interval began
     uint64_t busy_begin_ns; // 0 = unknown
     uint64_t announced_ns;
     struct uvs__poll poll;
     struct uvs__watch watch;
-    uint64_t sampled_since_ns, next_sample_ns; // the watchdog's own
-    uint8_t base_depth;                        // the thread's callback depth at the innermost uv_run's entry
+    struct uvs__watched watched;
+    uint8_t base_depth; // the thread's callback depth at the innermost uv_run's entry
 } __attribute__((aligned(64)));
 
 extern struct uvs__loop uvs__loops[UVS_SLOT_NONE];

@@ -25,7 +25,8 @@ struct uvs__thread {
     uv_req_t *submitting;     // a pool request on its way through libuv, see pool.c
     struct uv__work *submitting_work;
     void *submitting_callback;
-    uint32_t tid; // 0 = not asked yet
+    uintptr_t stack_low, stack_high; // high 0 = not asked yet
+    uint32_t tid;                    // 0 = not asked yet
     uint8_t submitting_kind;
     uint8_t depth; // callbacks around the current point
     bool worker;   // a thread of libuv's pool

@@ -17,12 +17,13 @@
 #include "probes/emit.h"
 #include "probes/environment.h"
 #include "probes/loop.h"
+#include "probes/sampler.h"
 
 #include "probes/poison.h"
 
 #define DEFAULT_THRESHOLD_MS 50u
 #define SLEEP_NS             1000000000u
-#define MAX_GAP_NS           1000000000u
+#define MAX_GAP_NS           250000000u
 #define STACK_SIZE           (256u * 1024)
 
 static uint32_t asleep; // the futex
@@ -50,32 +51,57 @@ static uint64_t busy_since(const struct uvs__loop *loop)
                : 0;
 }
 
-// At threshold, then at doubling distances up to MAX_GAP_NS: a block of 10 s is seen about fifteen times.
+// At threshold, then at distances that grow with the interval: a block of 10 s is seen about fifty times.
+static uint64_t gap_ns(uint64_t busy_ns)
+{
+    const uint64_t gap = busy_ns / 4;
+    return gap < threshold_ns / 2 ? threshold_ns / 2 : gap < MAX_GAP_NS ? gap : MAX_GAP_NS;
+}
+
 static bool sample_is_due(struct uvs__loop *loop, uint64_t since_ns, uint64_t now_ns)
 {
-    if (loop->sampled_since_ns != since_ns) {
-        loop->sampled_since_ns = since_ns;
-        loop->next_sample_ns = since_ns + threshold_ns;
-    }
-    if (now_ns < loop->next_sample_ns)
+    struct uvs__watched *watched = &loop->watched;
+    if (watched->since_ns != since_ns)
+        *watched = (struct uvs__watched){.since_ns = since_ns,
+                                         .next_ns = since_ns + threshold_ns,
+                                         .seen_ns = now_ns,
+                                         .seen_cpu_ns = uvs__thread_cpu_ns(loop->tid)};
+    if (now_ns < watched->next_ns)
         return false;
-    uint64_t busy_ns = now_ns - since_ns;
-    loop->next_sample_ns = now_ns + (busy_ns < MAX_GAP_NS ? busy_ns : MAX_GAP_NS);
+    watched->next_ns = now_ns + gap_ns(now_ns - since_ns);
     return true;
+}
+
+// Between the begin of the interval and the first look at it the thread's clock was not read: what it used
+// then is taken to be like what it used since.
+static uint64_t cpu_of_interval(const struct uvs__loop *loop, uint64_t busy_ns, uint64_t now_ns)
+{
+    const struct uvs__watched *watched = &loop->watched;
+    const uint64_t cpu_ns = uvs__thread_cpu_ns(loop->tid);
+    if (cpu_ns == UVS_ABSENT || watched->seen_cpu_ns == UVS_ABSENT || now_ns <= watched->seen_ns)
+        return UVS_ABSENT;
+    const double share = (double)(cpu_ns - watched->seen_cpu_ns) / (double)(now_ns - watched->seen_ns);
+    return share < 1 ? (uint64_t)(share * (double)busy_ns) : busy_ns;
 }
 
 static void sample(struct uvs__loop *loop, uint64_t since_ns, uint64_t now_ns)
 {
+    static uint64_t frames[UVS__FRAMES_MAX];
     const struct uvs__watch *watch = &loop->watch;
+    const struct uvs__sampled_thread thread = {loop->tid, loop->stack_low, loop->stack_high};
     struct uvs_ev_stall stall = {
         .loop = loop->key,
         .op = __atomic_load_n(&watch->op, __ATOMIC_RELAXED),
         .kind = __atomic_load_n(&watch->kind, __ATOMIC_RELAXED),
         .callback = (uintptr_t)__atomic_load_n(&watch->callback, __ATOMIC_RELAXED),
         .tid = loop->tid,
-        .busy_ns = now_ns - since_ns,
-        .cpu_ns = UVS_ABSENT,
+        .cpu_ns = cpu_of_interval(loop, now_ns - since_ns, now_ns),
+        .frames = frames,
     };
+    stall.frames_count = (uint8_t)uvs__sample_thread(&thread, frames);
+    // As of the event's own time.
+    const uint64_t busy_ns = uvs__now() - since_ns;
+    stall.busy_ns = busy_ns;
     if (busy_since(loop) == since_ns)
         uvs__emit_stall(&stall);
 }
@@ -102,6 +128,7 @@ static void *watch_loops(void *unused)
     (void)unused;
     const struct timespec tick = to_timespec(threshold_ns / 2), sleep = to_timespec(SLEEP_NS);
     uvs__know_thread(&uvs__self);
+    uvs__sampler_start();
     for (;;) {
         clock_nanosleep(CLOCK_MONOTONIC, 0, &tick, NULL);
         if (look())

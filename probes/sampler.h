@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// Where another thread is: its stack, without the thread noticing.
+#ifndef UVS_SAMPLER_H
+#define UVS_SAMPLER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { UVS__FRAMES_MAX = 127 };
+
+struct uvs__sampled_thread {
+    uint32_t tid;
+    uintptr_t stack_low, stack_high; // 0: not known
+};
+
+// Once, in the watchdog's thread, before the others.
+void uvs__sampler_start(void);
+
+// Fills frames, innermost first; the number, 0 when nothing can be said. Takes up to some 20 ms.
+size_t uvs__sample_thread(const struct uvs__sampled_thread *thread, uint64_t frames[UVS__FRAMES_MAX]);
+
+// CPU time of the thread since it started; UVS_ABSENT when it is gone.
+uint64_t uvs__thread_cpu_ns(uint32_t tid);
+
+// The calling thread's stack. May allocate.
+void uvs__find_own_stack(uintptr_t *ret_low, uintptr_t *ret_high);
+
+#endif
