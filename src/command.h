@@ -42,7 +42,8 @@ struct uvs_command {
     int (*run)(char **operands);
 };
 
-extern const struct uvs_command uvs_command_record, uvs_command_report, uvs_command_check;
+extern const struct uvs_command uvs_command_record, uvs_command_report, uvs_command_check,
+    uvs_command_doctor;
 
 // Every command in the order of --help, NULL-terminated: main, the documentation test and the completion read
 // it.

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <gelf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,7 +70,7 @@ static int find_program(const char *name, char ret_path[PATH_MAX], struct uvs_er
         return 0;
     if (reason == ENOENT || reason == ENOTDIR)
         return REFUSE(error, UVS_RECORD_NOT_FOUND, "'%s' is not there%s", name,
-                      strchr(name, '/') ? "" : "; it is in no directory of PATH");
+                      strchr(name, '/') ? "" : ": it is in no directory of PATH");
     return REFUSE(error, UVS_RECORD_NOT_EXECUTABLE, "'%s' cannot be executed: %s", name, strerror(reason));
 }
 
@@ -90,93 +89,18 @@ static bool gains_privileges(const char *path)
     return changes_user || changes_group || capable;
 }
 
-static int check_privileges(const char *path, struct uvs_error *error)
+static int check_privileges(const char *name __attribute__((unused)), struct uvs_program *program,
+                            struct uvs_error *error)
 {
-    if (!gains_privileges(path))
+    if (program->binary[0] == '\0' || !gains_privileges(program->binary))
         return 0;
     return REFUSE(error, UVS_RECORD_FAILED,
                   "%s is set-uid, set-gid or has file capabilities, so the loader ignores LD_PRELOAD and it "
                   "cannot be traced; record it as the user it runs as, or record a copy without them",
-                  path);
+                  program->binary);
 }
 
 // --- ELF ---
-
-struct elf_facts {
-    int class, machine;
-    char interpreter[PATH_MAX]; // "" when it has none: statically linked
-    bool exports_uv_run;
-};
-
-static void read_interpreter(Elf *elf, struct elf_facts *facts)
-{
-    size_t count = 0, size = 0;
-    const char *image = elf_rawfile(elf, &size);
-    elf_getphdrnum(elf, &count);
-    for (size_t i = 0; i < count; i++) {
-        GElf_Phdr header;
-        if (!gelf_getphdr(elf, (int)i, &header) || header.p_type != PT_INTERP)
-            continue;
-        if (image && header.p_offset < size && header.p_filesz <= size - header.p_offset)
-            snprintf(facts->interpreter, sizeof(facts->interpreter), "%.*s", (int)header.p_filesz,
-                     image + header.p_offset);
-    }
-}
-
-static bool defines_uv_run(Elf *elf, Elf_Scn *section, const GElf_Shdr *header)
-{
-    Elf_Data *data = elf_getdata(section, NULL);
-    if (!data || header->sh_entsize == 0)
-        return false;
-    for (size_t i = 0; i < header->sh_size / header->sh_entsize; i++) {
-        GElf_Sym symbol;
-        if (!gelf_getsym(data, (int)i, &symbol) || symbol.st_shndx == SHN_UNDEF)
-            continue;
-        const char *name = elf_strptr(elf, header->sh_link, symbol.st_name);
-        if (name && strcmp(name, "uv_run") == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool exports_uv_run(Elf *elf)
-{
-    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section));) {
-        GElf_Shdr header;
-        if (gelf_getshdr(section, &header) && header.sh_type == SHT_DYNSYM &&
-            defines_uv_run(elf, section, &header))
-            return true;
-    }
-    return false;
-}
-
-// False when fd is no ELF file.
-static bool read_elf(int fd, struct elf_facts *ret_facts)
-{
-    *ret_facts = (struct elf_facts){0};
-    elf_version(EV_CURRENT);
-    Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
-    GElf_Ehdr header;
-    bool is_elf = elf && elf_kind(elf) == ELF_K_ELF && gelf_getehdr(elf, &header);
-    if (is_elf) {
-        ret_facts->class = gelf_getclass(elf);
-        ret_facts->machine = header.e_machine;
-        read_interpreter(elf, ret_facts);
-        ret_facts->exports_uv_run = exports_uv_run(elf);
-    }
-    elf_end(elf);
-    return is_elf;
-}
-
-static bool read_own_elf(struct elf_facts *ret_facts)
-{
-    int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    bool read = read_elf(fd, ret_facts);
-    close(fd);
-    return read;
-}
 
 static const char *base_name(const char *path)
 {
@@ -184,28 +108,41 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-static int check_elf(const char *path, const struct elf_facts *program, struct uvs_error *error)
+static int check_architecture(const char *name __attribute__((unused)), struct uvs_program *program,
+                              struct uvs_error *error)
 {
-    struct elf_facts own;
-    if (!read_own_elf(&own))
+    struct uvs_elf_facts own;
+    if (!program->is_elf || !uvs__elf_own_facts(&own) ||
+        (program->facts.class == own.class && program->facts.machine == own.machine))
         return 0;
-    if (program->class != own.class || program->machine != own.machine)
-        return REFUSE(error, UVS_RECORD_FAILED,
-                      "%s is for another architecture than this uvscope, whose runtime cannot be loaded into "
-                      "it; use a uvscope built for that architecture",
-                      path);
-    if (program->interpreter[0] == '\0')
-        return REFUSE(error, UVS_RECORD_FAILED,
-                      "%s is statically linked, so LD_PRELOAD does not work and it cannot be traced; link it "
-                      "dynamically",
-                      path);
-    if (strcmp(base_name(program->interpreter), base_name(own.interpreter)) != 0)
-        return REFUSE(
-            error, UVS_RECORD_FAILED,
-            "%s is loaded by %s, uvscope by %s: another C library, into which the runtime cannot be "
-            "loaded; use a uvscope built for it",
-            path, program->interpreter, own.interpreter);
-    return 0;
+    return REFUSE(error, UVS_RECORD_FAILED,
+                  "%s is for another architecture than this uvscope, whose runtime cannot be loaded into "
+                  "it; use a uvscope built for that architecture",
+                  program->binary);
+}
+
+static int check_linking(const char *name __attribute__((unused)), struct uvs_program *program,
+                         struct uvs_error *error)
+{
+    if (!program->is_elf || program->facts.interpreter[0])
+        return 0;
+    return REFUSE(error, UVS_RECORD_FAILED,
+                  "%s is statically linked, so LD_PRELOAD does not work and it cannot be traced; link it "
+                  "dynamically",
+                  program->binary);
+}
+
+static int check_c_library(const char *name __attribute__((unused)), struct uvs_program *program,
+                           struct uvs_error *error)
+{
+    struct uvs_elf_facts own;
+    if (!program->is_elf || !uvs__elf_own_facts(&own) ||
+        strcmp(base_name(program->facts.interpreter), base_name(own.interpreter)) == 0)
+        return 0;
+    return REFUSE(error, UVS_RECORD_FAILED,
+                  "%s is loaded by %s, uvscope by %s: another C library, into which the runtime cannot be "
+                  "loaded; use a uvscope built for it",
+                  program->binary, program->facts.interpreter, own.interpreter);
 }
 
 // --- Scripts ---
@@ -220,7 +157,7 @@ static const char *env_target(char *rest)
     return NULL;
 }
 
-// The path of a script's interpreter; 1 found, 0 not to be told, negative as uvs__preflight.
+// The path of a script's interpreter; 1 found, 0 not to be told, negative as a step of uvs__preflight_steps.
 static int find_interpreter(char *line, const char *script, char ret_path[PATH_MAX], struct uvs_error *error)
 {
     line[strcspn(line, "\n")] = '\0';
@@ -244,39 +181,64 @@ static int find_interpreter(char *line, const char *script, char ret_path[PATH_M
 
 // --- All of it ---
 
-static int inspect(const char *path, int depth, struct uvs_program *program, struct uvs_error *error)
+// The text behind a script's #!; NULL when path is none. What may be executed but not read is taken as it is.
+static char *read_first_line(const char *path, char line[LINE_MAX_BYTES + 1], struct uvs_program *program)
 {
-    // What may be executed but not read is taken as it is.
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return check_privileges(path, error);
-    char line[LINE_MAX_BYTES + 1] = "", interpreter[PATH_MAX];
-    struct elf_facts facts;
+        return NULL;
+    memset(line, 0, LINE_MAX_BYTES + 1);
     ssize_t length = pread(fd, line, LINE_MAX_BYTES, 0);
     bool is_script = length > 2 && line[0] == '#' && line[1] == '!';
-    bool is_elf = !is_script && read_elf(fd, &facts);
+    program->is_elf = !is_script && uvs__elf_facts(fd, &program->facts);
     close(fd);
-    // The kernel ignores the bits of a script.
-    int result = is_script ? 0 : check_privileges(path, error);
-    if (!result && is_elf) {
-        program->has_own_libuv = facts.exports_uv_run;
-        return check_elf(path, &facts, error);
-    }
-    if (!is_script || depth == SCRIPTS_MAX)
-        return result;
-    result = find_interpreter(line + 2, path, interpreter, error);
-    return result == 1 ? inspect(interpreter, depth + 1, program, error) : result;
+    return is_script ? line + 2 : NULL;
 }
+
+static int find_binary(struct uvs_program *program, struct uvs_error *error)
+{
+    char path[PATH_MAX], line[LINE_MAX_BYTES + 1];
+    strcpy(path, program->path);
+    for (int depth = 0; depth <= SCRIPTS_MAX; depth++) {
+        char interpreter[PATH_MAX], *rest = read_first_line(path, line, program);
+        if (!rest) {
+            strcpy(program->binary, path);
+            program->has_own_libuv = program->is_elf && program->facts.exports_uv_run;
+            return 0;
+        }
+        int result = find_interpreter(rest, path, interpreter, error);
+        if (result <= 0)
+            return result;
+        strcpy(path, interpreter);
+    }
+    return 0;
+}
+
+static int find(const char *name, struct uvs_program *program, struct uvs_error *error)
+{
+    int result = find_program(name, program->path, error);
+    return result ? result : find_binary(program, error);
+}
+
+const struct uvs_preflight_step uvs__preflight_steps[] = {
+    {"program", NULL, find},
+    {"privileges", "it gains no privileges, so the loader obeys LD_PRELOAD", check_privileges},
+    {"architecture", "it is for this architecture", check_architecture},
+    {"linking", "it is dynamically linked", check_linking},
+    {"c-library", "its C library is the runtime's", check_c_library},
+    {0},
+};
 
 int uvs__preflight(const char *program, struct uvs_program *ret_program, struct uvs_error *error)
 {
     struct uvs_program found = {0};
-    int result = find_program(program, found.path, error);
-    if (!result)
-        result = inspect(found.path, 0, &found, error);
-    if (!result)
-        *ret_program = found;
-    return result;
+    for (const struct uvs_preflight_step *step = uvs__preflight_steps; step->name; step++) {
+        int result = step->run(program, &found, error);
+        if (result)
+            return result;
+    }
+    *ret_program = found;
+    return 0;
 }
 
 int uvs__find_runtime(char ret_path[PATH_MAX], struct uvs_error *error)

@@ -72,7 +72,7 @@ static unsigned possible_cpus(void)
 }
 
 // LTTng does not notice a shared memory that is too small: everything seems to work and nothing is recorded.
-static int choose_subbuffer(uint64_t *ret_size, struct uvs_error *error)
+int uvs__choose_buffers(struct uvs_buffers *ret_buffers, struct uvs_error *error)
 {
     struct statvfs memory;
     if (statvfs(SHARED_MEMORY, &memory))
@@ -81,8 +81,12 @@ static int choose_subbuffer(uint64_t *ret_size, struct uvs_error *error)
                              strerror(errno));
     uint64_t available = (uint64_t)memory.f_bavail * memory.f_frsize;
     unsigned cpus = possible_cpus();
-    *ret_size = uvs__fit_subbuffer(available, cpus);
-    if (*ret_size)
+    *ret_buffers = (struct uvs_buffers){.available = available,
+                                        .subbuffer = uvs__fit_subbuffer(available, cpus),
+                                        .wanted_subbuffer = SUBBUFFER_MAX,
+                                        .count = SUBBUFFERS,
+                                        .cpus = cpus};
+    if (ret_buffers->subbuffer)
         return 0;
     uint64_t needed = (uint64_t)(SUBBUFFERS + 1) * SUBBUFFER_MIN * cpus + SHARED_MEMORY_RESERVE;
     return uvs_error_set(error, UVS_E_ENVIRONMENT,
@@ -186,13 +190,13 @@ static int configure(const char *name, uint64_t subbuffer, bool full, struct uvs
 
 int uvs__session_start(const char *name, const char *ctf_directory, bool full, struct uvs_error *error)
 {
-    uint64_t subbuffer = 0;
-    int result = choose_subbuffer(&subbuffer, error);
+    struct uvs_buffers buffers;
+    int result = uvs__choose_buffers(&buffers, error);
     if (!result)
         result = create_session(name, ctf_directory, error);
     if (result)
         return result;
-    result = configure(name, subbuffer, full, error);
+    result = configure(name, buffers.subbuffer, full, error);
     int code = result ? 0 : lttng_start_tracing(name);
     if (code < 0)
         result = lttng_failed(error, "start the LTTng session", code);

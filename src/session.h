@@ -24,6 +24,15 @@ void uvs__session_destroy(const char *name);
 // Whether the daemon has sessions at all.
 bool uvs__any_session(void);
 
+struct uvs_buffers {
+    uint64_t available;                   // bytes of shared memory
+    uint64_t subbuffer, wanted_subbuffer; // bytes of each: what fits, and what there would be with more room
+    unsigned count, cpus;                 // sub-buffers for each possible CPU
+};
+
+// The buffers of a recording, from the room that /dev/shm has now.
+int uvs__choose_buffers(struct uvs_buffers *ret_buffers, struct uvs_error *error);
+
 // The largest sub-buffer of a channel that fits into `available` bytes of shared memory on `cpus` possible
 // CPUs; 0 when not even the smallest does.
 uint64_t uvs__fit_subbuffer(uint64_t available, unsigned cpus);

@@ -16,8 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// $LTTNG_SESSIOND_PATH as the lttng command has it, else the PATH, else where distributions put it.
-static int find_sessiond(char ret_path[PATH_MAX], struct uvs_error *error)
+int uvs__find_sessiond(char ret_path[PATH_MAX], struct uvs_error *error)
 {
     const char *chosen = getenv("LTTNG_SESSIOND_PATH"), *path = getenv("PATH");
     if (chosen && chosen[0]) {
@@ -56,7 +55,7 @@ static int make_home(struct uvs_sessiond *daemon, struct uvs_error *error)
 static int acquire_private(const char *session, struct uvs_sessiond *daemon, struct uvs_error *error)
 {
     char path[PATH_MAX];
-    int result = find_sessiond(path, error);
+    int result = uvs__find_sessiond(path, error);
     if (!result)
         result = make_home(daemon, error);
     if (result)
@@ -76,7 +75,7 @@ static int acquire_system(const char *session, struct uvs_sessiond *daemon, stru
     char path[PATH_MAX];
     daemon->lock = uvs__system_lock();
     bool alive = lttng_session_daemon_alive() == 1;
-    int result = alive ? 0 : find_sessiond(path, error);
+    int result = alive ? 0 : uvs__find_sessiond(path, error);
     const struct uvs_keeper_task task = {.session = session, .sessiond = alive ? NULL : path};
     if (!result)
         result = uvs__keeper_start(&task, &daemon->keeper, error);

@@ -4,6 +4,7 @@
 #ifndef UVS_SESSIOND_H
 #define UVS_SESSIOND_H
 
+#include <limits.h>
 #include "keeper.h"
 
 struct uvs_sessiond {
@@ -12,6 +13,10 @@ struct uvs_sessiond {
     struct uvs_keeper keeper;
     int lock; // held from here until the session is on it
 };
+
+// The daemon's program: $LTTNG_SESSIOND_PATH as the lttng command has it, else in the PATH, else where
+// distributions put it.
+int uvs__find_sessiond(char ret_path[PATH_MAX], struct uvs_error *error);
 
 // From here on this process's liblttng-ctl speaks to that daemon, and `session`, if it is created, is gone
 // after the release or this process's death; its name is borrowed. SIGUSR1 and SIGCHLD must be blocked.

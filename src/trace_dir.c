@@ -37,7 +37,7 @@ static const char *home_directory(void)
     return user ? user->pw_dir : "/";
 }
 
-static int default_place(char **ret_path, struct uvs_error *error)
+int uvs__trace_dir_default(char **ret_path, struct uvs_error *error)
 {
     const char *chosen = getenv("UVSCOPE_TRACES");
     int length = chosen && chosen[0] ? asprintf(ret_path, "%s", chosen)
@@ -108,7 +108,7 @@ static int create_named(const char *place, const char *program, char **ret_path,
 static int create_default(const char *program, struct uvs_trace_dir *dir, struct uvs_error *error)
 {
     char *place;
-    int result = default_place(&place, error);
+    int result = uvs__trace_dir_default(&place, error);
     if (result)
         return result;
     int reason = make_directories(place);
@@ -259,7 +259,7 @@ static bool replace_link(const char *place, const char *target)
 bool uvs__trace_dir_link_latest(const struct uvs_trace_dir *dir)
 {
     char *place;
-    if (default_place(&place, NULL))
+    if (uvs__trace_dir_default(&place, NULL))
         return false;
     bool linked = make_directories(place) == 0 && replace_link(place, dir->path);
     free(place);
@@ -321,7 +321,7 @@ static char *follow_latest(const char *place)
 int uvs_newest_trace(char **ret_path, struct uvs_error *error)
 {
     char *place;
-    int result = default_place(&place, error);
+    int result = uvs__trace_dir_default(&place, error);
     if (result)
         return result;
     char *newest = follow_latest(place);

@@ -15,6 +15,9 @@ struct uvs_trace_dir {
     bool created; // by us: the directory itself goes when the recording does not come to be
 };
 
+// The place of recordings without -o, which need not exist yet. *ret_path is the caller's (free).
+int uvs__trace_dir_default(char **ret_path, struct uvs_error *error);
+
 // wanted: -o's DIR (must not exist, or be empty), or NULL: PROGRAM-YYYYmmdd-HHMMSS in the default place. Mode
 // 0700. Absolute even where `wanted` is relative.
 int uvs__trace_dir_create(const char *wanted, const char *program, struct uvs_trace_dir *ret_dir,
