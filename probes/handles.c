@@ -53,7 +53,7 @@ static void arm_timer(uv_timer_t *timer, uint64_t timeout)
 UVS_WRAP(int, uv_timer_start, uv_timer_t *timer, uv_timer_cb callback, uint64_t timeout, uint64_t repeat)
 {
     int result = UVS_REAL(uv_timer_start)(timer, callback, timeout, repeat);
-    if (result != 0 || timer->timer_cb != callback || uvs__is_internal(timer) ||
+    if (result != 0 || timer->timer_cb != callback || uvs__leaves_alone(timer) ||
         uvs__is_libuvs_own((void *)callback))
         return result;
     if (callback != timer_trampoline) {
@@ -128,7 +128,7 @@ UVS_WRAP(int, uv_async_init, uv_loop_t *loop, uv_async_t *async, uv_async_cb cal
     int result = UVS_REAL(uv_async_init)(loop, async, callback);
     // The pool's own async, whose callback is libuv's, is not marked as internal yet.
     if (result != 0 || !callback || async->async_cb != callback || async == &loop->wq_async ||
-        uvs__is_libuvs_own((void *)callback))
+        uvs__leaves_handles || uvs__is_libuvs_own((void *)callback))
         return result;
     uvs__handle_words(async)[UVS_WORD_CALLBACK] = (void *)callback;
     uvs__set(uvs__handle_words(async), UVS_WORD_OP, uvs__schedule(loop, UVS_KIND_ASYNC, (void *)callback, 0));
@@ -197,7 +197,7 @@ static void close_trampoline(uv_handle_t *handle)
 UVS_WRAP(void, uv_close, uv_handle_t *handle, uv_close_cb callback)
 {
     UVS_REAL(uv_close)(handle, callback);
-    if (!callback || handle->close_cb != callback || uvs__is_internal(handle) ||
+    if (!callback || handle->close_cb != callback || uvs__leaves_alone(handle) ||
         uvs__is_libuvs_own((void *)callback))
         return;
     const struct close_words words = close_words(handle->type);

@@ -31,6 +31,7 @@ static bool resolved;
 
 enum uvs_hooks uvs__hook_mode = UVS_HOOKS_INTERPOSED;
 char uvs__unhooked[1024];
+bool uvs__leaves_handles;
 
 // Every thread that comes here at the same time stores the same values.
 static void resolve(void *scope, const struct uvs__hook *hooks, size_t count)

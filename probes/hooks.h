@@ -180,10 +180,13 @@ extern char uvs__unhooked[1024]; // functions left alone, separated by spaces
 bool uvs__is_libuvs_own(const void *callback);
 void uvs__learn_own_callback(void *callback);
 
-static inline bool uvs__is_internal(const void *handle)
+// UVSCOPE_HANDLES=off: the program keeps pointers of its own in its handles' reserved words.
+extern bool uvs__leaves_handles;
+
+static inline bool uvs__leaves_alone(const void *handle)
 {
     enum { UV_HANDLE_INTERNAL_FLAG = 0x10 }; // libuv's UV_HANDLE_INTERNAL, the same in all versions
-    return ((const uv_handle_t *)handle)->flags & UV_HANDLE_INTERNAL_FLAG;
+    return uvs__leaves_handles || ((const uv_handle_t *)handle)->flags & UV_HANDLE_INTERNAL_FLAG;
 }
 
 #endif

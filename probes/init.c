@@ -129,6 +129,8 @@ __attribute__((constructor)) static void start(void)
             .UV_THREADPOOL_SIZE = getenv("UV_THREADPOOL_SIZE"),
         .start_ns = uvs__now(),
     };
+    const char *handles = uvs__environment.UVSCOPE_HANDLES;
+    uvs__leaves_handles = handles && strcmp(handles, "off") == 0;
     uvs__resolve_libc();
     // Programs without libuv get neither LTTng nor its threads. One that loads libuv later gets them at its
     // first loop.

@@ -14,7 +14,7 @@
 #define UVS_WATCH(handle, field, callback, trampoline, kind)                                           \
     do {                                                                                               \
         if ((callback) && (handle)->field == (callback) && (callback) != (trampoline) &&               \
-            !uvs__is_internal(handle) && !uvs__is_libuvs_own((void *)(callback))) {                    \
+            !uvs__leaves_alone(handle) && !uvs__is_libuvs_own((void *)(callback))) {                    \
             void **words_ = uvs__handle_words(handle);                                                 \
             words_[UVS_WORD_CALLBACK] = (void *)(callback);                                            \
             uvs__set(words_, UVS_WORD_OP, uvs__schedule((handle)->loop, kind, (void *)(callback), 0)); \

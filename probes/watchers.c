@@ -86,13 +86,14 @@ static void fs_poll_trampoline(uv_fs_poll_t *poll, int status, const uv_stat_t *
 UVS_WRAP(int, uv_fs_poll_start, uv_fs_poll_t *poll, uv_fs_poll_cb callback, const char *path,
          unsigned interval)
 {
-    if (!callback || UVS_REAL(uv_is_active)((uv_handle_t *)poll))
-        return UVS_REAL(uv_fs_poll_start)(poll, callback, path, interval);
-    void **words = uvs__handle_words(poll);
-    words[UVS_WORD_CALLBACK] = (void *)callback;
-    uvs__set(words, UVS_WORD_OP, uvs__schedule(poll->loop, UVS_KIND_FS_POLL, (void *)callback, 0));
+    if (callback && !uvs__leaves_handles && !UVS_REAL(uv_is_active)((uv_handle_t *)poll)) {
+        void **words = uvs__handle_words(poll);
+        words[UVS_WORD_CALLBACK] = (void *)callback;
+        uvs__set(words, UVS_WORD_OP, uvs__schedule(poll->loop, UVS_KIND_FS_POLL, (void *)callback, 0));
+        callback = fs_poll_trampoline;
+    }
     uvs__self.in_fs_poll = true;
-    int result = UVS_REAL(uv_fs_poll_start)(poll, fs_poll_trampoline, path, interval);
+    int result = UVS_REAL(uv_fs_poll_start)(poll, callback, path, interval);
     uvs__self.in_fs_poll = false;
     return result;
 }
