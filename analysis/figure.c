@@ -111,6 +111,21 @@ static bool loss_row(const struct uvs_report *report, size_t index, struct row *
     return index == 0;
 }
 
+static bool culprit_row(const struct uvs_report *report, size_t index, struct row *ret_row)
+{
+    if (index >= report->culprit_count)
+        return false;
+    const struct uvs_culprit_row *culprit = &report->culprits[index];
+    *ret_row = (struct row){.data = culprit,
+                            .pid = culprit->who.pid,
+                            .loop = culprit->who.loop < 0 ? UVS__LOOP_ANY : culprit->who.loop,
+                            .kind = culprit->who.kind,
+                            .site = culprit->who.site,
+                            .samples = culprit->inflicted.count,
+                            .is_known = true};
+    return true;
+}
+
 // merges: rows of one loop (process) make one figure.
 static const struct {
     bool (*row)(const struct uvs_report *report, size_t index, struct row *ret_row);
@@ -119,6 +134,7 @@ static const struct {
     [UVS__SCOPE_LOOP] = {loop_row, false},      [UVS__SCOPE_CALLBACK] = {callback_row, true},
     [UVS__SCOPE_SYNC_CALL] = {sync_row, true},  [UVS__SCOPE_POOL] = {pool_row, false},
     [UVS__SCOPE_REQUEST] = {request_row, true}, [UVS__SCOPE_LOSS] = {loss_row, false},
+    [UVS__SCOPE_CULPRIT] = {culprit_row, true},
 };
 
 static bool is_selected(const struct row *row, const struct uvs__selection *selection)

@@ -188,6 +188,8 @@ int uvs__loop_callback(struct uvs__spans *spans, struct uvs__loop *loop, const s
                          &span.who);
     if (rc)
         return rc;
+    span.op = callback->op;
+    span.callback.result = callback->result;
     forget_running(loop, callback);
     loop->busy.outermost += callback->depth == 0;
     if (callback->duration_ns == UVS_ABSENT) {

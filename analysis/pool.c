@@ -124,6 +124,7 @@ static int fill_requests(struct state *state, struct uvs__output *output, const 
         *out = *request;
         free(request);
         state->requests.items[i] = NULL;
+        out->who = (uint32_t)i;
         out->kind = who->kind;
         out->engine = out->engine ? out->engine : "unknown";
         out->slow_io_capped = UVS_ABSENT;

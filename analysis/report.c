@@ -236,6 +236,9 @@ static int open_job(struct job *job, const char *path, const struct uvs_analysis
     job->output.report->block_threshold_ns = options && options->block_threshold_ns
                                                  ? options->block_threshold_ns
                                                  : UVS_DEFAULT_BLOCK_THRESHOLD_NS;
+    job->output.report->blame_threshold_ns = options && options->blame_threshold_ns
+                                                 ? options->blame_threshold_ns
+                                                 : UVS_DEFAULT_BLAME_THRESHOLD_NS;
     return 0;
 }
 

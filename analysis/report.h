@@ -13,6 +13,7 @@
 
 #define UVS_REPORT_SCHEMA              1
 #define UVS_DEFAULT_BLOCK_THRESHOLD_NS 50000000ull
+#define UVS_DEFAULT_BLAME_THRESHOLD_NS 10000000ull
 enum { UVS_WORST_BLOCKS = 10 };
 
 struct uvs_interval {
@@ -102,6 +103,7 @@ struct uvs_sync_row {
 };
 
 struct uvs_pool_request_row {
+    uint32_t who; // for the analyses that add to the row
     uint8_t kind;
     struct uvs_site *site;
     const char *engine;                        // "pool", "io_uring", "unknown"
@@ -120,6 +122,51 @@ struct uvs_pool_row {
     size_t request_count;
 };
 
+// What filled a victim's time. A request held a worker that another one waited for; unknown is what the trace
+// does not tell.
+#define UVS_BLAME_MAP(X)        \
+    X(CALLBACK, "callback")     \
+    X(SYNC_CALL, "sync_call")   \
+    X(REQUEST, "request")       \
+    X(POLL, "poll")             \
+    X(OUTSIDE, "outside")       \
+    X(LIBUV, "libuv")           \
+    X(UNKNOWN, "unknown")
+
+enum uvs_blame_what {
+#define X(NAME, name) UVS_BLAME_##NAME,
+    UVS_BLAME_MAP(X)
+#undef X
+};
+
+struct uvs_blame_who {
+    enum uvs_blame_what what;
+    uint32_t pid;
+    int loop;              // the slot; -1: of the process's pool
+    int kind;              // -1: what is no function of the program's
+    struct uvs_site *site; // NULL: unknown, or none
+};
+
+struct uvs_culprit_row {
+    struct uvs_blame_who who;
+    struct uvs_hist inflicted; // on each victim: may exceed the time that passed
+    uint64_t wall_ns;          // its time while at least one victim waited for it
+};
+
+struct uvs_blame_part {
+    struct uvs_blame_who who;
+    uint64_t ns, times; // times: victims of which it was the greatest part
+};
+
+// who.what: CALLBACK ran late, REQUEST waited for a worker.
+struct uvs_victim_row {
+    struct uvs_blame_who who;
+    struct uvs_hist suffered;
+    uint64_t stale, stale_ns;  // timers: that a poll slept too long for them, and for how long
+    struct uvs_blame_part *by; // largest first; their sum is that of `suffered`
+    size_t by_count;
+};
+
 enum uvs_severity { UVS_INFO, UVS_WARNING, UVS_ERROR };
 
 struct uvs_finding {
@@ -134,7 +181,7 @@ struct uvs_finding {
 };
 
 // Rows are sorted: processes and loops by pid and slot, callbacks by total self time, sync calls by total
-// duration, requests by total queue + service, findings by severity and value; largest first; ties by name
+// duration, requests by total queue + service, culprits by inflicted time, victims by suffered time, findings by severity and value; largest first; ties by name
 // and address.
 struct uvs_report {
     struct uvs_trace_facts trace;
@@ -149,6 +196,11 @@ struct uvs_report {
     size_t sync_call_count;
     struct uvs_pool_row *pools;
     size_t pool_count;
+    uint64_t blame_threshold_ns;
+    struct uvs_culprit_row *culprits;
+    size_t culprit_count;
+    struct uvs_victim_row *victims;
+    size_t victim_count;
     struct uvs_finding *findings;
     size_t finding_count;
     struct uvs_site **sites; // owns every site above
@@ -157,6 +209,7 @@ struct uvs_report {
 
 struct uvs_analysis_options {
     uint64_t block_threshold_ns; // 0 = the default
+    uint64_t blame_threshold_ns; // 0 = the default: delays of this length have victims and culprits
     // Called about every 10,000 events with the number read so far, so that a supervisor sees progress; may
     // be NULL.
     void (*progress)(void *data, uint64_t events);

@@ -77,12 +77,19 @@ void uvs_report_destroy(struct uvs_report *report)
         uvs_hist_clear(&report->sync_calls[i].duration);
     for (size_t i = 0; i < report->pool_count; i++)
         clear_pool(&report->pools[i]);
+    for (size_t i = 0; i < report->culprit_count; i++)
+        uvs_hist_clear(&report->culprits[i].inflicted);
+    for (size_t i = 0; i < report->victim_count; i++) {
+        uvs_hist_clear(&report->victims[i].suffered);
+        free(report->victims[i].by);
+    }
     for (size_t i = 0; i < report->finding_count; i++)
         free(report->findings[i].text);
     for (size_t i = 0; i < report->site_count; i++)
         uvs__site_destroy(report->sites[i]);
     void *arrays[] = {report->processes, report->loops,    report->callbacks, report->sync_calls,
-                      report->pools,     report->findings, report->sites};
+                      report->pools,     report->findings, report->sites,     report->culprits,
+                      report->victims};
     for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++)
         free(arrays[i]);
     free(report);

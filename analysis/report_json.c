@@ -275,6 +275,61 @@ static json_t *pool(const void *row)
                      ARRAY(p->requests, p->request_count, request));
 }
 
+// --- Blame ---
+
+static json_t *blame_what(enum uvs_blame_what what)
+{
+    static const char *const names[] = {
+#define X(NAME, name) [UVS_BLAME_##NAME] = name,
+        UVS_BLAME_MAP(X)
+#undef X
+    };
+    return json_string(names[what]);
+}
+
+static json_t *blame_kind(const struct uvs_blame_who *who)
+{
+    return who->kind < 0 ? json_null() : kind((uint8_t)who->kind);
+}
+
+static json_t *blame_loop(const struct uvs_blame_who *who)
+{
+    return who->loop < 0 ? json_null() : json_integer(who->loop);
+}
+
+static json_t *culprit(const void *row)
+{
+    const struct uvs_culprit_row *c = row;
+    return json_pack("{so so so so so so so so so}", "pid", number(c->who.pid), "loop", blame_loop(&c->who),
+                     "what", blame_what(c->who.what), "kind", blame_kind(&c->who), "site", site(c->who.site),
+                     "inflicted_ns", number(c->inflicted.sum), "wall_ns", number(c->wall_ns), "victims",
+                     number(c->inflicted.count), "worst_ns", number(c->inflicted.max));
+}
+
+static json_t *blame_part(const void *row)
+{
+    const struct uvs_blame_part *p = row;
+    return json_pack("{so so so so so}", "what", blame_what(p->who.what), "kind", blame_kind(&p->who), "site",
+                     site(p->who.site), "ns", number(p->ns), "times", number(p->times));
+}
+
+static json_t *victim(const void *row)
+{
+    const struct uvs_victim_row *v = row;
+    return json_pack("{so so so so so so so so so so}", "pid", number(v->who.pid), "loop",
+                     blame_loop(&v->who), "what", blame_what(v->who.what), "kind", blame_kind(&v->who),
+                     "site", site(v->who.site), "suffered_ns", number(v->suffered.sum), "count",
+                     number(v->suffered.count), "worst_ns", number(v->suffered.max), "stale_ns",
+                     number(v->stale_ns), "by", ARRAY(v->by, v->by_count, blame_part));
+}
+
+static json_t *blame(const struct uvs_report *report)
+{
+    return json_pack("{so so so}", "threshold_ns", number(report->blame_threshold_ns), "culprits",
+                     ARRAY(report->culprits, report->culprit_count, culprit), "victims",
+                     ARRAY(report->victims, report->victim_count, victim));
+}
+
 // --- Findings ---
 
 static json_t *where(const struct uvs_finding *finding)
@@ -303,7 +358,7 @@ char *uvs_report_to_json(const struct uvs_report *report)
         trace(&report->trace), "processes", ARRAY(report->processes, report->process_count, process), "loops",
         loops(report), "callbacks", ARRAY(report->callbacks, report->callback_count, callback), "sync_calls",
         ARRAY(report->sync_calls, report->sync_call_count, sync_call), "pool",
-        ARRAY(report->pools, report->pool_count, pool), "blame", json_null(), "findings",
+        ARRAY(report->pools, report->pool_count, pool), "blame", blame(report), "findings",
         ARRAY(report->findings, report->finding_count, finding_row));
     char *dumped = document ? json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) : NULL;
     json_decref(document);

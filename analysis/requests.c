@@ -65,7 +65,7 @@ static void forget(struct uvs__process *process, struct uvs__request *request)
 static struct uvs__span span_of(const struct uvs__process *process, const struct uvs__request *request,
                                 enum uvs__span_type type)
 {
-    return (struct uvs__span){.type = type, .process = process, .who = request->who};
+    return (struct uvs__span){.type = type, .process = process, .who = request->who, .op = request->op};
 }
 
 static bool fate_known(const struct uvs__spans *spans, const struct uvs__process *process,
@@ -231,7 +231,7 @@ int uvs__request_delivered(struct uvs__spans *spans, struct uvs__process *proces
     const struct uvs_ev_callback *callback = &event->callback;
     if (uvs_kind_class(callback->kind) != UVS_CLASS_POOL)
         return 0;
-    struct uvs__request unseen = {.who = UVS__NOBODY, .kind = callback->kind};
+    struct uvs__request unseen = {.op = callback->op, .who = UVS__NOBODY, .kind = callback->kind};
     struct uvs__request *known = uvs__map_get(&process->requests, callback->op, 0);
     struct uvs__request *request = known ? known : &unseen;
     request->cancelled = callback->result == CANCELLED;

@@ -99,6 +99,7 @@ enum uvs__span_type {
     UVS__SPAN_POLL,
     UVS__SPAN_OUTSIDE,
     UVS__SPAN_SYNC_CALL,
+    UVS__SPAN_SCHEDULE,
     UVS__SPAN_HELD, // from here on: of the pool
     UVS__SPAN_WORK,
     UVS__SPAN_DELIVERY,
@@ -113,11 +114,17 @@ struct uvs__span {
     const struct uvs__process *process;
     const struct uvs__loop *loop;
     uint32_t who; // index, or UVS__NOBODY
+    uint64_t op;  // of callbacks, schedules and requests; 0 unknown
     union {
         struct {
             uint64_t delay_ns, latency_ns; // UVS_ABSENT: unknown, cancelled, or not of this kind
+            int32_t result;                // as in the event
             bool cancelled;
         } callback;
+        // An operation was asked for at begin_ns = end_ns.
+        struct {
+            uint64_t parent; // the op of the callback that asked; 0 none
+        } schedule;
         struct {
             bool complete; // every callback of it was received: composition and self times are known
             bool open;

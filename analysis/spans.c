@@ -253,6 +253,21 @@ static int on_callback(struct uvs__spans *spans, struct uvs__process *process, c
     return loop ? uvs__loop_callback(spans, loop, event, latency_ns) : NO_MEMORY;
 }
 
+static int on_schedule(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
+{
+    const struct uvs_ev_schedule *schedule = &event->schedule;
+    struct uvs__span span = {.type = UVS__SPAN_SCHEDULE,
+                             .begin_ns = event->time_ns,
+                             .end_ns = event->time_ns,
+                             .process = process,
+                             .loop = known_loop(spans, process, event->loop),
+                             .who = UVS__NOBODY,
+                             .op = schedule->op};
+    span.schedule.parent = schedule->parent;
+    int rc = uvs__emit(spans, &span);
+    return rc ? rc : uvs__request_scheduled(spans, process, event);
+}
+
 static int on_poll(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
 {
     if (uvs_key_slot(event->loop) == UVS_SLOT_NONE)
@@ -303,7 +318,7 @@ static int dispatch(struct uvs__spans *spans, struct uvs__process *process, cons
     case UVS_EV_poll:
         return on_poll(spans, process, event);
     case UVS_EV_schedule:
-        return uvs__request_scheduled(spans, process, event);
+        return on_schedule(spans, process, event);
     case UVS_EV_work:
         return uvs__request_worked(spans, process, event);
     case UVS_EV_sync_call:

@@ -13,6 +13,7 @@ enum { FORMAT_TEXT, FORMAT_JSON };
 
 static int format = FORMAT_TEXT, colour = UVS__COLOUR_AUTO;
 static uint64_t threshold_ns = UVS_DEFAULT_BLOCK_THRESHOLD_NS;
+static uint64_t blame_threshold_ns = UVS_DEFAULT_BLAME_THRESHOLD_NS;
 static const char *top = "20";
 static bool in_process;
 
@@ -49,9 +50,12 @@ static int run(char **operands)
         return uvs_complain(UVS_E_USAGE, "--top '%s' is not a number of rows", top);
     if (threshold_ns == 0)
         return uvs_complain(UVS_E_USAGE, "--threshold must be above 0, e.g. 50ms");
+    if (blame_threshold_ns == 0)
+        return uvs_complain(UVS_E_USAGE, "--blame-threshold must be above 0, e.g. 10ms");
     struct uvs__look look = uvs__look_of_stdout((enum uvs__colour)colour, rows);
     const struct uvs__report_job job = {
         .block_threshold_ns = threshold_ns,
+        .blame_threshold_ns = blame_threshold_ns,
         .in_process = in_process,
         .render = format == FORMAT_JSON ? render_json : render_text,
         .data = &look,
@@ -63,6 +67,8 @@ static const struct uvs_option options[] = {
     {"format", 'f', UVS_OPTION_CHOICE, "text|json", "For people or for programs (default text)", &format},
     {"threshold", 't', UVS_OPTION_DURATION, "DURATION",
      "Busy intervals of this length or more are blocks (default 50ms)", &threshold_ns},
+    {"blame-threshold", 0, UVS_OPTION_DURATION, "DURATION",
+     "Who waited this long or longer has a culprit (default 10ms)", &blame_threshold_ns},
     {"top", 'n', UVS_OPTION_STRING, "N", "Rows of each table, 0 for all (default 20)", &top},
     {"color", 0, UVS_OPTION_CHOICE, UVS__COLOUR_CHOICES,
      "When to use colour; auto is on a terminal, unless NO_COLOR is set (default auto)", &colour},

@@ -67,7 +67,9 @@ static int read_trace(void *data, struct uvs_worker_progress *progress)
     struct uvs_report *report;
     work->progress = progress;
     const struct uvs_analysis_options options = {
-        .block_threshold_ns = work->job->block_threshold_ns, .progress = advance, .progress_data = work};
+        .block_threshold_ns = work->job->block_threshold_ns,
+        .blame_threshold_ns = work->job->blame_threshold_ns,
+        .progress = advance, .progress_data = work};
     int result = uvs_analyse(work->path, &options, &report, &error);
     if (result < 0)
         return uvs_complain(-result, "%s", error.text);

@@ -10,7 +10,7 @@
 #include "../analysis/report.h"
 
 struct uvs__report_job {
-    uint64_t block_threshold_ns; // 0 = the default
+    uint64_t block_threshold_ns, blame_threshold_ns; // 0 = the default
     bool in_process;
     // In the worker: prints the output. Returns the exit status; negative: error says why, nothing is
     // written.

@@ -2,6 +2,7 @@
 // The order of a report, its sentences, and the facts at its end.
 #include "text_report.h"
 
+#include "text_blame.h"
 #include "../analysis/duration.h"
 #include "../analysis/figure.h"
 
@@ -292,6 +293,7 @@ int uvs__print_report(FILE *out, const struct uvs__look *look, const struct uvs_
 {
     uvs__print_verdict(out, look, report);
     uvs__print_findings(out, look, report);
+    uvs__print_blame(out, look, report);
     int result = uvs__print_tables(out, look, report);
     uvs__print_trace_facts(out, look, report);
     return result;

@@ -18,6 +18,7 @@ DIRECT_ROWS(uvs__callback_rows, callbacks, callback_count)
 DIRECT_ROWS(uvs__sync_rows, sync_calls, sync_call_count)
 DIRECT_ROWS(uvs__pool_rows, pools, pool_count)
 DIRECT_ROWS(uvs__process_rows, processes, process_count)
+DIRECT_ROWS(uvs__culprit_rows, culprits, culprit_count)
 
 static int compare_blocks(const void *a, const void *b)
 {

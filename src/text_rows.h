@@ -21,6 +21,7 @@ struct uvs__request_line {
 typedef int uvs__rows_function(const struct uvs_report *report, struct uvs__rows *ret_rows, void **ret_owned);
 
 uvs__rows_function uvs__loop_rows, uvs__callback_rows, uvs__sync_rows, uvs__pool_rows, uvs__process_rows;
+uvs__rows_function uvs__culprit_rows;
 uvs__rows_function uvs__block_rows;   // of all loops, longest first: those at the threshold or above
 uvs__rows_function uvs__timer_rows;   // with a measured delay
 uvs__rows_function uvs__request_rows; // of all pools; a triple that is not known is empty

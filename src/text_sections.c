@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The tables of a report: their columns and where their rows come from.
+#include "text_blame.h"
 #include "text_report.h"
 #include "text_rows.h"
 
@@ -197,6 +198,11 @@ RENDER(render_block_parts)
         fputc('-', out);
 }
 
+RENDER(render_culprit)
+{
+    uvs__print_blame_who(out, &FIELD(struct uvs_blame_who));
+}
+
 RENDER(render_hooks)
 {
     static const char *const names[] = {
@@ -253,6 +259,16 @@ static const struct uvs__column block_columns[] = {
     RIGHT("loop", render_loop, struct uvs__block_line, loop),
     LEFT("class", render_block_class, struct uvs__block_line, block),
     CUT("filled by", render_block_parts, struct uvs__block_line, block),
+};
+
+static const struct uvs__column culprit_columns[] = {
+    RIGHT("pid", render_pid, struct uvs_culprit_row, who.pid),
+    RIGHT("loop", render_loop, struct uvs_culprit_row, who.loop),
+    CUT("culprit", render_culprit, struct uvs_culprit_row, who),
+    RIGHT("victims", render_hist_count, struct uvs_culprit_row, inflicted),
+    RIGHT("inflicted", render_hist_sum, struct uvs_culprit_row, inflicted),
+    GROUPED(NULL, "at worst", render_quantile, struct uvs_culprit_row, inflicted, 1),
+    RIGHT("in", render_ns, struct uvs_culprit_row, wall_ns),
 };
 
 static const struct uvs__column callback_columns[] = {
@@ -330,6 +346,7 @@ static const struct {
 } sections[] = {
     {"Loops", uvs__loop_rows, COLUMNS(loop_columns)},
     {"Worst blocks", uvs__block_rows, COLUMNS(block_columns)},
+    {"Culprits", uvs__culprit_rows, COLUMNS(culprit_columns)},
     {"Callbacks", uvs__callback_rows, COLUMNS(callback_columns)},
     {"Timers", uvs__timer_rows, COLUMNS(timer_columns)},
     {"Synchronous calls", uvs__sync_rows, COLUMNS(sync_columns)},

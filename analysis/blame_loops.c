@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: MIT
+// Late callbacks: the time from when one could have run to when it ran, divided by what its thread did
+// meanwhile.
+//
+// The pieces of a busy interval become known in the order of their ends, and whether they are all there when
+// the interval closes. So they are kept until then, and so are its victims, whose windows end in it.
+#include "blame.h"
+
+#include "saturate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NO_MEMORY = -UVS_E_ENVIRONMENT, MAX_WINDOWS = 65536 };
+
+// libuv's timers and polls count in whole milliseconds.
+static const uint64_t timer_grain_ns = 2000000;
+
+struct part {
+    uint64_t begin_ns, end_ns, cause;
+};
+
+struct victim {
+    uint64_t due_ns, run_ns;
+    uint32_t who;
+    bool is_timer;
+};
+
+// What the blame knows of a loop. known: busy intervals of which everything is known.
+struct loop_state {
+    struct uvs__timeline timeline;
+    struct uvs__track poll, outside, known;
+    uint64_t covered_ns; // end of the last of these
+    struct part *parts;  // of the busy interval under way: disjoint, in order
+    size_t part_count, part_capacity;
+    struct victim *victims;
+    size_t victim_count, victim_capacity;
+    struct uvs_interval *windows; // of victims: disjoint, in order
+    size_t window_count, window_capacity;
+    uint64_t windows_from_ns;
+    struct uvs_interval slept; // the last poll phase
+    uint64_t busy_ns;          // the busy interval before it
+};
+
+// --- The parts of a busy interval ---
+
+static int put_part(struct loop_state *loop, uint64_t begin_ns, uint64_t end_ns, uint64_t cause)
+{
+    if (begin_ns >= end_ns)
+        return 0;
+    struct part *parts = uvs__grow(loop->parts, loop->part_count, &loop->part_capacity, sizeof(*parts));
+    if (!parts)
+        return NO_MEMORY;
+    loop->parts = parts;
+    parts[loop->part_count++] = (struct part){begin_ns, end_ns, cause};
+    return 0;
+}
+
+// What ended within [begin_ns, end_ns) was nested in it; the rest is its own.
+static int put_around(struct loop_state *loop, uint64_t begin_ns, uint64_t end_ns, uint64_t cause)
+{
+    size_t first = loop->part_count;
+    while (first > 0 && loop->parts[first - 1].begin_ns >= begin_ns)
+        first--;
+    if (first > 0)
+        begin_ns = uvs__max(begin_ns, loop->parts[first - 1].end_ns);
+    size_t count = loop->part_count - first;
+    if (count == 0)
+        return put_part(loop, begin_ns, end_ns, cause);
+    struct part *inner = malloc(count * sizeof(*inner));
+    if (!inner)
+        return NO_MEMORY;
+    memcpy(inner, loop->parts + first, count * sizeof(*inner));
+    loop->part_count = first;
+    int rc = 0;
+    for (size_t i = 0; i < count && !rc; i++) {
+        rc = put_part(loop, begin_ns, inner[i].begin_ns, cause);
+        begin_ns = inner[i].end_ns;
+        rc = rc ? rc : put_part(loop, inner[i].begin_ns, inner[i].end_ns, inner[i].cause);
+    }
+    free(inner);
+    return rc ? rc : put_part(loop, begin_ns, end_ns, cause);
+}
+
+// --- The timeline ---
+
+static int cover(struct loop_state *loop, struct uvs__track *track, enum uvs_blame_what what,
+                 const struct uvs__span *span)
+{
+    uint64_t begin_ns = uvs__max(span->begin_ns, loop->covered_ns);
+    if (begin_ns >= span->end_ns)
+        return 0;
+    track->name = uvs__cause(what, UVS__OF_LOOP, span->loop->index);
+    loop->covered_ns = span->end_ns;
+    return uvs__timeline_add(&loop->timeline, track, begin_ns, span->end_ns, span->end_ns - begin_ns);
+}
+
+static int place_part(struct uvs__blame *blame, struct loop_state *loop, const struct part *part,
+                      uint64_t end_ns)
+{
+    uint64_t begin_ns = uvs__max(part->begin_ns, loop->covered_ns);
+    if (end_ns > part->end_ns)
+        end_ns = part->end_ns;
+    if (begin_ns >= end_ns)
+        return 0;
+    struct uvs__culprit *culprit = uvs__culprit_of(blame, part->cause);
+    return culprit ? uvs__timeline_add(&loop->timeline, &culprit->tracks[UVS__QUEUE_ALL], begin_ns, end_ns,
+                                       end_ns - begin_ns)
+                   : NO_MEMORY;
+}
+
+// How long an interval was busy without callbacks is not known unless its begin is: then only they count.
+static int place_parts(struct uvs__blame *blame, struct loop_state *loop, const struct uvs__span *busy)
+{
+    if (!busy->busy.complete)
+        return 0;
+    if (busy->begin_ns != UVS_ABSENT)
+        loop->covered_ns = uvs__max(loop->covered_ns, busy->begin_ns);
+    int rc = 0;
+    for (size_t i = 0; i < loop->part_count && !rc; i++) {
+        const struct part *part = &loop->parts[i];
+        rc = place_part(blame, loop, part, busy->end_ns);
+        const struct uvs__span known = {
+            .begin_ns = part->begin_ns, .end_ns = part->end_ns, .loop = busy->loop};
+        if (busy->begin_ns == UVS_ABSENT && !rc)
+            rc = cover(loop, &loop->known, UVS_BLAME_LIBUV, &known);
+    }
+    return rc || busy->begin_ns == UVS_ABSENT ? rc : cover(loop, &loop->known, UVS_BLAME_LIBUV, busy);
+}
+
+// Divides [begin_ns, end_ns): what of a known busy interval was no callback and no call is libuv's, what is
+// on no track is not known.
+static int divide(struct uvs__blame *blame, const struct loop_state *loop, uint64_t begin_ns, uint64_t end_ns,
+                  uint32_t index)
+{
+    struct uvs__shares *shares = &blame->shares;
+    const uint64_t libuv = uvs__cause(UVS_BLAME_LIBUV, UVS__OF_LOOP, index);
+    uint64_t sum_ns, idle_ns = 0, from_ns = uvs__max(begin_ns, loop->timeline.horizon_ns);
+    struct uvs__share *known = NULL;
+    shares->count = 0;
+    int rc = uvs__shares_between(shares, &loop->timeline, from_ns, end_ns, &sum_ns);
+    for (size_t i = 0; i < shares->count; i++) {
+        uint64_t what = shares->items[i].cause >> 40;
+        if (what == UVS_BLAME_POLL || what == UVS_BLAME_OUTSIDE)
+            idle_ns += shares->items[i].ns;
+        if (shares->items[i].cause == libuv)
+            known = &shares->items[i];
+    }
+    uint64_t busy_ns = known ? known->ns : 0;
+    if (known)
+        known->ns -= sum_ns - busy_ns - idle_ns;
+    return rc ? rc
+              : uvs__share_add(shares, uvs__cause(UVS_BLAME_UNKNOWN, UVS__OF_LOOP, index),
+                               end_ns - begin_ns - busy_ns - idle_ns);
+}
+
+// --- Victims ---
+
+static int add_walls(struct uvs__blame *blame, const struct loop_state *loop, uint64_t begin_ns,
+                     uint64_t end_ns, uint32_t index)
+{
+    if (begin_ns >= end_ns)
+        return 0;
+    int rc = divide(blame, loop, begin_ns, end_ns, index);
+    for (size_t i = 0; i < blame->shares.count && !rc; i++) {
+        struct uvs__culprit *culprit = uvs__culprit_of(blame, blame->shares.items[i].cause);
+        if (!culprit)
+            return NO_MEMORY;
+        culprit->wall_ns += blame->shares.items[i].ns;
+    }
+    return rc;
+}
+
+static int keep_window(struct loop_state *loop, struct uvs_interval window)
+{
+    if (loop->window_count == MAX_WINDOWS) {
+        loop->window_count /= 2;
+        memmove(loop->windows, loop->windows + MAX_WINDOWS - loop->window_count,
+                loop->window_count * sizeof(*loop->windows));
+        loop->windows_from_ns = loop->windows[0].begin_ns;
+    }
+    struct uvs_interval *windows = uvs__grow(loop->windows, loop->window_count, &loop->window_capacity,
+                                             sizeof(*windows));
+    if (!windows)
+        return NO_MEMORY;
+    loop->windows = windows;
+    windows[loop->window_count++] = window;
+    return 0;
+}
+
+// Adds to the walls what of the victim's window no other victim's window held. Windows come in the order of
+// their ends.
+static int widen(struct uvs__blame *blame, struct loop_state *loop, const struct victim *victim,
+                 uint32_t index)
+{
+    struct uvs_interval window = {uvs__max(victim->due_ns, loop->windows_from_ns), victim->run_ns};
+    uint64_t end_ns = window.end_ns;
+    int rc = 0;
+    while (loop->window_count && loop->windows[loop->window_count - 1].end_ns >= window.begin_ns && !rc) {
+        struct uvs_interval last = loop->windows[--loop->window_count];
+        rc = add_walls(blame, loop, uvs__max(last.end_ns, window.begin_ns), end_ns, index);
+        window.end_ns = uvs__max(window.end_ns, last.end_ns);
+        end_ns = last.begin_ns;
+        if (last.begin_ns < window.begin_ns)
+            window.begin_ns = last.begin_ns;
+    }
+    if (!rc && window.begin_ns < end_ns)
+        rc = add_walls(blame, loop, window.begin_ns, end_ns, index);
+    return rc ? rc : keep_window(loop, window);
+}
+
+// libuv counts a timer's rest from the time that it took before its callbacks ran: a poll after long ones may
+// sleep as much too long as they took.
+static int note_stale(struct uvs__blame *blame, const struct loop_state *loop, const struct victim *victim)
+{
+    const struct uvs_interval *slept = &loop->slept;
+    if (!victim->is_timer || victim->due_ns < slept->begin_ns || victim->due_ns >= slept->end_ns)
+        return 0;
+    uint64_t too_long_ns = slept->end_ns - victim->due_ns;
+    if (too_long_ns < blame->threshold_ns || too_long_ns > loop->busy_ns + timer_grain_ns)
+        return 0;
+    struct uvs__victim *row = uvs__rows_at(&blame->victims, victim->who, sizeof(*row));
+    if (!row)
+        return NO_MEMORY;
+    row->stale++;
+    row->stale_ns = uvs__add(row->stale_ns, too_long_ns);
+    return 0;
+}
+
+static int settle(struct uvs__blame *blame, struct loop_state *loop, const struct victim *victim,
+                  uint32_t index)
+{
+    int rc = divide(blame, loop, victim->due_ns, victim->run_ns, index);
+    if (!rc)
+        rc = uvs__blame_tally(blame, victim->who, victim->run_ns - victim->due_ns);
+    if (!rc)
+        rc = note_stale(blame, loop, victim);
+    return rc ? rc : widen(blame, loop, victim, index);
+}
+
+static int by_run(const void *left, const void *right)
+{
+    const struct victim *a = left, *b = right;
+    return a->run_ns == b->run_ns ? 0 : a->run_ns < b->run_ns ? -1 : 1;
+}
+
+static int settle_victims(struct uvs__blame *blame, struct loop_state *loop, uint32_t index)
+{
+    int rc = 0;
+    if (loop->victim_count)
+        qsort(loop->victims, loop->victim_count, sizeof(*loop->victims), by_run);
+    for (size_t i = 0; i < loop->victim_count && !rc; i++)
+        rc = settle(blame, loop, &loop->victims[i], index);
+    loop->victim_count = 0;
+    return rc;
+}
+
+// --- Spans ---
+
+static int on_callback(struct uvs__blame *blame, struct loop_state *loop, const struct uvs__span *span,
+                       const struct uvs__who *who)
+{
+    if (span->begin_ns == UVS_ABSENT)
+        return 0;
+    uint64_t delay_ns = span->callback.delay_ns;
+    if (delay_ns != UVS_ABSENT && delay_ns >= blame->threshold_ns) {
+        struct victim *victims = uvs__grow(loop->victims, loop->victim_count, &loop->victim_capacity,
+                                           sizeof(*victims));
+        if (!victims)
+            return NO_MEMORY;
+        loop->victims = victims;
+        victims[loop->victim_count++] = (struct victim){uvs__minus(span->begin_ns, delay_ns), span->begin_ns,
+                                                        span->who, who->kind == UVS_KIND_TIMER};
+    }
+    return put_around(loop, span->begin_ns, span->end_ns,
+                      uvs__cause(UVS_BLAME_CALLBACK, UVS__OF_WHO, span->who));
+}
+
+static int on_busy(struct uvs__blame *blame, struct loop_state *loop, const struct uvs__span *span)
+{
+    int rc = place_parts(blame, loop, span);
+    loop->part_count = 0;
+    if (!rc)
+        rc = settle_victims(blame, loop, span->loop->index);
+    loop->busy_ns = span->begin_ns == UVS_ABSENT ? 0 : span->end_ns - span->begin_ns;
+    return rc;
+}
+
+static int on_poll(struct loop_state *loop, const struct uvs__span *span)
+{
+    if (!span->poll.continued)
+        loop->slept.begin_ns = span->begin_ns;
+    loop->slept.end_ns = span->end_ns;
+    return cover(loop, &loop->poll, UVS_BLAME_POLL, span);
+}
+
+int uvs__blame_loop_span(struct uvs__blame *blame, const struct uvs__spans *spans,
+                         const struct uvs__span *span)
+{
+    struct loop_state *loop = uvs__rows_at(&blame->loops, span->loop->index, sizeof(*loop));
+    if (!loop)
+        return NO_MEMORY;
+    switch (span->type) {
+    case UVS__SPAN_CALLBACK:
+        return on_callback(blame, loop, span, spans->whos[span->who]);
+    case UVS__SPAN_SYNC_CALL:
+        return put_around(loop, span->begin_ns, span->end_ns,
+                          uvs__cause(UVS_BLAME_SYNC_CALL, UVS__OF_WHO, span->who));
+    case UVS__SPAN_BUSY:
+        return on_busy(blame, loop, span);
+    case UVS__SPAN_POLL:
+        return on_poll(loop, span);
+    case UVS__SPAN_OUTSIDE:
+        return cover(loop, &loop->outside, UVS_BLAME_OUTSIDE, span);
+    default:
+        return 0;
+    }
+}
+
+int uvs__blame_loops_finish(struct uvs__blame *blame, const struct uvs__spans *spans)
+{
+    int rc = 0;
+    for (const struct uvs__loop *loop = spans->loops; loop && !rc; loop = loop->next) {
+        struct loop_state *state = loop->index < blame->loops.count ? blame->loops.items[loop->index] : NULL;
+        rc = state ? settle_victims(blame, state, loop->index) : 0;
+    }
+    return rc;
+}
+
+void uvs__blame_loops_clear(struct uvs__blame *blame)
+{
+    for (size_t i = 0; i < blame->loops.count; i++) {
+        struct loop_state *loop = blame->loops.items[i];
+        if (!loop)
+            continue;
+        uvs__track_clear(&loop->poll);
+        uvs__track_clear(&loop->outside);
+        uvs__track_clear(&loop->known);
+        free(loop->parts);
+        free(loop->victims);
+        free(loop->windows);
+    }
+    uvs__rows_clear(&blame->loops);
+}

@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: MIT
+// Waits in a pool's queue, divided among the requests that held the workers meanwhile.
+//
+// While all workers are busy each of them has its share of a waiting request's time. Slow I/O (DNS) that has
+// reached its cap is held up by the slow I/O that runs, alone, and also while a worker is free. Requests are
+// told when they finish, so an instant is settled only when no request of before can be told any more.
+#include "blame.h"
+
+#include "saturate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NO_MEMORY = -UVS_E_ENVIRONMENT };
+
+// Between two requests a worker is free for a moment, which is not the cap.
+static const uint64_t capped_ns = 1000000;
+
+// In the order in which they count at one instant: a request may begin and end, or be submitted and begin, at
+// once.
+enum change_type { BEGIN, HOLD, END, SUBMIT, SUBMIT_STUCK };
+
+struct change {
+    uint64_t time_ns, submit_ns; // submit_ns: BEGIN of a request whose wait is known
+    enum change_type type;
+    uint32_t who;
+    bool slow, victim;
+};
+
+struct holder {
+    uint32_t who, count;
+    bool slow;
+};
+
+struct pool_state {
+    struct change *heap; // what is not settled yet, earliest first
+    size_t count, capacity;
+    uint64_t settled_ns;
+    struct holder *holders;
+    size_t holder_count, holder_capacity;
+    int64_t running, slow_running, slow_waiting, victims_waiting[UVS__QUEUE_COUNT];
+    uint32_t *stuck; // requests that no worker took, in the order of submission
+    size_t stuck_first, stuck_count, stuck_capacity;
+    struct uvs__timeline timelines[UVS__QUEUE_COUNT], capped;
+    struct uvs__track cap; // when slow I/O was at its cap and a worker was free
+};
+
+struct sweep {
+    struct uvs__blame *blame;
+    const struct uvs__spans *spans;
+    const struct uvs__process *process;
+    struct pool_state *pool;
+};
+
+static bool is_slow(uint8_t kind)
+{
+    return kind == UVS_KIND_GETADDRINFO || kind == UVS_KIND_GETNAMEINFO;
+}
+
+// --- The heap ---
+
+static bool before(const struct change *a, const struct change *b)
+{
+    return a->time_ns == b->time_ns ? a->type < b->type : a->time_ns < b->time_ns;
+}
+
+static void swap(struct change *a, struct change *b)
+{
+    struct change kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+static int push(struct pool_state *pool, struct change change)
+{
+    struct change *heap = uvs__grow(pool->heap, pool->count, &pool->capacity, sizeof(*heap));
+    if (!heap)
+        return NO_MEMORY;
+    pool->heap = heap;
+    size_t at = pool->count++;
+    heap[at] = change;
+    for (size_t parent; at > 0 && before(&heap[at], &heap[parent = (at - 1) / 2]); at = parent)
+        swap(&heap[at], &heap[parent]);
+    return 0;
+}
+
+static struct change pop(struct pool_state *pool)
+{
+    struct change *heap = pool->heap, first = heap[0];
+    heap[0] = heap[--pool->count];
+    for (size_t at = 0, child; (child = 2 * at + 1) < pool->count; at = child) {
+        child += child + 1 < pool->count && before(&heap[child + 1], &heap[child]);
+        if (!before(&heap[child], &heap[at]))
+            break;
+        swap(&heap[at], &heap[child]);
+    }
+    return first;
+}
+
+// --- Holders ---
+
+static int hold(struct pool_state *pool, uint32_t who, bool slow)
+{
+    pool->running++;
+    pool->slow_running += slow;
+    for (size_t i = 0; i < pool->holder_count; i++)
+        if (pool->holders[i].who == who) {
+            pool->holders[i].count++;
+            return 0;
+        }
+    struct holder *holders = uvs__grow(pool->holders, pool->holder_count, &pool->holder_capacity,
+                                       sizeof(*holders));
+    if (!holders)
+        return NO_MEMORY;
+    pool->holders = holders;
+    holders[pool->holder_count++] = (struct holder){who, 1, slow};
+    return 0;
+}
+
+static void release(struct pool_state *pool, uint32_t who, bool slow)
+{
+    for (size_t i = 0; i < pool->holder_count; i++) {
+        struct holder *holder = &pool->holders[i];
+        if (holder->who != who)
+            continue;
+        pool->running--;
+        pool->slow_running -= slow;
+        if (--holder->count == 0)
+            *holder = pool->holders[--pool->holder_count];
+        return;
+    }
+}
+
+// --- Time that passes ---
+
+// Each holder's share of [settled, until); what does not divide goes to the last of them.
+static int share_out(const struct sweep *sweep, enum uvs__queue queue, bool slow_only, uint64_t until_ns)
+{
+    struct pool_state *pool = sweep->pool;
+    uint64_t whole_ns = until_ns - pool->settled_ns, left_ns = whole_ns;
+    uint64_t left = (uint64_t)(slow_only ? pool->slow_running : pool->running);
+    for (size_t i = 0; i < pool->holder_count; i++) {
+        const struct holder *holder = &pool->holders[i];
+        if (slow_only && !holder->slow)
+            continue;
+        struct uvs__culprit *culprit = uvs__culprit_of(
+            sweep->blame, uvs__cause(UVS_BLAME_REQUEST, UVS__OF_WHO, holder->who));
+        if (!culprit)
+            return NO_MEMORY;
+        uint64_t ns = holder->count >= left ? left_ns : left_ns / left * holder->count;
+        left -= holder->count;
+        left_ns -= ns;
+        int rc = uvs__timeline_add(&pool->timelines[queue], &culprit->tracks[queue], pool->settled_ns,
+                                   until_ns, ns);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+static int add_walls(const struct sweep *sweep, bool slow_only, uint64_t ns)
+{
+    const struct pool_state *pool = sweep->pool;
+    for (size_t i = 0; i < pool->holder_count; i++) {
+        if (slow_only && !pool->holders[i].slow)
+            continue;
+        struct uvs__culprit *culprit = uvs__culprit_of(
+            sweep->blame, uvs__cause(UVS_BLAME_REQUEST, UVS__OF_WHO, pool->holders[i].who));
+        if (!culprit)
+            return NO_MEMORY;
+        culprit->wall_ns += ns;
+    }
+    return 0;
+}
+
+static int add_hand_over(const struct sweep *sweep, uint64_t ns)
+{
+    struct uvs__culprit *culprit = uvs__culprit_of(
+        sweep->blame, uvs__cause(UVS_BLAME_LIBUV, UVS__OF_PROCESS, sweep->process->index));
+    if (!culprit)
+        return NO_MEMORY;
+    culprit->wall_ns += ns;
+    return 0;
+}
+
+static int pass_until(const struct sweep *sweep, uint64_t until_ns)
+{
+    struct pool_state *pool = sweep->pool;
+    uint32_t size = sweep->process->pool_size;
+    if (until_ns <= pool->settled_ns)
+        return 0;
+    bool full = size && pool->running >= size;
+    bool capped = size && pool->slow_running >= (size + 1) / 2;
+    bool all_wait = full && pool->victims_waiting[UVS__QUEUE_ALL] > 0;
+    bool slow_wait = (full || capped) && pool->victims_waiting[UVS__QUEUE_SLOW] > 0;
+    int rc = 0;
+    if (all_wait)
+        rc = share_out(sweep, UVS__QUEUE_ALL, false, until_ns);
+    if (!rc && slow_wait)
+        rc = share_out(sweep, UVS__QUEUE_SLOW, capped, until_ns);
+    if (!rc && (all_wait || slow_wait))
+        rc = add_walls(sweep, !all_wait && capped, until_ns - pool->settled_ns);
+    if (!rc && capped && !full && pool->slow_waiting > 0)
+        rc = uvs__timeline_add(&pool->capped, &pool->cap, pool->settled_ns, until_ns,
+                               until_ns - pool->settled_ns);
+    bool all_idle = !full && pool->victims_waiting[UVS__QUEUE_ALL] > 0;
+    bool slow_idle = !full && !capped && pool->victims_waiting[UVS__QUEUE_SLOW] > 0;
+    if (!rc && (all_idle || slow_idle))
+        rc = add_hand_over(sweep, until_ns - pool->settled_ns);
+    pool->settled_ns = until_ns;
+    return rc;
+}
+
+// --- Waits that are over ---
+
+static int count_capped(const struct sweep *sweep, const struct change *begin)
+{
+    if (uvs__track_between(&sweep->pool->cap, begin->submit_ns, begin->time_ns) < capped_ns)
+        return 0;
+    uint64_t *count = uvs__rows_at(&sweep->blame->capped, begin->who, sizeof(*count));
+    if (!count)
+        return NO_MEMORY;
+    ++*count;
+    return 0;
+}
+
+// A worker that was free takes its time to wake up: that is libuv's, unless requests may have run of which
+// nobody knows.
+static enum uvs_blame_what rest_of(const struct sweep *sweep, const struct change *begin)
+{
+    const struct uvs__process *process = sweep->process;
+    bool known = process->pool_size && process->handoff_missed == 0 &&
+                 !uvs__lost_between(sweep->spans, begin->submit_ns, begin->time_ns);
+    return known ? UVS_BLAME_LIBUV : UVS_BLAME_UNKNOWN;
+}
+
+static int settle_victim(const struct sweep *sweep, const struct change *begin)
+{
+    struct uvs__blame *blame = sweep->blame;
+    const struct uvs__timeline *timeline =
+        &sweep->pool->timelines[begin->slow ? UVS__QUEUE_SLOW : UVS__QUEUE_ALL];
+    uint64_t from_ns = uvs__max(begin->submit_ns, timeline->horizon_ns), sum_ns;
+    blame->shares.count = 0;
+    int rc = uvs__shares_between(&blame->shares, timeline, from_ns, begin->time_ns, &sum_ns);
+    if (!rc)
+        rc = uvs__share_add(&blame->shares,
+                            uvs__cause(rest_of(sweep, begin), UVS__OF_PROCESS, sweep->process->index),
+                            uvs__minus(begin->time_ns - from_ns, sum_ns));
+    if (!rc)
+        rc = uvs__share_add(&blame->shares,
+                            uvs__cause(UVS_BLAME_UNKNOWN, UVS__OF_PROCESS, sweep->process->index),
+                            from_ns - begin->submit_ns);
+    return rc ? rc : uvs__blame_tally(blame, begin->who, begin->time_ns - begin->submit_ns);
+}
+
+// --- The sweep ---
+
+static void count_waiting(struct pool_state *pool, const struct change *change, int difference)
+{
+    pool->slow_waiting += change->slow ? difference : 0;
+    if (change->victim)
+        pool->victims_waiting[change->slow ? UVS__QUEUE_SLOW : UVS__QUEUE_ALL] += difference;
+}
+
+static int keep_stuck(struct pool_state *pool, uint32_t who)
+{
+    uint32_t *stuck = uvs__grow(pool->stuck, pool->stuck_count, &pool->stuck_capacity, sizeof(*stuck));
+    if (!stuck)
+        return NO_MEMORY;
+    pool->stuck = stuck;
+    stuck[pool->stuck_count++] = who;
+    return 0;
+}
+
+static int apply(const struct sweep *sweep, const struct change *change)
+{
+    struct pool_state *pool = sweep->pool;
+    int rc = 0;
+    switch (change->type) {
+    case HOLD:
+        return hold(pool, change->who, change->slow);
+    case END:
+        release(pool, change->who, change->slow);
+        return 0;
+    case BEGIN:
+        count_waiting(pool, change, -1);
+        if (change->slow)
+            rc = count_capped(sweep, change);
+        if (change->victim && !rc)
+            rc = settle_victim(sweep, change);
+        return rc ? rc : hold(pool, change->who, change->slow);
+    case SUBMIT:
+        count_waiting(pool, change, 1);
+        return 0;
+    default:
+        return keep_stuck(pool, change->who);
+    }
+}
+
+static int take_stuck(const struct sweep *sweep)
+{
+    struct pool_state *pool = sweep->pool;
+    int rc = 0;
+    while (pool->stuck_first < pool->stuck_count && pool->running < sweep->process->pool_size && !rc) {
+        uint32_t who = pool->stuck[pool->stuck_first++];
+        rc = hold(pool, who, is_slow(sweep->spans->whos[who]->kind));
+    }
+    return rc;
+}
+
+static int settle(const struct sweep *sweep, uint64_t until_ns)
+{
+    struct pool_state *pool = sweep->pool;
+    int rc = 0;
+    while (pool->count && pool->heap[0].time_ns < until_ns && !rc) {
+        uint64_t time_ns = pool->heap[0].time_ns;
+        rc = pass_until(sweep, time_ns);
+        while (pool->count && pool->heap[0].time_ns == time_ns && !rc) {
+            struct change change = pop(pool);
+            rc = apply(sweep, &change);
+        }
+        rc = rc ? rc : take_stuck(sweep);
+    }
+    return rc;
+}
+
+// --- Spans ---
+
+static int on_work(const struct sweep *sweep, const struct uvs__span *span, bool slow)
+{
+    struct pool_state *pool = sweep->pool;
+    uint64_t submit_ns = span->begin_ns - span->work.queue_ns;
+    bool victim = span->work.queue_ns >= sweep->blame->threshold_ns;
+    struct change change = {.time_ns = span->end_ns, .type = END, .who = span->who, .slow = slow};
+    int rc = push(pool, change);
+    if (span->work.held || rc)
+        return rc;
+    change = (struct change){.time_ns = submit_ns,
+                             .submit_ns = submit_ns,
+                             .type = SUBMIT,
+                             .who = span->who,
+                             .slow = slow,
+                             .victim = victim};
+    rc = push(pool, change);
+    change.type = BEGIN;
+    change.time_ns = span->begin_ns;
+    return rc ? rc : push(pool, change);
+}
+
+static int on_other(const struct sweep *sweep, const struct uvs__span *span, bool slow)
+{
+    struct pool_state *pool = sweep->pool;
+    struct change change = {.time_ns = span->begin_ns, .who = span->who, .slow = slow};
+    if (span->type == UVS__SPAN_DELIVERY) {
+        change.type = END;
+        return span->delivery.held ? push(pool, change) : 0;
+    }
+    change.type = span->type == UVS__SPAN_HELD ? HOLD : SUBMIT_STUCK;
+    if (span->type == UVS__SPAN_UNFINISHED && (!span->unfinished.stuck || span->unfinished.held))
+        return 0;
+    return push(pool, change);
+}
+
+int uvs__blame_pool_span(struct uvs__blame *blame, const struct uvs__spans *spans,
+                         const struct uvs__span *span)
+{
+    const struct sweep sweep = {blame, spans, span->process,
+                                uvs__rows_at(&blame->pools, span->process->index, sizeof(struct pool_state))};
+    if (!sweep.pool)
+        return NO_MEMORY;
+    if (span->who == UVS__NOBODY)
+        return 0;
+    bool slow = is_slow(spans->whos[span->who]->kind);
+    if (span->type != UVS__SPAN_WORK)
+        return on_other(&sweep, span, slow);
+    int rc = on_work(&sweep, span, slow);
+    return rc ? rc : settle(&sweep, span->work.horizon_ns);
+}
+
+int uvs__blame_pools_finish(struct uvs__blame *blame, const struct uvs__spans *spans)
+{
+    int rc = 0;
+    for (const struct uvs__process *p = spans->processes; p && !rc; p = p->next) {
+        struct pool_state *pool = p->index < blame->pools.count ? blame->pools.items[p->index] : NULL;
+        if (pool)
+            rc = settle(&(struct sweep){blame, spans, p, pool}, UINT64_MAX);
+    }
+    return rc;
+}
+
+void uvs__blame_pools_clear(struct uvs__blame *blame)
+{
+    for (size_t i = 0; i < blame->pools.count; i++) {
+        struct pool_state *pool = blame->pools.items[i];
+        if (!pool)
+            continue;
+        uvs__track_clear(&pool->cap);
+        free(pool->heap);
+        free(pool->holders);
+        free(pool->stuck);
+    }
+    uvs__rows_clear(&blame->pools);
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+// Who waited, and for whom, in sentences.
+#include "text_blame.h"
+
+#include <inttypes.h>
+
+enum { VICTIMS_SHOWN = 10, CAUSES_SHOWN = 3 };
+
+static void print_kind(FILE *out, int kind)
+{
+    const char *name = uvs_kind_name((uint8_t)kind);
+    if (name)
+        fputs(name, out);
+    else
+        fprintf(out, "kind %d", kind);
+}
+
+static void print_named(FILE *out, const struct uvs_blame_who *who, const char *before)
+{
+    print_kind(out, who->kind);
+    fputs(before, out);
+    if (who->site)
+        uvs__print_escaped(out, who->site->label);
+    else
+        fputs("something unknown", out);
+}
+
+void uvs__print_blame_who(FILE *out, const struct uvs_blame_who *who)
+{
+    static const char *const nobody[] = {[UVS_BLAME_POLL] = "the loop sleeping in poll",
+                                         [UVS_BLAME_OUTSIDE] = "code outside of uv_run",
+                                         [UVS_BLAME_LIBUV] = "libuv itself",
+                                         [UVS_BLAME_UNKNOWN] = "something that the trace does not tell"};
+    if (who->kind < 0) {
+        fputs(nobody[who->what], out);
+    } else if (who->what == UVS_BLAME_SYNC_CALL) {
+        fputs("sync ", out);
+        print_named(out, who, " from ");
+    } else if (who->what == UVS_BLAME_CALLBACK && who->site) {
+        uvs__print_escaped(out, who->site->label);
+    } else {
+        print_named(out, who, " ");
+    }
+}
+
+static void print_times(FILE *out, uint64_t count)
+{
+    if (count == 1) {
+        fputs("once", out);
+        return;
+    }
+    uvs__print_count(out, count);
+    fputs(" times", out);
+}
+
+// The next one below `last` in the order of how often it was the cause; NULL: there is none.
+static const struct uvs_blame_part *next_cause(const struct uvs_victim_row *victim,
+                                               const struct uvs_blame_part *last)
+{
+    const struct uvs_blame_part *next = NULL;
+    for (size_t i = 0; i < victim->by_count; i++) {
+        const struct uvs_blame_part *part = &victim->by[i];
+        bool is_below = !last || part->times < last->times || (part->times == last->times && part > last);
+        if (part->times && is_below && (!next || part->times > next->times))
+            next = part;
+    }
+    return next;
+}
+
+static void print_causes(FILE *out, const struct uvs_victim_row *victim)
+{
+    const struct uvs_blame_part *cause = NULL;
+    uint64_t left = victim->suffered.count;
+    for (size_t i = 0; i < CAUSES_SHOWN && (cause = next_cause(victim, cause)) != NULL; i++) {
+        fputs(i ? ", " : ": ", out);
+        if (cause->times < victim->suffered.count || i) {
+            print_times(out, cause->times);
+            fputc(' ', out);
+        }
+        fputs(victim->suffered.count == 1 ? "mostly because of " : "because of ", out);
+        uvs__print_blame_who(out, &cause->who);
+        left -= cause->times;
+    }
+    if (!left)
+        return;
+    fputs(", ", out);
+    print_times(out, left);
+    fputs(" because of others", out);
+}
+
+static void print_victim(FILE *out, const struct uvs_victim_row *victim)
+{
+    fputs("  ", out);
+    print_named(out, &victim->who, " ");
+    fputs(victim->who.what == UVS_BLAME_REQUEST ? " waited for a worker " : " was late ", out);
+    print_times(out, victim->suffered.count);
+    fputs(victim->suffered.count == 1 ? ", by " : ", ", out);
+    uvs__print_ns(out, victim->suffered.max);
+    fputs(victim->suffered.count == 1 ? "" : " at worst", out);
+    print_causes(out, victim);
+    fputs(".\n", out);
+}
+
+void uvs__print_blame(FILE *out, const struct uvs__look *look, const struct uvs_report *report)
+{
+    size_t shown = look->top && look->top < VICTIMS_SHOWN ? look->top : VICTIMS_SHOWN;
+    if (look->top == 0 || shown > report->victim_count)
+        shown = report->victim_count;
+    if (shown == 0)
+        return;
+    uvs__style_begin(out, look, UVS__STYLE_BOLD);
+    fputs("\nWho waited, and for whom\n", out);
+    uvs__style_end(out, look, UVS__STYLE_BOLD);
+    for (size_t i = 0; i < shown; i++)
+        print_victim(out, &report->victims[i]);
+    if (shown < report->victim_count)
+        fprintf(out, "  … and %zu more\n", report->victim_count - shown);
+}
