@@ -66,6 +66,9 @@ static bool take_slot(struct uvs__loop *slot, uv_loop_t *loop)
 
 static struct uvs__loop *attach(uv_loop_t *loop)
 {
+    // Of a libuv that was loaded after start-up this is the first that is seen.
+    if (uvs__pid)
+        uvs__load_provider();
     detach_stale(loop);
     for (uint32_t i = 0; i < UVS_SLOT_NONE; i++) {
         struct uvs__loop *slot = &uvs__loops[i];
