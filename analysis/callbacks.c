@@ -6,9 +6,18 @@
 
 enum { NO_MEMORY = -UVS_E_ENVIRONMENT };
 
+enum { REMEMBERED = 1024 };
+
+// A timer's last run.
+struct run {
+    const struct uvs__process *process;
+    uint64_t op, begin_ns, end_ns;
+};
+
 struct state {
     struct uvs__rows rows; // struct uvs_callback_row by who
     uint64_t spans_unknown;
+    struct run runs[REMEMBERED]; // by op; two that share a place forget each other
 };
 
 static int add_known(struct uvs_hist *hist, uint64_t ns)
@@ -16,12 +25,28 @@ static int add_known(struct uvs_hist *hist, uint64_t ns)
     return ns == UVS_ABSENT ? 0 : uvs_hist_add(hist, ns);
 }
 
-static int on_callback(struct state *state, const struct uvs__span *span)
+// The same operation ran before, so it repeats; libuv arms it again before it calls the callback.
+static bool is_overrun(struct state *state, const struct uvs__span *span)
+{
+    struct run *last = &state->runs[span->op % REMEMBERED];
+    uint64_t due_ns = span->begin_ns - span->callback.delay_ns;
+    bool repeats = last->process == span->process && last->op == span->op;
+    bool is_due_within = repeats && due_ns >= last->begin_ns && due_ns < last->end_ns;
+    *last = (struct run){span->process, span->op, span->begin_ns, span->end_ns};
+    return is_due_within;
+}
+
+static int on_callback(struct state *state, const struct uvs__span *span, uint8_t kind)
 {
     struct uvs_callback_row *row = uvs__rows_at(&state->rows, span->who, sizeof(*row));
     if (!row)
         return NO_MEMORY;
     row->cancelled += span->callback.cancelled;
+    if (kind == UVS_KIND_ASYNC && span->callback.result > 0)
+        row->sends += (uint64_t)span->callback.result;
+    if (kind == UVS_KIND_TIMER && span->op && span->begin_ns != UVS_ABSENT &&
+        span->callback.delay_ns != UVS_ABSENT)
+        row->overruns += is_overrun(state, span);
     int rc = 0;
     if (span->begin_ns != UVS_ABSENT)
         rc = uvs_hist_add(&row->duration, span->end_ns - span->begin_ns);
@@ -47,9 +72,8 @@ static int on_busy(struct state *state, const struct uvs__span *span)
 
 static int on_span(void *state, const struct uvs__output *output, const struct uvs__span *span)
 {
-    (void)output;
     if (span->type == UVS__SPAN_CALLBACK)
-        return on_callback(state, span);
+        return on_callback(state, span, output->spans->whos[span->who]->kind);
     return span->type == UVS__SPAN_BUSY ? on_busy(state, span) : 0;
 }
 

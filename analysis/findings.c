@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the figures mean, in words: a table of what to look for, and what to advise.
-#include "analysis.h"
+#include "findings.h"
 
 #include "duration.h"
 #include "saturate.h"
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NO_MEMORY = -UVS_E_ENVIRONMENT, TEXT_SIZE = 64, NAME_SIZE = 512 };
+enum { NO_MEMORY = -UVS_E_ENVIRONMENT, TEXT_SIZE = UVS__TEXT_SIZE, NAME_SIZE = 512 };
 
 static const uint64_t late_timer_ns = 10000000;
 static const uint64_t sync_sum_ns = 10000000;
@@ -21,18 +21,9 @@ static const uint64_t short_trace_ns = 100000000;
 static const uint64_t few_iterations = 20;
 static const double saturated_utilization = 0.9;
 
-// The findings so far, and whose turn it is.
-struct hunt {
-    struct uvs_report *report;
-    const struct uvs__spans *spans;
-    const struct uvs_finding_info *info;
-    size_t capacity;
-};
-
 // --- Words ---
 
-__attribute__((format(__printf__, 5, 6))) static int found(struct hunt *hunt, uint64_t value_ns, uint32_t pid,
-                                                           int loop, const char *format, ...)
+int uvs__found(struct uvs__hunt *hunt, uint64_t value_ns, uint32_t pid, int loop, const char *format, ...)
 {
     struct uvs_report *report = hunt->report;
     struct uvs_finding *findings = uvs__grow(report->findings, report->finding_count, &hunt->capacity,
@@ -58,7 +49,7 @@ __attribute__((format(__printf__, 5, 6))) static int found(struct hunt *hunt, ui
     return 0;
 }
 
-static const char *label(const struct uvs_site *site)
+const char *uvs__label(const struct uvs_site *site)
 {
     return site ? site->label : "an unknown function";
 }
@@ -73,8 +64,8 @@ static const char *kind_text(uint8_t kind, char buffer[TEXT_SIZE])
     return buffer;
 }
 
-static const char *loop_text(const struct uvs_report *report, const struct uvs_loop_row *loop,
-                             char buffer[TEXT_SIZE])
+const char *uvs__loop_text(const struct uvs_report *report, const struct uvs_loop_row *loop,
+                           char buffer[TEXT_SIZE])
 {
     if (report->loop_count == 1)
         return "the loop";
@@ -82,7 +73,7 @@ static const char *loop_text(const struct uvs_report *report, const struct uvs_l
     return buffer;
 }
 
-static const char *plural(uint64_t count)
+const char *uvs__plural(uint64_t count)
 {
     return count == 1 ? "" : "s";
 }
@@ -96,20 +87,20 @@ static void culprit_text(const struct uvs_block *block, char buffer[NAME_SIZE])
         snprintf(buffer, NAME_SIZE, " (events were lost, so by whom is not known)");
     else if (block->class == UVS_BLOCK_SYNC_CALL && block->sync_call_count)
         snprintf(buffer, NAME_SIZE, " by the synchronous call %s in %s",
-                 kind_text(block->sync_calls[0].kind, kind), label(block->sync_calls[0].site));
+                 kind_text(block->sync_calls[0].kind, kind), uvs__label(block->sync_calls[0].site));
     else if (block->class == UVS_BLOCK_OUTSIDE_CALLBACKS || !block->callback_count)
         snprintf(buffer, NAME_SIZE, " outside of any callback");
     else if (block->class == UVS_BLOCK_LONG_CALLBACK)
-        snprintf(buffer, NAME_SIZE, " by %s", label(block->callbacks[0].site));
+        snprintf(buffer, NAME_SIZE, " by %s", uvs__label(block->callbacks[0].site));
     else
         snprintf(buffer, NAME_SIZE, " by many callbacks, most of all %s (%" PRIu64 " call%s)",
-                 label(block->callbacks[0].site), block->callbacks[0].count,
-                 plural(block->callbacks[0].count));
+                 uvs__label(block->callbacks[0].site), block->callbacks[0].count,
+                 uvs__plural(block->callbacks[0].count));
 }
 
 // --- Loops ---
 
-static int blocked(struct hunt *hunt, const struct uvs_loop_row *loop)
+static int blocked(struct uvs__hunt *hunt, const struct uvs_loop_row *loop)
 {
     if (!loop->blocked_count || !loop->worst_count)
         return 0;
@@ -118,17 +109,18 @@ static int blocked(struct hunt *hunt, const struct uvs_loop_row *loop)
     uvs_format_ns(longest, sizeof(longest), worst->duration_ns);
     uvs_format_ns(sum, sizeof(sum), loop->blocked_sum_ns);
     culprit_text(worst, culprit);
-    const char *who = loop_text(hunt->report, loop, name);
+    const char *who = uvs__loop_text(hunt->report, loop, name);
     const char *open = worst->open ? ", and it was not over when the trace ended" : "";
     if (loop->blocked_count == 1)
-        return found(hunt, worst->duration_ns, loop->pid, (int)loop->loop, "%s was blocked once for %s%s%s%s",
-                     who, worst->open ? "at least " : "", longest, culprit, open);
-    return found(hunt, worst->duration_ns, loop->pid, (int)loop->loop,
-                 "%s was blocked %" PRIu64 " times, %s in all; the longest took %s%s%s%s", who,
-                 loop->blocked_count, sum, worst->open ? "at least " : "", longest, culprit, open);
+        return uvs__found(hunt, worst->duration_ns, loop->pid, (int)loop->loop,
+                          "%s was blocked once for %s%s%s%s", who, worst->open ? "at least " : "", longest,
+                          culprit, open);
+    return uvs__found(hunt, worst->duration_ns, loop->pid, (int)loop->loop,
+                      "%s was blocked %" PRIu64 " times, %s in all; the longest took %s%s%s%s", who,
+                      loop->blocked_count, sum, worst->open ? "at least " : "", longest, culprit, open);
 }
 
-static int busy_loop(struct hunt *hunt, const struct uvs_loop_row *loop)
+static int busy_loop(struct uvs__hunt *hunt, const struct uvs_loop_row *loop)
 {
     uint64_t whole_ns = uvs__add(loop->busy_ns, loop->poll_ns);
     double utilization = whole_ns ? (double)loop->busy_ns / (double)whole_ns : 0;
@@ -137,11 +129,11 @@ static int busy_loop(struct hunt *hunt, const struct uvs_loop_row *loop)
     char name[TEXT_SIZE], busy[TEXT_SIZE], whole[TEXT_SIZE];
     uvs_format_ns(busy, sizeof(busy), loop->busy_ns);
     uvs_format_ns(whole, sizeof(whole), whole_ns);
-    return found(hunt, loop->busy_ns, loop->pid, (int)loop->loop, "%s was busy for %s of %s (%.1f %%)",
-                 loop_text(hunt->report, loop, name), busy, whole, utilization * 100);
+    return uvs__found(hunt, loop->busy_ns, loop->pid, (int)loop->loop, "%s was busy for %s of %s (%.1f %%)",
+                      uvs__loop_text(hunt->report, loop, name), busy, whole, utilization * 100);
 }
 
-static int sync_on_loop(struct hunt *hunt, const struct uvs_loop_row *loop)
+static int sync_on_loop(struct uvs__hunt *hunt, const struct uvs_loop_row *loop)
 {
     const struct uvs_report *report = hunt->report;
     const struct uvs_sync_row *most = NULL;
@@ -158,12 +150,13 @@ static int sync_on_loop(struct hunt *hunt, const struct uvs_loop_row *loop)
         return 0;
     char name[TEXT_SIZE], sum[TEXT_SIZE], kind[TEXT_SIZE];
     uvs_format_ns(sum, sizeof(sum), sum_ns);
-    return found(hunt, sum_ns, loop->pid, (int)loop->loop,
-                 "%" PRIu64 " synchronous call%s held %s for %s, most of it %s in %s", calls, plural(calls),
-                 loop_text(report, loop, name), sum, kind_text(most->kind, kind), label(most->called_from));
+    return uvs__found(hunt, sum_ns, loop->pid, (int)loop->loop,
+                      "%" PRIu64 " synchronous call%s held %s for %s, most of it %s in %s", calls,
+                      uvs__plural(calls), uvs__loop_text(report, loop, name), sum,
+                      kind_text(most->kind, kind), uvs__label(most->called_from));
 }
 
-static int late_timers(struct hunt *hunt, const struct uvs_loop_row *loop)
+static int late_timers(struct uvs__hunt *hunt, const struct uvs_loop_row *loop)
 {
     const struct uvs_report *report = hunt->report;
     const struct uvs_callback_row *latest = NULL;
@@ -179,9 +172,9 @@ static int late_timers(struct hunt *hunt, const struct uvs_loop_row *loop)
         return 0;
     char name[TEXT_SIZE], delay[TEXT_SIZE];
     uvs_format_ns(delay, sizeof(delay), latest->delay.max);
-    return found(hunt, latest->delay.max, loop->pid, (int)loop->loop,
-                 "timer %s of %s ran up to %s after it was due", label(latest->site),
-                 loop_text(report, loop, name), delay);
+    return uvs__found(hunt, latest->delay.max, loop->pid, (int)loop->loop,
+                      "timer %s of %s ran up to %s after it was due", uvs__label(latest->site),
+                      uvs__loop_text(report, loop, name), delay);
 }
 
 // --- Pools ---
@@ -197,7 +190,7 @@ static int queue_quantile(const struct uvs_pool_row *pool, uint64_t *ret_p99_ns)
     return rc;
 }
 
-static int saturated_pool(struct hunt *hunt, const struct uvs_pool_row *pool)
+static int saturated_pool(struct uvs__hunt *hunt, const struct uvs_pool_row *pool)
 {
     uint64_t p99_ns;
     int rc = queue_quantile(pool, &p99_ns);
@@ -207,42 +200,44 @@ static int saturated_pool(struct hunt *hunt, const struct uvs_pool_row *pool)
     char queue[TEXT_SIZE], saturated[TEXT_SIZE];
     uvs_format_ns(queue, sizeof(queue), p99_ns);
     uvs_format_ns(saturated, sizeof(saturated), pool->saturated_ns);
-    return found(hunt, p99_ns < queue_p99_ns ? pool->saturated_ns : p99_ns, pool->pid, -1,
-                 "requests waited for a worker of the pool of %u: 99 %% of them up to %s, at most %" PRIu64
-                 " at a time; for %s all workers were busy while some waited",
-                 pool->size, queue, pool->max_queue_depth, saturated);
+    return uvs__found(
+        hunt, p99_ns < queue_p99_ns ? pool->saturated_ns : p99_ns, pool->pid, -1,
+        "requests waited for a worker of the pool of %u: 99 %% of them up to %s, at most %" PRIu64
+        " at a time; for %s all workers were busy while some waited",
+        pool->size, queue, pool->max_queue_depth, saturated);
 }
 
-static int stuck_pool(struct hunt *hunt, const struct uvs_pool_row *pool)
+static int stuck_pool(struct uvs__hunt *hunt, const struct uvs_pool_row *pool)
 {
     if (pool->oldest_ns == UVS_ABSENT || pool->oldest_ns < stuck_age_ns)
         return 0;
     char age[TEXT_SIZE];
     uvs_format_ns(age, sizeof(age), pool->oldest_ns);
-    return found(hunt, pool->oldest_ns, pool->pid, -1,
-                 "when the trace ended %" PRIu64 " pool request%s had not finished and %" PRIu64
-                 " had not started; the oldest was submitted %s before",
-                 pool->never_finished, plural(pool->never_finished), pool->never_started, age);
+    return uvs__found(hunt, pool->oldest_ns, pool->pid, -1,
+                      "when the trace ended %" PRIu64 " pool request%s had not finished and %" PRIu64
+                      " had not started; the oldest was submitted %s before",
+                      pool->never_finished, uvs__plural(pool->never_finished), pool->never_started, age);
 }
 
-static int missed_handoffs(struct hunt *hunt, const struct uvs_process_row *process)
+static int missed_handoffs(struct uvs__hunt *hunt, const struct uvs_process_row *process)
 {
     if (!process->handoff_missed)
         return 0;
-    return found(hunt, UVS_ABSENT, process->pid, -1,
-                 "how %" PRIu64 " request%s of process %u went to the pool was not seen; the queue, service "
-                 "and return times of their kind are left out",
-                 process->handoff_missed, plural(process->handoff_missed), process->pid);
+    return uvs__found(hunt, UVS_ABSENT, process->pid, -1,
+                      "how %" PRIu64
+                      " request%s of process %u went to the pool was not seen; the queue, service "
+                      "and return times of their kind are left out",
+                      process->handoff_missed, uvs__plural(process->handoff_missed), process->pid);
 }
 
 // --- The trace ---
 
-static int collisions(struct hunt *hunt)
+static int collisions(struct uvs__hunt *hunt)
 {
     int rc = 0;
     for (const struct uvs__process *p = hunt->spans->processes; p && !rc; p = p->next)
         if (p->collision && !p->foreign)
-            rc = found(
+            rc = uvs__found(
                 hunt, UVS_ABSENT, p->pid, -1,
                 "several processes in different pid namespaces have the pid %u; their events cannot be "
                 "told apart, and every figure of this pid mixes them",
@@ -255,10 +250,10 @@ static void quantity(char *buffer, size_t size, uint64_t number, const char *wha
     if (number == UVS_ABSENT)
         snprintf(buffer, size, "an unknown number of %ss", what);
     else
-        snprintf(buffer, size, "%" PRIu64 " %s%s", number, what, plural(number));
+        snprintf(buffer, size, "%" PRIu64 " %s%s", number, what, uvs__plural(number));
 }
 
-static int lost(struct hunt *hunt)
+static int lost(struct uvs__hunt *hunt)
 {
     const struct uvs_trace_facts *trace = &hunt->report->trace;
     if (!trace->loss.events && !trace->loss.packets)
@@ -266,25 +261,26 @@ static int lost(struct hunt *hunt)
     char events[64], packets[64];
     quantity(events, sizeof(events), trace->loss.events, "event");
     quantity(packets, sizeof(packets), trace->loss.packets, "packet");
-    return found(hunt, UVS_ABSENT, 0, -1,
-                 "%s%s%s were lost, %" PRIu64 " event%s were read; the self times of %" PRIu64
-                 " callback%s are unknown",
-                 trace->loss.events ? events : "", trace->loss.events && trace->loss.packets ? " and " : "",
-                 trace->loss.packets ? packets : "", trace->events, plural(trace->events),
-                 trace->loss.spans_unknown, plural(trace->loss.spans_unknown));
+    return uvs__found(hunt, UVS_ABSENT, 0, -1,
+                      "%s%s%s were lost, %" PRIu64 " event%s were read; the self times of %" PRIu64
+                      " callback%s are unknown",
+                      trace->loss.events ? events : "",
+                      trace->loss.events && trace->loss.packets ? " and " : "",
+                      trace->loss.packets ? packets : "", trace->events, uvs__plural(trace->events),
+                      trace->loss.spans_unknown, uvs__plural(trace->loss.spans_unknown));
 }
 
-static int incomplete(struct hunt *hunt)
+static int incomplete(struct uvs__hunt *hunt)
 {
     const struct uvs_trace_facts *trace = &hunt->report->trace;
     if (!trace->incomplete)
         return 0;
     char read[TEXT_SIZE];
-    return found(hunt, UVS_ABSENT, 0, -1, "the trace could be read only up to %s after its begin: %s",
-                 uvs_format_ns(read, sizeof(read), trace->duration_ns), trace->incomplete);
+    return uvs__found(hunt, UVS_ABSENT, 0, -1, "the trace could be read only up to %s after its begin: %s",
+                      uvs_format_ns(read, sizeof(read), trace->duration_ns), trace->incomplete);
 }
 
-static int short_trace(struct hunt *hunt)
+static int short_trace(struct uvs__hunt *hunt)
 {
     const struct uvs_report *report = hunt->report;
     uint64_t iterations = 0;
@@ -293,20 +289,22 @@ static int short_trace(struct hunt *hunt)
     if (iterations >= few_iterations || report->trace.duration_ns >= short_trace_ns)
         return 0;
     char duration[TEXT_SIZE];
-    return found(hunt, UVS_ABSENT, 0, -1,
-                 "the trace has %" PRIu64 " iteration%s in %s, too little to judge by", iterations,
-                 plural(iterations), uvs_format_ns(duration, sizeof(duration), report->trace.duration_ns));
+    return uvs__found(hunt, UVS_ABSENT, 0, -1,
+                      "the trace has %" PRIu64 " iteration%s in %s, too little to judge by", iterations,
+                      uvs__plural(iterations),
+                      uvs_format_ns(duration, sizeof(duration), report->trace.duration_ns));
 }
 
 // --- The table ---
 
 static const struct {
     struct uvs_finding_info info;
+    bool by_slot; // of loops: rows of callbacks name the slot alone, so two that took it in turn are one
     // One of them: what it looks at.
-    int (*loop)(struct hunt *hunt, const struct uvs_loop_row *loop);
-    int (*pool)(struct hunt *hunt, const struct uvs_pool_row *pool);
-    int (*process)(struct hunt *hunt, const struct uvs_process_row *process);
-    int (*trace)(struct hunt *hunt);
+    int (*loop)(struct uvs__hunt *hunt, const struct uvs_loop_row *loop);
+    int (*pool)(struct uvs__hunt *hunt, const struct uvs_pool_row *pool);
+    int (*process)(struct uvs__hunt *hunt, const struct uvs_process_row *process);
+    int (*trace)(struct uvs__hunt *hunt);
 } table[] = {
     {{"loop-blocked", UVS_ERROR, "a busy interval lasted at least the block threshold",
       "cut the work into pieces, or hand it to the thread pool (uv_queue_work) or another process"},
@@ -316,16 +314,39 @@ static const struct {
      .loop = busy_loop},
     {{"sync-on-loop", UVS_WARNING, "synchronous calls held a loop for 10 ms or more",
       "use the asynchronous form of the call: pass a callback"},
+     .by_slot = true,
      .loop = sync_on_loop},
     {{"late-timers", UVS_WARNING, "a timer ran 10 ms or more after it was due",
       "see what ran on the loop meanwhile: the blocks, and the callbacks with the largest self time"},
+     .by_slot = true,
      .loop = late_timers},
+    {{"stale-time", UVS_INFO, "polls slept beyond a timer for 10 ms or more, after long callbacks",
+      "call uv_update_time at the end of a long callback, or make it shorter"},
+     .by_slot = true,
+     .loop = uvs__find_stale_time},
+    {{"timer-overrun", UVS_WARNING,
+      "a repeating timer was due again before its callback had returned, twice or more",
+      "give the timer a longer interval, or its callback less to do: hand the work to the thread pool"},
+     .by_slot = true,
+     .loop = uvs__find_overruns},
+    {{"async-storm", UVS_INFO, "an async handle was sent 1,000 times or more, and 20 times for each callback",
+      "send only when the queue that the callback empties was empty before"},
+     .by_slot = true,
+     .loop = uvs__find_async_storms},
     {{"pool-saturated", UVS_WARNING,
       "the 99th percentile of the pool's queue waits is 10 ms or more, or all workers were busy while "
       "requests "
       "waited for 10 % of the pool's life",
       "raise UV_THREADPOOL_SIZE, or keep long work off the pool that files and name look-ups need"},
      .pool = saturated_pool},
+    {{"pool-too-small", UVS_INFO,
+      "requests waited for a worker for 10 ms or more, and more threads would have halved that",
+      "set UV_THREADPOOL_SIZE in the environment before the program starts, and measure again"},
+     .pool = uvs__find_small_pool},
+    {{"dns-starves-fs", UVS_WARNING,
+      "file system requests waited 10 ms or more for workers that look up names",
+      "raise UV_THREADPOOL_SIZE, cache what was looked up, or use a resolver that needs no thread (c-ares)"},
+     .pool = uvs__find_starved_fs},
     {{"pool-stuck", UVS_ERROR, "a pool request of 100 ms or older had not finished when the trace ended",
       "see what the running requests wait for; a lock or a descriptor that never gets ready holds a worker "
       "for ever"},
@@ -353,21 +374,19 @@ const struct uvs_finding_info *uvs_finding_info(size_t index)
     return index < FINDING_COUNT ? &table[index].info : NULL;
 }
 
-// A slot that two loops took one after the other is looked at once: rows of callbacks name the slot alone.
 static bool again(const struct uvs_report *report, size_t i)
 {
     return i && report->loops[i - 1].pid == report->loops[i].pid &&
            report->loops[i - 1].loop == report->loops[i].loop;
 }
 
-static int look(struct hunt *hunt, size_t row)
+static int look(struct uvs__hunt *hunt, size_t row)
 {
     const struct uvs_report *report = hunt->report;
-    bool by_slot = table[row].loop == sync_on_loop || table[row].loop == late_timers;
     int rc = 0;
     hunt->info = &table[row].info;
     for (size_t i = 0; table[row].loop && i < report->loop_count && !rc; i++)
-        if (!by_slot || !again(report, i))
+        if (!table[row].by_slot || !again(report, i))
             rc = table[row].loop(hunt, &report->loops[i]);
     for (size_t i = 0; table[row].pool && i < report->pool_count && !rc; i++)
         rc = table[row].pool(hunt, &report->pools[i]);
@@ -398,7 +417,7 @@ static int compare(const void *left, const void *right)
 
 int uvs__find(struct uvs__output *output)
 {
-    struct hunt hunt = {.report = output->report, .spans = output->spans};
+    struct uvs__hunt hunt = {.report = output->report, .spans = output->spans};
     int rc = 0;
     for (size_t row = 0; row < FINDING_COUNT && !rc; row++)
         rc = look(&hunt, row);

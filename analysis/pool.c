@@ -140,7 +140,9 @@ static int fill_requests(struct state *state, struct uvs__output *output, const 
 
 static void fill_pool(struct pool_state *pool, const struct uvs__process *process, struct uvs_pool_row *row)
 {
-    *row = (struct uvs_pool_row){.pid = process->pid,
+    *row = (struct uvs_pool_row){.process = process->index,
+                                 .missed = process->handoff_missed > 0,
+                                 .pid = process->pid,
                                  .size = process->pool_size,
                                  .busy_ns = pool->busy_ns,
                                  .saturated_ns = pool->workers.saturated_ns,

@@ -91,6 +91,8 @@ struct uvs_callback_row {
     struct uvs_site *site;
     uint64_t cancelled;
     struct uvs_hist duration, self, delay, latency; // duration.count is the count
+    uint64_t sends;    // async: that these calls answered
+    uint64_t overruns; // timer: it was due again before its last run had returned
     bool has_delay, has_latency;                    // whether the kind has one at all (false -> null)
 };
 
@@ -112,14 +114,26 @@ struct uvs_pool_request_row {
     bool triple_known; // false: hand-off missed for this kind; queue, service, return are null
 };
 
+// What requests would have waited for with so many threads.
+struct uvs_what_if {
+    uint32_t threads;
+    uint64_t sum_ns, p99_ns, max_ns;
+};
+
 struct uvs_pool_row {
+    uint32_t process; // its index, for the analyses that add to the row
     uint32_t pid, size;
+    bool missed; // a hand-off was: what it says of all requests together may be too little
     uint64_t busy_ns, saturated_ns, max_queue_depth;
     uint64_t life_ns; // from the first submit to the last finish, or the trace's end when something is stuck
     double utilization;                                // busy / (size * life); < 0 unknown
     uint64_t never_started, never_finished, oldest_ns; // oldest_ns UVS_ABSENT when none
     struct uvs_pool_request_row *requests;
     size_t request_count;
+    uint64_t replayed;           // requests; 0: nothing is foretold
+    struct uvs_what_if recorded; // what these did wait for
+    struct uvs_what_if *what_if; // 1, 2, …: up to the first number of threads with which nothing waits, or 64
+    size_t what_if_count;
 };
 
 // What filled a victim's time. A request held a worker that another one waited for; unknown is what the trace

@@ -49,6 +49,7 @@ static void clear_pool(struct uvs_pool_row *row)
         uvs_hist_clear(&row->requests[i].return_);
     }
     free(row->requests);
+    free(row->what_if);
 }
 
 void uvs__site_destroy(struct uvs_site *site)

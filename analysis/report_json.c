@@ -237,11 +237,13 @@ static json_t *loops(const struct uvs_report *report)
 static json_t *callback(const void *row)
 {
     const struct uvs_callback_row *c = row;
-    return json_pack("{so so so so so so so so so so}", "pid", number(c->pid), "loop", number(c->loop),
+    return json_pack("{so so so so so so so so so so so so}", "pid", number(c->pid), "loop", number(c->loop),
                      "kind", kind(c->kind), "site", site(c->site), "count", number(c->duration.count),
-                     "cancelled", number(c->cancelled), "duration", dist(&c->duration), "self",
-                     dist(&c->self), "delay", dist_if(c->has_delay, &c->delay), "latency",
-                     dist_if(c->has_latency, &c->latency));
+                     "cancelled", number(c->cancelled), "sends",
+                     c->kind == UVS_KIND_ASYNC ? number(c->sends) : json_null(), "overruns",
+                     c->kind == UVS_KIND_TIMER ? number(c->overruns) : json_null(), "duration",
+                     dist(&c->duration), "self", dist(&c->self), "delay", dist_if(c->has_delay, &c->delay),
+                     "latency", dist_if(c->has_latency, &c->latency));
 }
 
 static json_t *sync_call(const void *row)
@@ -262,17 +264,32 @@ static json_t *request(const void *row)
                      number_or_null(r->slow_io_capped));
 }
 
+static json_t *what_if(const void *row)
+{
+    const struct uvs_what_if *w = row;
+    return json_pack("{so so so so}", "threads", w->threads ? number(w->threads) : json_null(), "sum_ns",
+                     number(w->sum_ns), "p99_ns", number(w->p99_ns), "max_ns", number(w->max_ns));
+}
+
+static json_t *replayed(const struct uvs_pool_row *p)
+{
+    if (!p->replayed)
+        return json_null();
+    return json_pack("{so so so}", "requests", number(p->replayed), "recorded", what_if(&p->recorded),
+                     "threads", ARRAY(p->what_if, p->what_if_count, what_if));
+}
+
 static json_t *pool(const void *row)
 {
     const struct uvs_pool_row *p = row;
     json_t *stuck = json_pack("{so so so}", "never_started", number(p->never_started), "never_finished",
                               number(p->never_finished), "oldest_ns", number_or_null(p->oldest_ns));
-    return json_pack("{so so so so so so so so}", "pid", number(p->pid), "size",
+    return json_pack("{so so so so so so so so so}", "pid", number(p->pid), "size",
                      p->size ? number(p->size) : json_null(), "busy_ns", number(p->busy_ns), "utilization",
                      p->utilization < 0 ? json_null() : json_real(p->utilization), "saturated_ns",
                      p->size ? number(p->saturated_ns) : json_null(), "max_queue_depth",
                      number(p->max_queue_depth), "stuck", stuck, "requests",
-                     ARRAY(p->requests, p->request_count, request));
+                     ARRAY(p->requests, p->request_count, request), "what_if", replayed(p));
 }
 
 // --- Blame ---

@@ -67,6 +67,12 @@ static const struct uvs_blame_part *next_cause(const struct uvs_victim_row *vict
     return next;
 }
 
+static bool is_itself(const struct uvs_victim_row *victim, const struct uvs_blame_part *cause)
+{
+    const struct uvs_blame_who *a = &victim->who, *b = &cause->who;
+    return a->what == UVS_BLAME_CALLBACK && b->what == a->what && a->kind == b->kind && a->site == b->site;
+}
+
 static void print_causes(FILE *out, const struct uvs_victim_row *victim)
 {
     const struct uvs_blame_part *cause = NULL;
@@ -78,7 +84,10 @@ static void print_causes(FILE *out, const struct uvs_victim_row *victim)
             fputc(' ', out);
         }
         fputs(victim->suffered.count == 1 ? "mostly because of " : "because of ", out);
-        uvs__print_blame_who(out, &cause->who);
+        if (is_itself(victim, cause))
+            fputs("its own earlier runs", out);
+        else
+            uvs__print_blame_who(out, &cause->who);
         left -= cause->times;
     }
     if (!left)

@@ -91,3 +91,30 @@ int uvs__request_rows(const struct uvs_report *report, struct uvs__rows *ret_row
     *ret_rows = (struct uvs__rows){lines, count, sizeof(*lines)};
     return 0;
 }
+
+// A wait below it is the worker's waking up.
+static const uint64_t notable_wait_ns = 1000000;
+
+static bool is_shown(const struct uvs_pool_row *pool, const struct uvs_what_if *waits)
+{
+    bool is_power = (waits->threads & (waits->threads - 1)) == 0;
+    return pool->recorded.max_ns >= notable_wait_ns && (is_power || waits->threads == pool->size);
+}
+
+int uvs__what_if_rows(const struct uvs_report *report, struct uvs__rows *ret_rows, void **ret_owned)
+{
+    size_t count = 0, most = 0;
+    for (size_t i = 0; i < report->pool_count; i++)
+        most += report->pools[i].what_if_count;
+    struct uvs__what_if_line *lines = calloc(most + 1, sizeof(*lines));
+    if (!lines)
+        return -UVS_E_ENVIRONMENT;
+    for (size_t i = 0; i < report->pool_count; i++)
+        for (size_t j = 0; j < report->pools[i].what_if_count; j++)
+            if (is_shown(&report->pools[i], &report->pools[i].what_if[j]))
+                lines[count++] = (struct uvs__what_if_line){report->pools[i].pid,
+                                                            report->pools[i].what_if[j]};
+    *ret_owned = lines;
+    *ret_rows = (struct uvs__rows){lines, count, sizeof(*lines)};
+    return 0;
+}

@@ -321,9 +321,18 @@ static const struct uvs__column request_columns[] = {
     CUT("request", render_site, struct uvs__request_line, request.site),
     RIGHT("count", render_count, struct uvs__request_line, request.count),
     RIGHT("cancelled", render_exception, struct uvs__request_line, request.cancelled),
+    RIGHT("capped", render_exception, struct uvs__request_line, request.slow_io_capped),
     P50_P99_MAX("queue", struct uvs__request_line, request.queue),
     P50_P99_MAX("service", struct uvs__request_line, request.service),
     P50_P99_MAX("return", struct uvs__request_line, request.return_),
+};
+
+static const struct uvs__column what_if_columns[] = {
+    RIGHT("pid", render_pid, struct uvs__what_if_line, pid),
+    RIGHT("threads", render_only_pid, struct uvs__what_if_line, waits.threads),
+    GROUPED("waits would be", "p99", render_ns, struct uvs__what_if_line, waits.p99_ns, 0),
+    GROUPED("waits would be", "max", render_ns, struct uvs__what_if_line, waits.max_ns, 0),
+    GROUPED("waits would be", "sum", render_ns, struct uvs__what_if_line, waits.sum_ns, 0),
 };
 
 static const struct uvs__column process_columns[] = {
@@ -352,6 +361,7 @@ static const struct {
     {"Synchronous calls", uvs__sync_rows, COLUMNS(sync_columns)},
     {"Thread pool", uvs__pool_rows, COLUMNS(pool_columns)},
     {"Pool requests", uvs__request_rows, COLUMNS(request_columns)},
+    {"With another UV_THREADPOOL_SIZE", uvs__what_if_rows, COLUMNS(what_if_columns)},
     {"Processes", uvs__process_rows, COLUMNS(process_columns)},
 };
 

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+// How long the pool's requests would have waited with another number of threads.
+#include "analysis.h"
+
+#include "replay.h"
+#include "saturate.h"
+
+#include <stdlib.h>
+
+// Of a longer trace only so many requests are replayed, to bound memory and time.
+enum { NO_MEMORY = -UVS_E_ENVIRONMENT, MAX_JOBS = 131072, MAX_THREADS = 64 };
+
+struct jobs {
+    struct uvs__job *items;
+    size_t count, capacity;
+    struct uvs_hist recorded; // what they did wait for
+};
+
+struct state {
+    struct uvs__rows processes; // struct jobs by the process's index
+};
+
+static int add_job(struct jobs *jobs, struct uvs__job job)
+{
+    struct uvs__job *items = uvs__grow(jobs->items, jobs->count, &jobs->capacity, sizeof(*items));
+    if (!items)
+        return NO_MEMORY;
+    jobs->items = items;
+    items[jobs->count++] = job;
+    return 0;
+}
+
+static int on_span(void *data, const struct uvs__output *output, const struct uvs__span *span)
+{
+    struct state *state = data;
+    bool is_stuck = span->type == UVS__SPAN_UNFINISHED && span->unfinished.stuck && span->unfinished.started;
+    if (span->type != UVS__SPAN_WORK && !is_stuck)
+        return 0;
+    struct jobs *jobs = uvs__rows_at(&state->processes, span->process->index, sizeof(*jobs));
+    if (!jobs)
+        return NO_MEMORY;
+    if (jobs->count == MAX_JOBS)
+        return 0;
+    uint64_t queue_ns = is_stuck ? 0 : span->work.queue_ns;
+    uint8_t kind = output->spans->whos[span->who]->kind;
+    int rc = add_job(jobs,
+                     (struct uvs__job){span->begin_ns - queue_ns, uvs__minus(span->end_ns, span->begin_ns),
+                                       kind == UVS_KIND_GETADDRINFO || kind == UVS_KIND_GETNAMEINFO,
+                                             is_stuck});
+    return rc || is_stuck ? rc : uvs_hist_add(&jobs->recorded, queue_ns);
+}
+
+static int by_submission(const void *left, const void *right)
+{
+    const struct uvs__job *a = left, *b = right;
+    return a->submit_ns == b->submit_ns ? 0 : a->submit_ns < b->submit_ns ? -1 : 1;
+}
+
+static struct uvs_what_if summary(uint32_t threads, const struct uvs_hist *waits)
+{
+    if (waits->count == 0)
+        return (struct uvs_what_if){.threads = threads};
+    return (struct uvs_what_if){threads, waits->sum, uvs_hist_quantile(waits, 0.99), waits->max};
+}
+
+static int replay(const struct jobs *jobs, struct uvs_pool_row *row)
+{
+    int rc = 0;
+    row->what_if = calloc(MAX_THREADS, sizeof(*row->what_if));
+    row->replayed = jobs->count;
+    row->recorded = summary(row->size, &jobs->recorded);
+    if (!row->what_if)
+        return NO_MEMORY;
+    for (uint32_t threads = 1; threads <= MAX_THREADS && !rc; threads++) {
+        struct uvs_hist waits = {0};
+        rc = uvs__replay(jobs->items, jobs->count, threads, &waits);
+        bool is_last = waits.sum == 0;
+        if (!rc)
+            row->what_if[row->what_if_count++] = summary(threads, &waits);
+        uvs_hist_clear(&waits);
+        if (is_last)
+            break;
+    }
+    return rc;
+}
+
+// It needs every request: where some may be missing nothing is foretold.
+static int finish(void *data, struct uvs__output *output)
+{
+    struct state *state = data;
+    struct uvs_report *report = output->report;
+    int rc = 0;
+    if (report->trace.loss.events || report->trace.loss.packets)
+        return 0;
+    for (size_t i = 0; i < report->pool_count && !rc; i++) {
+        struct uvs_pool_row *row = &report->pools[i];
+        struct jobs *jobs = row->process < state->processes.count ? state->processes.items[row->process]
+                                                                  : NULL;
+        if (!jobs || !jobs->count || row->missed)
+            continue;
+        qsort(jobs->items, jobs->count, sizeof(*jobs->items), by_submission);
+        rc = replay(jobs, row);
+    }
+    return rc;
+}
+
+static void clear(void *data)
+{
+    struct state *state = data;
+    for (size_t i = 0; i < state->processes.count; i++) {
+        struct jobs *jobs = state->processes.items[i];
+        if (!jobs)
+            continue;
+        free(jobs->items);
+        uvs_hist_clear(&jobs->recorded);
+    }
+    uvs__rows_clear(&state->processes);
+}
+
+const struct uvs__analysis uvs__what_if_analysis = {
+    .state_size = sizeof(struct state), .span = on_span, .finish = finish, .clear = clear};
