@@ -226,19 +226,35 @@ int uvs__loop_sync_call(struct uvs__spans *spans, struct uvs__process *process, 
 
 // --- The end ---
 
-void uvs__loop_stall(struct uvs__loop *loop, const struct uvs_event *event)
+static int emit_stall(struct uvs__spans *spans, const struct uvs__loop *loop, const struct uvs_event *event)
+{
+    uint32_t frames[UINT8_MAX];
+    const struct uvs_ev_stall *stall = &event->stall;
+    struct uvs__span span = span_of(loop, UVS__SPAN_STALL, loop->stall.begin_ns, event->time_ns);
+    int rc = 0;
+    for (size_t i = 0; i < stall->frames_count && !rc; i++)
+        rc = uvs__who_of(spans, loop->process, NULL, UVS__FRAME, i ? UVS__FRAME_RETURN : UVS__FRAME_PLACE,
+                         stall->frames[i], &frames[i]);
+    span.stall.cpu_ns = stall->cpu_ns;
+    span.stall.frames = frames;
+    span.stall.frame_count = stall->frames_count;
+    return rc ? rc : uvs__emit(spans, &span);
+}
+
+int uvs__loop_stall(struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event)
 {
     const struct uvs_ev_stall *stall = &event->stall;
     if (stall->busy_ns == UVS_ABSENT)
-        return;
+        return 0;
     uint64_t begin_ns = uvs__minus(event->time_ns, stall->busy_ns);
     if (loop->boundary_ns > begin_ns && loop->boundary_ns - begin_ns > stale_stall_ns)
-        return;
+        return 0;
     loop->stall.time_ns = event->time_ns;
     loop->stall.begin_ns = uvs__max(begin_ns, loop->boundary_ns);
     loop->stall.op = stall->op;
     loop->stall.kind = stall->kind;
     loop->stall.callback = stall->callback;
+    return emit_stall(spans, loop, event);
 }
 
 // The callback that the watchdog saw runs since the one before it ended, at the latest.

@@ -190,6 +190,7 @@ static int fill_blocks(struct uvs__output *output, const struct loop_state *loop
         struct uvs_block *out = &row->worst[row->worst_count++];
         *out = (struct uvs_block){.begin_ns = block->begin_ns,
                                   .duration_ns = block->duration_ns,
+                                  .cpu_ns = UVS_ABSENT,
                                   .open = block->open,
                                   .class = block->class};
         rc = fill_parts(output, &block->callbacks, &out->callbacks, &out->callback_count);

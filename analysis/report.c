@@ -52,6 +52,18 @@ static struct uvs_site *copy_site(const struct uvs_site *from)
     return NULL;
 }
 
+// What lies before an address is meant by a return address: the call.
+static bool is_return(const struct uvs__who *who)
+{
+    return who->role == UVS__SYNC_CALL || who->role == UVS__FRAME;
+}
+
+// Of a frame that was interrupted, the instruction there is meant, as if it were the call.
+static uint64_t address_of(const struct uvs__who *who)
+{
+    return who->address + (who->role == UVS__FRAME && who->kind == UVS__FRAME_PLACE);
+}
+
 static int add_site(struct uvs__output *output, const struct uvs__who *who, uint64_t owner,
                     struct uvs_site **ret_site)
 {
@@ -62,25 +74,26 @@ static int add_site(struct uvs__output *output, const struct uvs__who *who, uint
         return NO_MEMORY;
     report->sites = sites;
     struct uvs_site resolved;
-    uvs_symbols_resolve(output->symbols, who->process->pid, who->address, who->role == UVS__SYNC_CALL,
-                        &resolved);
+    uvs_symbols_resolve(output->symbols, who->process->pid, address_of(who), is_return(who), &resolved);
+    if (!resolved.function)
+        uvs_symbols_resolve(output->symbols, who->process->pid, who->address, false, &resolved);
     struct uvs_site *site = copy_site(&resolved);
     if (!site)
         return NO_MEMORY;
     sites[report->site_count++] = site;
     *ret_site = site;
-    return uvs__map_put(&output->sites, owner, who->address, site);
+    return uvs__map_put(&output->sites, owner, address_of(who), site);
 }
 
 int uvs__site_of(struct uvs__output *output, uint32_t index, struct uvs_site **ret_site)
 {
     const struct uvs__who *who = output->spans->whos[index];
-    uint64_t owner = (uint64_t)who->process->index << 1 | (who->role == UVS__SYNC_CALL);
+    uint64_t owner = (uint64_t)who->process->index << 1 | is_return(who);
     if (who->address == 0) {
         *ret_site = NULL;
         return 0;
     }
-    *ret_site = uvs__map_get(&output->sites, owner, who->address);
+    *ret_site = uvs__map_get(&output->sites, owner, address_of(who));
     return *ret_site ? 0 : add_site(output, who, owner, ret_site);
 }
 

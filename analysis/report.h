@@ -64,8 +64,26 @@ struct uvs_block_part {
     uint64_t ns, count;    // self time of callbacks; duration of sync calls
 };
 
+// A function of a block's dominant stack.
+struct uvs_block_frame {
+    struct uvs_site *site; // the line of it that was seen most
+    double share;          // of the block's samples that were in it, by this way
+    bool is_runtime;       // of the C library, libuv, a language's own machinery: not the program's code
+};
+
+struct uvs_block_stack {
+    size_t index; // in the report's stacks
+    uint64_t count;
+};
+
 struct uvs_block {
     uint64_t begin_ns, duration_ns;
+    uint64_t cpu_ns;               // of the loop's thread, by the last sample; UVS_ABSENT unknown
+    uint64_t samples;              // that have a stack
+    struct uvs_block_frame *stack; // innermost first, as far as at least half of the samples agree
+    size_t stack_count;
+    struct uvs_block_stack *stacks; // all of them
+    size_t stacks_count;
     bool open; // the process or the trace ended in it: at least this long
     enum uvs_block_class class;
     struct uvs_block_part *callbacks, *sync_calls; // at most 5 each
@@ -181,6 +199,15 @@ struct uvs_victim_row {
     size_t by_count;
 };
 
+// One stack of the samples that the watchdog took, and how often it was seen.
+struct uvs_stack_row {
+    uint32_t pid;
+    unsigned loop;
+    uint64_t count;
+    struct uvs_site **frames; // innermost first
+    size_t frame_count;
+};
+
 enum uvs_severity { UVS_INFO, UVS_WARNING, UVS_ERROR };
 
 struct uvs_finding {
@@ -217,6 +244,8 @@ struct uvs_report {
     size_t victim_count;
     struct uvs_finding *findings;
     size_t finding_count;
+    struct uvs_stack_row *stacks; // in the order of their first sample
+    size_t stack_count;
     struct uvs_site **sites; // owns every site above
     size_t site_count;
 };

@@ -27,6 +27,8 @@ static void clear_loop(struct uvs_loop_row *row)
     for (size_t i = 0; i < row->worst_count; i++) {
         free(row->worst[i].callbacks);
         free(row->worst[i].sync_calls);
+        free(row->worst[i].stack);
+        free(row->worst[i].stacks);
     }
     free(row->worst);
     free(row->name);
@@ -86,11 +88,13 @@ void uvs_report_destroy(struct uvs_report *report)
     }
     for (size_t i = 0; i < report->finding_count; i++)
         free(report->findings[i].text);
+    for (size_t i = 0; i < report->stack_count; i++)
+        free(report->stacks[i].frames);
     for (size_t i = 0; i < report->site_count; i++)
         uvs__site_destroy(report->sites[i]);
     void *arrays[] = {report->processes, report->loops,    report->callbacks, report->sync_calls,
                       report->pools,     report->findings, report->sites,     report->culprits,
-                      report->victims};
+                      report->victims,   report->stacks};
     for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++)
         free(arrays[i]);
     free(report);

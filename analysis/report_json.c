@@ -187,6 +187,17 @@ static json_t *sync_part(const void *row)
                      number(part->ns), "count", number(part->count));
 }
 
+static json_t *stack_frame(const void *row)
+{
+    const struct uvs_block_frame *frame = row;
+    json_t *json = site(frame->site);
+    if (json_object_set_new(json, "share", json_real(frame->share))) {
+        json_decref(json);
+        return NULL;
+    }
+    return json;
+}
+
 static json_t *block(const void *row)
 {
     static const char *const classes[] = {
@@ -199,7 +210,7 @@ static json_t *block(const void *row)
                      number(b->duration_ns), "cpu_ns", json_null(), "open", b->open, "class",
                      classes[b->class], "callbacks", ARRAY(b->callbacks, b->callback_count, callback_part),
                      "sync_calls", ARRAY(b->sync_calls, b->sync_call_count, sync_part), "gc_ns", json_null(),
-                     "stack", json_null());
+                     "stack", b->stack_count ? ARRAY(b->stack, b->stack_count, stack_frame) : json_null());
 }
 
 static json_t *utilization(const struct uvs_loop_row *loop)

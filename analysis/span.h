@@ -82,7 +82,9 @@ struct uvs__loop {
 };
 
 // Who: a callback, a caller of a synchronous call or a kind of request, by address. Spans name it by index.
-enum uvs__role { UVS__CALLBACK, UVS__SYNC_CALL, UVS__REQUEST };
+// Frames of stacks are of a process, and their kind is an enum uvs__frame.
+enum uvs__role { UVS__CALLBACK, UVS__SYNC_CALL, UVS__REQUEST, UVS__FRAME };
+enum uvs__frame { UVS__FRAME_PLACE, UVS__FRAME_RETURN };
 
 struct uvs__who {
     struct uvs__process *process;
@@ -100,6 +102,7 @@ enum uvs__span_type {
     UVS__SPAN_OUTSIDE,
     UVS__SPAN_SYNC_CALL,
     UVS__SPAN_SCHEDULE,
+    UVS__SPAN_STALL,
     UVS__SPAN_HELD, // from here on: of the pool
     UVS__SPAN_WORK,
     UVS__SPAN_DELIVERY,
@@ -132,6 +135,12 @@ struct uvs__span {
             uint64_t outermost_ns, longest_ns, sync_ns;
             struct uvs__part running; // open: the callback that was not over; who NOBODY if not known
         } busy;
+        // The watchdog found the loop busy since begin_ns, at end_ns.
+        struct {
+            uint64_t cpu_ns;        // of its thread since then; UVS_ABSENT unknown
+            const uint32_t *frames; // whos, innermost first
+            size_t frame_count;
+        } stall;
         struct {
             bool spinning;  // it might not wait: its time counts as busy
             bool continued; // a further wait of the same poll phase
@@ -214,7 +223,7 @@ int uvs__loop_callback(struct uvs__spans *spans, struct uvs__loop *loop, const s
 int uvs__loop_poll(struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event);
 int uvs__loop_sync_call(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
                         const struct uvs_event *event);
-void uvs__loop_stall(struct uvs__loop *loop, const struct uvs_event *event);
+int uvs__loop_stall(struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event);
 // The loop is over (ended) or the trace is.
 int uvs__loop_finish(struct uvs__spans *spans, struct uvs__loop *loop, bool ended);
 

@@ -290,9 +290,7 @@ static int on_other(struct uvs__spans *spans, struct uvs__process *process, cons
     struct uvs__loop *loop = known_loop(spans, process, event->loop);
     switch (event->type) {
     case UVS_EV_stall:
-        if (loop)
-            uvs__loop_stall(loop, event);
-        return 0;
+        return loop ? uvs__loop_stall(spans, loop, event) : 0;
     case UVS_EV_loop_end:
         return loop ? uvs__loop_finish(spans, loop, true) : 0;
     case UVS_EV_cancel:

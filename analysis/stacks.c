@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+// The samples of the watchdog: which stacks were seen how often, in the trace and in each of the worst
+// blocks, and how much CPU time a block's thread used.
+#include "stacks.h"
+
+#include "saturate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NO_MEMORY = -UVS_E_ENVIRONMENT };
+
+// A stack, once however often it was seen.
+struct stack {
+    const struct uvs__loop *loop;
+    struct stack *same_hash;
+    uint64_t count;
+    size_t index, frame_count;
+    uint32_t frames[]; // whos
+};
+
+// The samples of one busy interval.
+struct samples {
+    uint64_t begin_ns, duration_ns; // of the interval, once it is over
+    uint64_t busy_ns, cpu_ns;       // as of the last sample
+    size_t *stacks;                 // an index for each sample that has a stack
+    size_t count, capacity;
+};
+
+struct loop_state {
+    struct samples now;
+    struct samples worst[UVS_WORST_BLOCKS]; // by duration
+    size_t worst_count;
+};
+
+struct state {
+    struct uvs__rows loops; // struct loop_state by the loop's index
+    struct uvs__map by_hash;
+    struct stack **stacks;
+    size_t stack_count, stack_capacity;
+};
+
+// --- Stacks ---
+
+static uint64_t hash_of(const struct uvs__span *span)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < span->stall.frame_count; i++)
+        hash = (hash ^ span->stall.frames[i]) * 0x100000001b3u;
+    return hash;
+}
+
+static struct stack *add_stack(struct state *state, const struct uvs__span *span, uint64_t hash,
+                               struct stack *same_hash)
+{
+    struct stack **grown = uvs__grow(state->stacks, state->stack_count, &state->stack_capacity,
+                                     sizeof(struct stack *));
+    if (!grown)
+        return NULL;
+    state->stacks = grown;
+    const size_t size = span->stall.frame_count * sizeof(uint32_t);
+    struct stack *stack = malloc(sizeof(*stack) + size);
+    if (!stack)
+        return NULL;
+    *stack = (struct stack){.loop = span->loop,
+                            .same_hash = same_hash,
+                            .index = state->stack_count,
+                            .frame_count = span->stall.frame_count};
+    memcpy(stack->frames, span->stall.frames, size);
+    if (uvs__map_put(&state->by_hash, span->loop->index, hash, stack)) {
+        free(stack);
+        return NULL;
+    }
+    return state->stacks[state->stack_count++] = stack;
+}
+
+// Finds or adds; NULL without memory.
+static struct stack *stack_of(struct state *state, const struct uvs__span *span)
+{
+    const uint64_t hash = hash_of(span);
+    struct stack *first = uvs__map_get(&state->by_hash, span->loop->index, hash);
+    for (struct stack *stack = first; stack; stack = stack->same_hash)
+        if (stack->frame_count == span->stall.frame_count &&
+            memcmp(stack->frames, span->stall.frames, stack->frame_count * sizeof(uint32_t)) == 0)
+            return stack;
+    return add_stack(state, span, hash, first);
+}
+
+// --- Spans ---
+
+static int on_stall(struct state *state, struct loop_state *loop, const struct uvs__span *span)
+{
+    loop->now.busy_ns = span->end_ns - span->begin_ns;
+    loop->now.cpu_ns = span->stall.cpu_ns;
+    if (span->stall.frame_count == 0)
+        return 0;
+    size_t *grown = uvs__grow(loop->now.stacks, loop->now.count, &loop->now.capacity, sizeof(size_t));
+    struct stack *stack = grown ? stack_of(state, span) : NULL;
+    if (grown)
+        loop->now.stacks = grown;
+    if (!stack)
+        return NO_MEMORY;
+    stack->count++;
+    loop->now.stacks[loop->now.count++] = stack->index;
+    return 0;
+}
+
+static void keep_if_worst(struct loop_state *loop)
+{
+    size_t at = loop->worst_count;
+    while (at > 0 && loop->worst[at - 1].duration_ns < loop->now.duration_ns)
+        at--;
+    if (at == UVS_WORST_BLOCKS)
+        return;
+    if (loop->worst_count == UVS_WORST_BLOCKS)
+        free(loop->worst[UVS_WORST_BLOCKS - 1].stacks);
+    else
+        loop->worst_count++;
+    memmove(&loop->worst[at + 1], &loop->worst[at], (loop->worst_count - 1 - at) * sizeof(loop->now));
+    loop->worst[at] = loop->now;
+    loop->now = (struct samples){0};
+}
+
+static void on_busy(struct loop_state *loop, const struct uvs__span *span)
+{
+    if (loop->now.busy_ns && span->begin_ns != UVS_ABSENT) {
+        loop->now.begin_ns = span->begin_ns;
+        loop->now.duration_ns = span->end_ns - span->begin_ns;
+        keep_if_worst(loop);
+    }
+    loop->now.busy_ns = loop->now.count = 0;
+}
+
+static int on_span(void *data, const struct uvs__output *output __attribute__((unused)),
+                   const struct uvs__span *span)
+{
+    struct state *state = data;
+    if (!span->loop || (span->type != UVS__SPAN_STALL && span->type != UVS__SPAN_BUSY))
+        return 0;
+    struct loop_state *loop = uvs__rows_at(&state->loops, span->loop->index, sizeof(*loop));
+    if (!loop)
+        return NO_MEMORY;
+    if (span->type == UVS__SPAN_STALL)
+        return on_stall(state, loop, span);
+    on_busy(loop, span);
+    return 0;
+}
+
+// --- Rows ---
+
+static int fill_stacks(const struct state *state, struct uvs__output *output)
+{
+    struct uvs_report *report = output->report;
+    report->stacks = calloc(state->stack_count + 1, sizeof(*report->stacks));
+    int rc = report->stacks ? 0 : NO_MEMORY;
+    for (size_t i = 0; i < state->stack_count && !rc; i++) {
+        const struct stack *stack = state->stacks[i];
+        struct uvs_stack_row *row = &report->stacks[report->stack_count++];
+        *row = (struct uvs_stack_row){
+            .pid = stack->loop->process->pid, .loop = stack->loop->slot, .count = stack->count};
+        row->frames = calloc(stack->frame_count + 1, sizeof(struct uvs_site *));
+        if (!row->frames)
+            return NO_MEMORY;
+        for (; row->frame_count < stack->frame_count && !rc; row->frame_count++)
+            rc = uvs__site_of(output, stack->frames[row->frame_count], &row->frames[row->frame_count]);
+    }
+    return rc;
+}
+
+static int by_index(const void *left, const void *right)
+{
+    const size_t a = *(const size_t *)left, b = *(const size_t *)right;
+    return (a > b) - (a < b);
+}
+
+static int count_stacks(const struct samples *samples, struct uvs_block *block)
+{
+    block->stacks = calloc(samples->count + 1, sizeof(*block->stacks));
+    if (!block->stacks)
+        return NO_MEMORY;
+    qsort(samples->stacks, samples->count, sizeof(size_t), by_index);
+    for (size_t i = 0; i < samples->count; i++) {
+        if (i == 0 || samples->stacks[i] != samples->stacks[i - 1])
+            block->stacks[block->stacks_count++].index = samples->stacks[i];
+        block->stacks[block->stacks_count - 1].count++;
+    }
+    block->samples = samples->count;
+    return 0;
+}
+
+static uint64_t whole_cpu_ns(const struct samples *samples)
+{
+    if (samples->cpu_ns == UVS_ABSENT || samples->busy_ns == 0)
+        return UVS_ABSENT;
+    const double share = (double)samples->cpu_ns / (double)samples->busy_ns;
+    return share < 1 ? (uint64_t)(share * (double)samples->duration_ns) : samples->duration_ns;
+}
+
+static int fill_block(const struct loop_state *loop, const struct uvs_report *report, struct uvs_block *block)
+{
+    for (size_t i = 0; i < loop->worst_count; i++) {
+        if (loop->worst[i].begin_ns != block->begin_ns)
+            continue;
+        block->cpu_ns = whole_cpu_ns(&loop->worst[i]);
+        const int rc = loop->worst[i].count ? count_stacks(&loop->worst[i], block) : 0;
+        return rc || !block->samples ? rc : uvs__merge_stacks(report, block);
+    }
+    return 0;
+}
+
+static int fill_loop(struct uvs_report *report, const struct uvs__loop *loop, const struct loop_state *state)
+{
+    int rc = 0;
+    for (size_t i = 0; i < report->loop_count; i++) {
+        struct uvs_loop_row *row = &report->loops[i];
+        for (size_t j = 0;
+             row->pid == loop->process->pid && row->loop == loop->slot && j < row->worst_count && !rc; j++)
+            rc = fill_block(state, report, &row->worst[j]);
+    }
+    return rc;
+}
+
+static int finish(void *data, struct uvs__output *output)
+{
+    struct state *state = data;
+    int rc = fill_stacks(state, output);
+    for (const struct uvs__loop *loop = output->spans->loops; loop && !rc; loop = loop->next)
+        if (loop->index < state->loops.count && state->loops.items[loop->index])
+            rc = fill_loop(output->report, loop, state->loops.items[loop->index]);
+    return rc;
+}
+
+static void clear_loop(struct loop_state *loop)
+{
+    for (size_t i = 0; i < loop->worst_count; i++)
+        free(loop->worst[i].stacks);
+    free(loop->now.stacks);
+}
+
+static void clear(void *data)
+{
+    struct state *state = data;
+    for (size_t i = 0; i < state->loops.count; i++)
+        if (state->loops.items[i])
+            clear_loop(state->loops.items[i]);
+    uvs__rows_clear(&state->loops);
+    for (size_t i = 0; i < state->stack_count; i++)
+        free(state->stacks[i]);
+    free(state->stacks);
+    uvs__map_clear(&state->by_hash);
+}
+
+const struct uvs__analysis uvs__stacks_analysis = {
+    .state_size = sizeof(struct state), .span = on_span, .finish = finish, .clear = clear};
