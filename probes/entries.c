@@ -176,7 +176,7 @@ bool uvs__hook_executable(void)
     if (!exported && !uvs__find_named(named_sizes))
         return false;
     struct patcher patcher = {0};
-    bool hooked = is_complete(exported) && open_patcher(&patcher) && is_really_libuv(patcher.constant_of) &&
+    bool hooked = open_patcher(&patcher) && is_really_libuv(patcher.constant_of) && is_complete(exported) &&
                   patch_with(&patcher);
     close_patcher(&patcher);
     if (hooked)

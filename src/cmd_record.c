@@ -5,6 +5,7 @@
 #include "digest.h"
 #include "environment.h"
 #include "launch.h"
+#include "named_libuv.h"
 #include "preflight.h"
 #include "session.h"
 #include "sessiond.h"
@@ -34,7 +35,8 @@ static bool quiet;
 
 struct attempt {
     struct uvs_program program;
-    char runtime[PATH_MAX];
+    enum uvs_named_libuv named;
+    char runtime[PATH_MAX], libuv[PATH_MAX];
     char id[17], session[32], cwd[PATH_MAX], end[16];
     struct uvs_signals signals;
     struct uvs_trace_dir dir;
@@ -128,6 +130,7 @@ static int start_program(struct attempt *attempt, struct uvs_error *error)
         .runtime = attempt->runtime,
         .recording = attempt->id,
         .lttng_home = attempt->daemon.home[0] ? attempt->daemon.home : NULL,
+        .libuv = attempt->named == UVS_NAMED_WRITTEN ? attempt->libuv : NULL,
     };
     char **environment = uvs__environment_create(&wanted);
     if (!environment)
@@ -152,6 +155,8 @@ static int start(struct attempt *attempt, struct uvs_error *error)
     result = check_disk(attempt, error);
     if (result)
         goto fail_daemon;
+    if (!attempt->program.has_own_libuv)
+        attempt->named = uvs__name_libuv(attempt->program.binary, attempt->dir.path, attempt->libuv);
     result = uvs__sessiond_acquire(attempt->session, &attempt->daemon, error);
     if (result)
         goto fail_daemon;
@@ -205,7 +210,8 @@ static int accompany(struct attempt *attempt)
 {
     struct uvs_summary summary = {.program = attempt->facts.argv[0],
                                   .directory = attempt->dir.path,
-                                  .has_own_libuv = attempt->program.has_own_libuv};
+                                  .has_own_libuv = attempt->program.has_own_libuv,
+                                  .named_libuv = attempt->named};
     uvs_recording_save(attempt->dir.path, &attempt->facts, NULL);
     summary.is_latest = uvs__trace_dir_link_latest(&attempt->dir);
     uvs__launch_wait((pid_t)attempt->facts.pid, &attempt->ended);

@@ -58,6 +58,7 @@ static bool find_place(const char *binary, struct place *ret_place)
 // --- What the patcher would do, tried on a private copy ---
 
 struct trial {
+    enum uvs_elf_table table;
     struct uvs_elf_image copy;
     struct uvs_patch patches[HOOKS_MAX];
     void *real[HOOKS_MAX];
@@ -72,7 +73,7 @@ static bool add_hook(const struct uvs_elf_function *hook, void *data)
     struct trial *trial = data;
     struct uvs_elf_function function;
     if (strncmp(hook->name, "uv_", 3) != 0 ||
-        !uvs__elf_function(&trial->copy, UVS_ELF_EXPORTED, hook->name, &function))
+        !uvs__elf_function(&trial->copy, trial->table, hook->name, &function))
         return false;
     size_t at = trial->count++;
     // The wrapper is never called: nobody runs the copy.
@@ -113,7 +114,7 @@ static void try_patching(struct trial *trial, const char *runtime, uvs_patch_fun
 static int64_t read_version(const struct trial *trial, uvs_constant_of_t *constant_of)
 {
     struct uvs_elf_function version;
-    if (!uvs__elf_function(&trial->copy, UVS_ELF_EXPORTED, "uv_version", &version))
+    if (!uvs__elf_function(&trial->copy, trial->table, "uv_version", &version))
         return -1;
     return constant_of(version.code);
 }
@@ -188,6 +189,26 @@ static void say_executable(struct uvs_checkup *checkup, const struct place *plac
     say_patched(checkup, trial);
 }
 
+// The linker drops uv_version where the program does not call it.
+static void say_hidden(struct uvs_checkup *checkup, const struct place *place, const struct trial *trial)
+{
+    char build_id[UVS_ELF_BUILD_ID_TEXT];
+    if (!uvs__elf_build_id(&trial->copy, build_id)) {
+        uvs__checkup_remedy(uvs__checkup_add(checkup, UVS_HEALTH_PROBLEM, "libuv",
+                                             "libuv is linked into %s, which neither exports it nor has a "
+                                             "build id to know it by: it cannot be hooked",
+                                             place->object),
+                            "link it with -Wl,--build-id, or with -Wl,--export-dynamic");
+        return;
+    }
+    uvs__checkup_add(checkup, UVS_HEALTH_OK, "libuv",
+                     "libuv is linked into %s, which does not export it: record finds its functions in the "
+                     "symbol table, and they are hooked at their entries",
+                     place->object);
+    say_version(checkup, trial->version);
+    say_patched(checkup, trial);
+}
+
 static void say_shared(struct uvs_checkup *checkup, const struct place *place, const struct trial *trial,
                        bool by_slot)
 {
@@ -213,7 +234,9 @@ static bool calls_itself_by_slot(const char *object)
 static void examine(struct uvs_checkup *checkup, const struct place *place)
 {
     struct trial *trial = calloc(1, sizeof(*trial));
-    bool by_slot = !place->is_executable && calls_itself_by_slot(place->object);
+    bool by_slot = !place->is_executable && !place->is_hidden && calls_itself_by_slot(place->object);
+    if (trial && place->is_hidden)
+        trial->table = UVS_ELF_ALL;
     if (!trial || !try_on(checkup, place->object, !by_slot, trial)) {
         if (by_slot)
             say_shared(checkup, place, &(struct trial){.version = -1}, true);
@@ -223,6 +246,8 @@ static void examine(struct uvs_checkup *checkup, const struct place *place)
                                                  "functions, for which " PATCHER_FILE " is missing",
                                                  place->object),
                                 "install uvscope again");
+    } else if (place->is_hidden) {
+        say_hidden(checkup, place, trial);
     } else if (place->is_executable) {
         say_executable(checkup, place, trial);
     } else {
@@ -241,12 +266,6 @@ void uvs__doctor_libuv(struct uvs_checkup *checkup, const char *binary)
                                              "%s does not use libuv itself; a plug-in or a child of it may",
                                              binary),
                             "record it and see; UVSCOPE_DEBUG=1 tells what is hooked");
-    else if (place.is_hidden)
-        uvs__checkup_remedy(
-            uvs__checkup_add(checkup, UVS_HEALTH_PROBLEM, "libuv",
-                             "libuv is linked into %s, which does not export it: it cannot be hooked",
-                             binary),
-            "link it with the shared libuv, or with -Wl,--export-dynamic");
     else if (checkup->runtime[0])
         examine(checkup, &place);
 }

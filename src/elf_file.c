@@ -140,6 +140,7 @@ static bool read_function(Elf *elf, const struct uvs_elf_image *image, const GEl
     *ret_function = (struct uvs_elf_function){
         .name = elf_strptr(elf, header->sh_link, symbol->st_name),
         .code = at_address(elf, image, symbol->st_value, symbol->st_size),
+        .address = symbol->st_value,
         .size = symbol->st_size,
     };
     return ret_function->name && ret_function->code;
@@ -186,6 +187,44 @@ bool uvs__elf_function(const struct uvs_elf_image *image, enum uvs_elf_table tab
         return false;
     *ret_function = wanted.found;
     return true;
+}
+
+// --- The build id ---
+
+static bool read_build_id(Elf_Data *notes, char ret_hex[UVS_ELF_BUILD_ID_TEXT])
+{
+    GElf_Nhdr note;
+    size_t name, id;
+    for (size_t at = 0; (at = gelf_getnote(notes, at, &note, &name, &id)) > 0;) {
+        const char *text = (const char *)notes->d_buf + name;
+        const uint8_t *bytes = (const uint8_t *)notes->d_buf + id;
+        if (note.n_type != NT_GNU_BUILD_ID || note.n_namesz != sizeof("GNU") || memcmp(text, "GNU", 4) != 0 ||
+            note.n_descsz == 0 || note.n_descsz > (UVS_ELF_BUILD_ID_TEXT - 1) / 2)
+            continue;
+        for (size_t i = 0; i < note.n_descsz; i++)
+            sprintf(ret_hex + 2 * i, "%02x", bytes[i]);
+        return true;
+    }
+    return false;
+}
+
+bool uvs__elf_build_id(const struct uvs_elf_image *image, char ret_hex[UVS_ELF_BUILD_ID_TEXT])
+{
+    Elf *elf = begin(image);
+    size_t count = 0;
+    bool found = false;
+    if (elf)
+        elf_getphdrnum(elf, &count);
+    for (size_t i = 0; i < count && !found; i++) {
+        GElf_Phdr header;
+        if (!gelf_getphdr(elf, (int)i, &header) || header.p_type != PT_NOTE)
+            continue;
+        Elf_Data *notes = elf_getdata_rawchunk(elf, (int64_t)header.p_offset, header.p_filesz,
+                                               header.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
+        found = notes && read_build_id(notes, ret_hex);
+    }
+    elf_end(elf);
+    return found;
 }
 
 // --- Slots ---

@@ -31,6 +31,7 @@ void uvs__elf_unmap(struct uvs_elf_image *image);
 struct uvs_elf_function {
     const char *name; // in the image
     uint8_t *code;    // in the image
+    uint64_t address; // as linked
     size_t size;      // as the symbol says; 0 = it does not
 };
 
@@ -42,6 +43,11 @@ bool uvs__elf_functions(const struct uvs_elf_image *image, enum uvs_elf_table ta
 // The one of that name.
 bool uvs__elf_function(const struct uvs_elf_image *image, enum uvs_elf_table table, const char *name,
                        struct uvs_elf_function *ret_function);
+
+enum { UVS_ELF_BUILD_ID_TEXT = 2 * 64 + 1 };
+
+// In hex. False when it has none.
+bool uvs__elf_build_id(const struct uvs_elf_image *image, char ret_hex[UVS_ELF_BUILD_ID_TEXT]);
 
 // Whether the dynamic linker fills a slot for a call of `name`, even of the file's own.
 bool uvs__elf_has_slot(const struct uvs_elf_image *image, const char *name);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SET_COUNT = 3 };
+enum { SET_COUNT = 4 };
 
 static bool is_set(char *const *set, const char *entry)
 {
@@ -27,7 +27,8 @@ static bool print_set(const struct uvs_environment *wanted, char **set)
     return asprintf(&set[0], "LD_PRELOAD=%s%s%s", wanted->runtime, shared ? ":" : "", shared ? theirs : "") >=
                0 &&
            asprintf(&set[1], "UVSCOPE_RECORDING=%s", wanted->recording) >= 0 &&
-           (!wanted->lttng_home || asprintf(&set[2], "LTTNG_HOME=%s", wanted->lttng_home) >= 0);
+           (!wanted->lttng_home || asprintf(&set[2], "LTTNG_HOME=%s", wanted->lttng_home) >= 0) &&
+           (!wanted->libuv || asprintf(&set[3], "UVSCOPE_LIBUV=%s", wanted->libuv) >= 0);
 }
 
 char **uvs__environment_create(const struct uvs_environment *wanted)

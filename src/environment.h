@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The environment of a recorded program: uvscope's own, and three variables.
+// The environment of a recorded program: uvscope's own, and three or four variables.
 #ifndef UVS_ENVIRONMENT_H
 #define UVS_ENVIRONMENT_H
 
@@ -7,6 +7,7 @@ struct uvs_environment {
     const char *runtime;    // in front of the user's LD_PRELOAD
     const char *recording;  // UVSCOPE_RECORDING
     const char *lttng_home; // LTTNG_HOME; NULL: as it is
+    const char *libuv;      // UVSCOPE_LIBUV; NULL: as it is
 };
 
 // The caller's: uvs__environment_destroy. NULL without memory.

@@ -54,7 +54,12 @@ static void say_trace(const struct uvs_summary *summary)
 
 static void say_empty(const struct uvs_summary *summary)
 {
-    if (summary->has_own_libuv)
+    if (summary->named_libuv == UVS_NAMED_NO_BUILD_ID)
+        uvs_complain(0,
+                     "nothing recorded in %s: %s has libuv inside its executable, does not export it and has "
+                     "no build id to know it by; link it with -Wl,--build-id",
+                     summary->directory, summary->program);
+    else if (summary->has_own_libuv || summary->named_libuv != UVS_NAMED_NONE)
         uvs_complain(0,
                      "nothing recorded in %s: %s has libuv inside its executable, and either ran no loop or "
                      "could not be hooked; UVSCOPE_DEBUG=1 tells which",

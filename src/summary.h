@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include "digest.h"
+#include "named_libuv.h"
 #include "session.h"
 
 struct uvs_summary {
@@ -12,8 +13,9 @@ struct uvs_summary {
     struct uvs_digest digest;
     struct uvs_session_loss loss;
     uint64_t bytes;
-    bool is_latest;        // `uvscope report` without a name finds it
-    bool has_own_libuv;    // the program
+    bool is_latest;     // `uvscope report` without a name finds it
+    bool has_own_libuv; // the program, exported
+    enum uvs_named_libuv named_libuv;
     bool daemon_died;      // while recording
     bool disk_full;        // of the trace
     struct uvs_error save; // why uvscope.json could not be written; "" = it was
