@@ -207,7 +207,7 @@ static json_t *block(const void *row)
     };
     const struct uvs_block *b = row;
     return json_pack("{so so so sb ss so so so so}", "begin_ns", number(b->begin_ns), "duration_ns",
-                     number(b->duration_ns), "cpu_ns", json_null(), "open", b->open, "class",
+                     number(b->duration_ns), "cpu_ns", number_or_null(b->cpu_ns), "open", b->open, "class",
                      classes[b->class], "callbacks", ARRAY(b->callbacks, b->callback_count, callback_part),
                      "sync_calls", ARRAY(b->sync_calls, b->sync_call_count, sync_part), "gc_ns", json_null(),
                      "stack", b->stack_count ? ARRAY(b->stack, b->stack_count, stack_frame) : json_null());
