@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PREFIX "uvscope:"
-
 enum { MAX_FIELDS = 16, MAX_SEQUENCE = UINT8_MAX };
 
 enum form { FORM_UNSIGNED, FORM_SIGNED, FORM_STRING, FORM_SEQUENCE };
@@ -90,16 +88,6 @@ static bool grow(struct uvs__bt2_decoder *decoder)
     return true;
 }
 
-static int type_from_name(const char *name)
-{
-    if (!name || strncmp(name, PREFIX, sizeof(PREFIX) - 1) != 0)
-        return -1;
-    for (int i = 0; i < UVS_EV_COUNT; i++)
-        if (strcmp(uvs_event_classes[i].name, name + sizeof(PREFIX) - 1) == 0)
-            return i;
-    return -1;
-}
-
 static bool integer_fits(const bt_field_class *class, const struct uvs_field *field)
 {
     const bt_field_class_type type = field->is_signed ? BT_FIELD_CLASS_TYPE_SIGNED_INTEGER
@@ -141,15 +129,6 @@ static void store(struct uvs_event *event, const struct uvs_field *field, uint64
     }
 }
 
-static void store_initial(struct uvs_event *event, const struct uvs_field *field)
-{
-    const char **string = (const char **)((char *)event + field->offset);
-    if (field->form == UVS_FIELD_STRING)
-        *string = "";
-    else if (field->form == UVS_FIELD_INTEGER && field->size == sizeof(uint64_t))
-        store(event, field, UVS_ABSENT);
-}
-
 static enum form form_of(const struct uvs_field *field)
 {
     if (field->form == UVS_FIELD_INTEGER)
@@ -181,7 +160,7 @@ static int map_fields(struct mapped_class *mapped, struct uvs_error *error)
         const struct uvs_field *field = &ours->fields[i];
         const bt_field_class *class;
         uint64_t index;
-        store_initial(&mapped->initial, field);
+        uvs__event_set_absent(&mapped->initial, field);
         if (!find_member(payload, field->name, &index, &class))
             continue;
         if (!fits(class, field))
@@ -200,7 +179,7 @@ static int map_class(struct mapped_class *mapped, struct uvs_error *error)
 {
     const bt_clock_class *clock = bt_stream_class_borrow_default_clock_class_const(
         bt_event_class_borrow_stream_class_const(mapped->class));
-    mapped->type = type_from_name(bt_event_class_get_name(mapped->class));
+    mapped->type = uvs__event_type_from_name(bt_event_class_get_name(mapped->class));
     mapped->initial.type = mapped->type;
     if (mapped->type < 0)
         return 0;

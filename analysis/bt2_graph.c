@@ -172,14 +172,13 @@ static bool add_muxer(struct uvs__bt2_graph *graph, const struct plugins *plugin
                                          &graph->muxer) == BT_GRAPH_ADD_COMPONENT_STATUS_OK;
 }
 
-static bool add_sink(struct uvs__bt2_graph *graph)
+static bool add_sink(struct uvs__bt2_graph *graph, const bt_port_output *from)
 {
     const bt_component_sink *sink;
     if (bt_graph_add_simple_sink_component(graph->graph, "events", sink_initialize, sink_consume, NULL, graph,
                                            &sink) != BT_GRAPH_ADD_COMPONENT_STATUS_OK)
         return false;
-    return bt_graph_connect_ports(graph->graph,
-                                  bt_component_filter_borrow_output_port_by_index_const(graph->muxer, 0),
+    return bt_graph_connect_ports(graph->graph, from,
                                   bt_component_sink_borrow_input_port_by_index_const(sink, 0),
                                   NULL) == BT_GRAPH_CONNECT_PORTS_STATUS_OK;
 }
@@ -207,7 +206,8 @@ static int build(struct uvs__bt2_graph *graph, struct uvs__ctf_inputs *inputs, s
         return result;
     graph->graph = bt_graph_create(0);
     const bool built = graph->graph && add_muxer(graph, &plugins) && add_inputs(graph, &plugins, inputs) &&
-                       add_sink(graph);
+                       add_sink(graph,
+                                bt_component_filter_borrow_output_port_by_index_const(graph->muxer, 0));
     put_plugins(&plugins);
     return built ? 0 : fail(error, "libbabeltrace2 cannot set up its reading");
 }
@@ -253,6 +253,47 @@ int uvs__bt2_graph_next(struct uvs__bt2_graph *graph, bt_message_array_const *re
         break;
     }
     return fail(error, "the trace is damaged here, and what follows cannot be read; record again");
+}
+
+// The source's first stream alone, and no message more than needed.
+static const bt_trace_class *first_trace_class(const struct plugins *plugins,
+                                               const struct uvs__ctf_input *input)
+{
+    struct uvs__bt2_graph one = {.graph = bt_graph_create(0)};
+    const bt_trace_class *class = NULL;
+    const bt_component_source *source;
+    const bool built = one.graph && add_source(one.graph, plugins, input, 0, &source) &&
+                       bt_component_source_get_output_port_count(source) > 0 &&
+                       add_sink(&one, bt_component_source_borrow_output_port_by_index_const(source, 0));
+    if (built && bt_graph_run_once(one.graph) == BT_GRAPH_RUN_ONCE_STATUS_OK && one.batch_count > 0 &&
+        bt_message_get_type(one.batch[0]) == BT_MESSAGE_TYPE_STREAM_BEGINNING) {
+        const bt_stream *stream = bt_message_stream_beginning_borrow_stream_const(one.batch[0]);
+        class = bt_trace_borrow_class_const(bt_stream_borrow_trace_const(stream));
+        bt_trace_class_get_ref(class);
+    }
+    for (uint64_t i = 0; i < one.batch_count; i++)
+        bt_message_put_ref(one.batch[i]);
+    bt_graph_put_ref(one.graph);
+    return class;
+}
+
+int uvs__bt2_trace_classes(struct uvs__ctf_inputs *inputs, const bt_trace_class **ret_classes,
+                           struct uvs_error *error)
+{
+    struct plugins plugins;
+    const int result = find_plugins(&plugins, error);
+    for (size_t i = 0; result == 0 && i < inputs->count; i++) {
+        struct uvs__ctf_input *input = &inputs->items[i];
+        if (input->readable)
+            probe(&plugins, input);
+        ret_classes[i] = input->readable ? first_trace_class(&plugins, input) : NULL;
+        char causes[1024];
+        if (input->readable && !ret_classes[i])
+            take_causes(causes, sizeof(causes));
+    }
+    if (result == 0)
+        put_plugins(&plugins);
+    return result;
 }
 
 uint64_t uvs__bt2_graph_streams(const struct uvs__bt2_graph *graph)

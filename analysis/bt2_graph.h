@@ -21,6 +21,11 @@ void uvs__bt2_graph_destroy(struct uvs__bt2_graph *graph);
 int uvs__bt2_graph_next(struct uvs__bt2_graph *graph, bt_message_array_const *ret_messages,
                         uint64_t *ret_count, struct uvs_error *error);
 
+// The class of each input's trace, with a reference of the caller's; NULL: it is not readable, marked so if
+// libbabeltrace2 refuses it, or has no stream. -UVS_E_ENVIRONMENT when libbabeltrace2's plugins are missing.
+int uvs__bt2_trace_classes(struct uvs__ctf_inputs *inputs, const bt_trace_class **ret_classes,
+                           struct uvs_error *error);
+
 // How many streams the graph reads.
 uint64_t uvs__bt2_graph_streams(const struct uvs__bt2_graph *graph);
 

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define PROVIDER "uvscope:"
+
 #define FIELD_INT(event, type, field) \
     {.name = #field,                  \
      .form = UVS_FIELD_INTEGER,       \
@@ -32,6 +34,26 @@ const struct uvs_event_class uvs_event_classes[UVS_EV_COUNT] = {
     UVS_EVENT_MAP(X)
 #undef X
 };
+
+int uvs__event_type_from_name(const char *name)
+{
+    if (!name || strncmp(name, PROVIDER, sizeof(PROVIDER) - 1) != 0)
+        return -1;
+    for (int i = 0; i < UVS_EV_COUNT; i++)
+        if (strcmp(uvs_event_classes[i].name, name + sizeof(PROVIDER) - 1) == 0)
+            return i;
+    return -1;
+}
+
+void uvs__event_set_absent(struct uvs_event *event, const struct uvs_field *field)
+{
+    static const uint64_t absent = UVS_ABSENT;
+    char *at = (char *)event + field->offset;
+    if (field->form == UVS_FIELD_STRING)
+        *(const char **)at = "";
+    else if (field->form == UVS_FIELD_INTEGER && field->size == sizeof(absent))
+        memcpy(at, &absent, sizeof(absent));
+}
 
 static const struct {
     const char *name;

@@ -47,6 +47,11 @@ struct uvs_event_class {
 
 extern const struct uvs_event_class uvs_event_classes[UVS_EV_COUNT];
 
+// Of a trace's event, "uvscope:callback"; -1: not one of ours.
+int uvs__event_type_from_name(const char *name);
+// The value of a field that a trace lacks.
+void uvs__event_set_absent(struct uvs_event *event, const struct uvs_field *field);
+
 // "timer", "fs.read"; NULL for a number this version does not know.
 const char *uvs_kind_name(uint8_t kind);
 // The number, or -1.

@@ -4,7 +4,9 @@
 #include "recording.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,7 +28,43 @@ static int cannot_open(const char *path, struct uvs_error *error)
     }
 }
 
-static int create_from_directory(const char *path, struct uvs_reader **ret_reader, struct uvs_error *error)
+int uvs__reader_check_schema(const struct uvs_event *event, struct uvs_error *error)
+{
+    if (event->type != UVS_EV_process_info || event->process_info.schema <= UVS_SCHEMA)
+        return 1;
+    return uvs_error_set(error, UVS_E_TRACE,
+                         "the trace has event schema %" PRIu32
+                         ", this uvscope knows up to %d; read it with a newer "
+                         "uvscope",
+                         event->process_info.schema, UVS_SCHEMA);
+}
+
+void uvs_reader_destroy(struct uvs_reader *reader)
+{
+    if (!reader)
+        return;
+    free(reader->note);
+    reader->ops->destroy(reader);
+}
+
+static int create_from_ctf(enum uvs_reader_choice choice, const char *ctf, struct uvs_reader **ret_reader,
+                           struct uvs_error *error)
+{
+    struct uvs_error why = {0};
+    int result = choice == UVS_READER_BABELTRACE2 ? 0 : uvs__reader_fast_create(ctf, ret_reader, &why, error);
+    if (result != 0)
+        return result < 0 ? result : 0;
+    if (choice == UVS_READER_FAST)
+        return uvs_error_set(error, UVS_E_TRACE, "the fast reader cannot read %s; leave out --reader fast",
+                             why.text);
+    result = uvs__reader_bt2_create(ctf, ret_reader, error);
+    if (result == 0 && why.text[0])
+        (*ret_reader)->note = strdup(why.text);
+    return result;
+}
+
+static int create_from_directory(enum uvs_reader_choice choice, const char *path,
+                                 struct uvs_reader **ret_reader, struct uvs_error *error)
 {
     char file[PATH_MAX], ctf[PATH_MAX];
     struct stat stat_buffer;
@@ -38,22 +76,28 @@ static int create_from_directory(const char *path, struct uvs_reader **ret_reade
         return cannot_open(path, error);
     }
     if (stat(file, &stat_buffer) != 0)
-        return uvs__reader_bt2_create(path, ret_reader, error);
+        return create_from_ctf(choice, path, ret_reader, error);
     if (stat(ctf, &stat_buffer) != 0)
         return uvs_error_set(error, UVS_E_TRACE,
                              "the recording %s produced no CTF: the program may never have loaded libuv; run "
                              "`uvscope record` again and look at what it says",
                              path);
-    return uvs__reader_bt2_create(ctf, ret_reader, error);
+    return create_from_ctf(choice, ctf, ret_reader, error);
 }
 
 int uvs_reader_create(const char *path, struct uvs_reader **ret_reader, struct uvs_error *error)
+{
+    return uvs_reader_create_of(UVS_READER_AUTO, path, ret_reader, error);
+}
+
+int uvs_reader_create_of(enum uvs_reader_choice choice, const char *path, struct uvs_reader **ret_reader,
+                         struct uvs_error *error)
 {
     struct stat stat_buffer;
     if (stat(path, &stat_buffer) != 0)
         return cannot_open(path, error);
     if (S_ISDIR(stat_buffer.st_mode))
-        return create_from_directory(path, ret_reader, error);
+        return create_from_directory(choice, path, ret_reader, error);
     if (!S_ISREG(stat_buffer.st_mode))
         return uvs_error_set(error, UVS_E_TRACE, "%s is neither a directory nor a text event log", path);
     if (access(path, R_OK) != 0)

@@ -18,11 +18,21 @@ struct uvs_reader_ops {
 
 struct uvs_reader {
     const struct uvs_reader_ops *ops;
+    char *note; // why it is not the fast one, one line; NULL: nothing to say
+};
+
+enum uvs_reader_choice {
+    UVS_READER_AUTO, // the fast one, or libbabeltrace2's for what that one does not know
+    UVS_READER_FAST,
+    UVS_READER_BABELTRACE2,
 };
 
 // path: a recording's directory, any directory with CTF traces below it, or a text event log. -UVS_E_TRACE
 // when there is nothing readable, with what to do. The caller destroys the reader.
 int uvs_reader_create(const char *path, struct uvs_reader **ret_reader, struct uvs_error *error);
+// `choice` is about CTF; a text event log has one reader.
+int uvs_reader_create_of(enum uvs_reader_choice choice, const char *path, struct uvs_reader **ret_reader,
+                         struct uvs_error *error);
 
 static inline int uvs_reader_next(struct uvs_reader *reader, const struct uvs_event **ret_event,
                                   struct uvs_error *error)
@@ -30,15 +40,17 @@ static inline int uvs_reader_next(struct uvs_reader *reader, const struct uvs_ev
     return reader->ops->next(reader, ret_event, error);
 }
 
-static inline void uvs_reader_destroy(struct uvs_reader *reader)
-{
-    if (reader)
-        reader->ops->destroy(reader);
-}
+void uvs_reader_destroy(struct uvs_reader *reader);
 
 // The decoders.
 int uvs__reader_bt2_create(const char *ctf_directory, struct uvs_reader **ret_reader,
                            struct uvs_error *error);
+// 1: made. 0: the trace has something that only libbabeltrace2 knows; *ret_why says what. Negative: error.
+int uvs__reader_fast_create(const char *ctf_directory, struct uvs_reader **ret_reader,
+                            struct uvs_error *ret_why, struct uvs_error *error);
 int uvs__reader_text_create(const char *file, struct uvs_reader **ret_reader, struct uvs_error *error);
+
+// 1, or a negative code: the event says that the trace is newer than this version.
+int uvs__reader_check_schema(const struct uvs_event *event, struct uvs_error *error);
 
 #endif

@@ -3,11 +3,9 @@
 #include "reader.h"
 #include "bt2_decode.h"
 #include "bt2_graph.h"
-#include "ctf_inputs.h"
+#include "ctf_gaps.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct bt2_reader {
     struct uvs_reader base;
@@ -18,74 +16,10 @@ struct bt2_reader {
     uint64_t batch_count, batch_next; // messages before batch_next are put
     bool pending;                     // an event is decoded and waits behind a loss
     struct uvs_event event, loss;
-    struct uvs_ev_lost *losses; // of skipped and cut inputs, by begin
-    size_t loss_count, loss_next;
+    struct uvs__ctf_gaps gaps;
     int end; // 1 not yet; 0 or a negative code: what `next` says from now on
     struct uvs_error end_error;
 };
-
-static int by_begin(const void *a, const void *b)
-{
-    // An absent begin is the trace's start: + 1 wraps it to 0.
-    const uint64_t x = ((const struct uvs_ev_lost *)a)->begin_ns + 1,
-                   y = ((const struct uvs_ev_lost *)b)->begin_ns + 1;
-    return (x > y) - (x < y);
-}
-
-static int note_losses(struct bt2_reader *reader)
-{
-    reader->losses = calloc(reader->inputs.count, sizeof(*reader->losses));
-    if (!reader->losses)
-        return -1;
-    for (size_t i = 0; i < reader->inputs.count; i++) {
-        const struct uvs__ctf_input *input = &reader->inputs.items[i];
-        if (!input->damage || !input->has_data)
-            continue;
-        const bool has_begin = input->readable && input->cut_begin_ns > 0;
-        reader->losses[reader->loss_count++] = (struct uvs_ev_lost){
-            .begin_ns = has_begin ? input->cut_begin_ns : UVS_ABSENT,
-            .end_ns = UVS_ABSENT,
-            .events = UVS_ABSENT,
-            .packets = UVS_ABSENT};
-    }
-    qsort(reader->losses, reader->loss_count, sizeof(*reader->losses), by_begin);
-    return 0;
-}
-
-static const struct uvs__ctf_input *first_damaged(const struct uvs__ctf_inputs *inputs, bool readable)
-{
-    for (size_t i = 0; i < inputs->count; i++)
-        if (inputs->items[i].damage && inputs->items[i].readable == readable && inputs->items[i].has_data)
-            return &inputs->items[i];
-    return NULL;
-}
-
-static int nothing_to_read(const char *directory, const struct bt2_reader *reader, struct uvs_error *error)
-{
-    const struct uvs__ctf_input *input = first_damaged(&reader->inputs, false);
-    if (!input)
-        input = first_damaged(&reader->inputs, true);
-    if (input)
-        return uvs_error_set(error, UVS_E_TRACE, "nothing in %s can be read: %s: %s; record again", directory,
-                             input->directory, input->damage);
-    return uvs_error_set(error, UVS_E_TRACE,
-                         "the recording produced no CTF in %s: the program may never have loaded libuv, or "
-                         "/dev/shm is too small; run `uvscope record` again and look at what it says",
-                         directory);
-}
-
-static bool deliver_loss(struct bt2_reader *reader, uint64_t until_ns)
-{
-    if (reader->loss_next == reader->loss_count)
-        return false;
-    const struct uvs_ev_lost *lost = &reader->losses[reader->loss_next];
-    const uint64_t begin_ns = lost->begin_ns == UVS_ABSENT ? 0 : lost->begin_ns;
-    if (begin_ns > until_ns)
-        return false;
-    reader->loss = (struct uvs_event){.time_ns = begin_ns, .type = UVS_EV_LOST, .lost = *lost};
-    reader->loss_next++;
-    return true;
-}
 
 // Its streams must have snapshots: asking for one that is not there aborts.
 static void read_discarded_events(const bt_message *message, struct uvs_ev_lost *lost)
@@ -120,17 +54,6 @@ static void read_discarded_packets(const bt_message *message, struct uvs_ev_lost
         bt_message_discarded_packets_borrow_end_default_clock_snapshot_const(message));
 }
 
-static int check_schema(const struct uvs_event *event, struct uvs_error *error)
-{
-    if (event->type != UVS_EV_process_info || event->process_info.schema <= UVS_SCHEMA)
-        return 1;
-    return uvs_error_set(error, UVS_E_TRACE,
-                         "the trace has event schema %" PRIu32
-                         ", this uvscope knows up to %d; read it with a newer "
-                         "uvscope",
-                         event->process_info.schema, UVS_SCHEMA);
-}
-
 // 1: reader->event is filled; 0: the message says nothing to us.
 static int read_message(struct bt2_reader *reader, const bt_message *message, struct uvs_error *error)
 {
@@ -138,7 +61,7 @@ static int read_message(struct bt2_reader *reader, const bt_message *message, st
     switch (bt_message_get_type(message)) {
     case BT_MESSAGE_TYPE_EVENT: {
         const int result = uvs__bt2_decode(reader->decoder, message, event, error);
-        return result > 0 ? check_schema(event, error) : result;
+        return result > 0 ? uvs__reader_check_schema(event, error) : result;
     }
     case BT_MESSAGE_TYPE_DISCARDED_EVENTS:
         read_discarded_events(message, &event->lost);
@@ -181,13 +104,8 @@ static int read_event(struct bt2_reader *reader, struct uvs_error *error)
 
 static int finish(struct bt2_reader *reader, int result)
 {
-    const struct uvs__ctf_input *cut = first_damaged(&reader->inputs, true);
-    if (result == 0 && cut)
-        result = uvs_error_set(
-            &reader->end_error, UVS_E_TRACE,
-            "%s, and what follows is lost; look for a full disk or a killed lttng-consumerd, and "
-            "record again",
-            cut->damage);
+    if (result == 0)
+        result = uvs__ctf_gaps_end(&reader->inputs, &reader->end_error);
     reader->end = result;
     return result;
 }
@@ -203,7 +121,8 @@ static int next(struct uvs_reader *base, const struct uvs_event **ret_event, str
         if (result <= 0)
             finish(reader, result);
     }
-    if (deliver_loss(reader, reader->pending ? reader->event.time_ns : UINT64_MAX)) {
+    if (uvs__ctf_gaps_deliver(&reader->gaps, reader->pending ? reader->event.time_ns : UINT64_MAX,
+                              &reader->loss)) {
         *ret_event = &reader->loss;
         return 1;
     }
@@ -224,7 +143,7 @@ static void destroy(struct uvs_reader *base)
     uvs__bt2_graph_destroy(reader->graph);
     uvs__bt2_decoder_destroy(reader->decoder);
     uvs__ctf_inputs_clear(&reader->inputs);
-    free(reader->losses);
+    free(reader->gaps.items);
     free(reader);
 }
 
@@ -238,9 +157,9 @@ static int open_traces(struct bt2_reader *reader, const char *directory, struct 
     if (result < 0)
         return result;
     if (uvs__bt2_graph_streams(reader->graph) == 0)
-        return nothing_to_read(directory, reader, error);
+        return uvs__ctf_gaps_nothing(&reader->inputs, directory, error);
     reader->decoder = uvs__bt2_decoder_create();
-    if (!reader->decoder || note_losses(reader) < 0)
+    if (!reader->decoder || uvs__ctf_gaps_note(&reader->gaps, &reader->inputs) < 0)
         return uvs_error_set(error, UVS_E_ENVIRONMENT, "out of memory");
     return 0;
 }

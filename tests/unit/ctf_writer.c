@@ -11,8 +11,7 @@
 
 enum { PIECE = 4096, MAX_TEXT = 1 << 16, MAX_PACKET = 1 << 20 };
 
-static const unsigned char uuid[16] = "uvscope-unittest";
-static const char uuid_text[] = "75767363-6f70-652d-756e-697474657374";
+static const unsigned char uuid[16] = "uvscope-unittest"; // its last byte is the trace's own
 
 struct __attribute__((packed)) packet_header {
     uint32_t magic;
@@ -26,6 +25,8 @@ struct ctf_stream {
     FILE *file;
     struct packet_header header;
     size_t size;
+    uint64_t time_ns; // of the packet's last event
+    bool has_time;
     unsigned char bytes[MAX_PACKET];
 };
 
@@ -41,6 +42,13 @@ static void add(struct text *text, const char *format, ...)
     va_start(args, format);
     text->length += (size_t)vsnprintf(text->bytes + text->length, MAX_TEXT - text->length, format, args);
     va_end(args);
+}
+
+// Returns its last byte.
+static unsigned char set_uuid(const struct ctf_variant *variant, unsigned char *ret_uuid)
+{
+    memcpy(ret_uuid, uuid, sizeof(uuid));
+    return ret_uuid[sizeof(uuid) - 1] = (unsigned char)(uuid[sizeof(uuid) - 1] + variant->trace);
 }
 
 static void add_field(struct text *text, const struct uvs_field *field, const struct ctf_variant *variant)
@@ -76,26 +84,56 @@ static void add_events(struct text *text, const struct ctf_variant *variant)
 
 static void add_preamble(struct text *text, const struct ctf_variant *variant)
 {
-    add(text, "/* CTF 1.8 */\n\ntrace {\n\tmajor = 1;\n\tminor = 8;\n\tuuid = \"%s\";\n\tbyte_order = le;\n",
-        uuid_text);
-    add(text,
-        "\tpacket.header := struct {\n\t\tinteger { size = 32; align = 8; } magic;\n"
-        "\t\tinteger { size = 8; align = 8; } uuid[16];\n\t\tinteger { size = 32; align = 8; } stream_id;\n"
-        "\t\tinteger { size = 64; align = 8; } stream_instance_id;\n\t};\n};\n\n");
+    static const unsigned widths[] = {8, 16, 32, 64};
+    add(text, "/* CTF 1.8 */\n\n");
+    for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++)
+        add(text, "typealias integer { size = %u; align = 8; signed = false; } := uint%u_t;\n", widths[i],
+            widths[i]);
+    add(text, "typealias integer { size = 64; align = 8; signed = false; } := unsigned long;\n\n"
+              "trace {\n\tmajor = 1;\n\tminor = 8;\n");
+    add(text, "\tuuid = \"75767363-6f70-652d-756e-6974746573%02x\";\n\tbyte_order = le;\n",
+        (unsigned)set_uuid(variant, (unsigned char[16]){0}));
+    add(text, "\tpacket.header := struct {\n\t\tuint32_t magic;\n\t\tuint8_t  uuid[16];\n"
+              "\t\tuint32_t stream_id;\n\t\tuint64_t stream_instance_id;\n\t};\n};\n\n");
     add(text,
         "env {\n\tdomain = \"ust\";\n\ttracer_name = \"%s\";\n\ttracer_major = 2;\n\ttracer_minor = "
         "13;\n};\n\n",
         variant->without_tracer ? "another" : "lttng-ust");
     add(text, "clock {\n\tname = \"monotonic\";\n\tfreq = %" PRIu64 ";\n\toffset = %" PRIu64 ";\n};\n\n",
         variant->frequency ? variant->frequency : 1000000000, variant->clock_offset);
-    add(text, "typealias integer { size = 64; align = 8; map = clock.monotonic.value; } := stamp_t;\n"
-              "typealias integer { size = 64; align = 8; } := uint64_t;\n\n");
-    add(text, "stream {\n\tid = %u;\n", variant->stream_class);
-    add(text, "\tevent.header := struct {\n\t\tinteger { size = 16; align = 8; } unused;\n"
-              "\t\tinteger { size = 32; align = 8; } id;\n\t\tstamp_t timestamp;\n\t};\n");
-    add(text, "\tpacket.context := struct {\n\t\tstamp_t timestamp_begin;\n\t\tstamp_t timestamp_end;\n"
-              "\t\tuint64_t content_size;\n\t\tuint64_t packet_size;\n\t\tuint64_t packet_seq_num;\n"
-              "\t\tuint64_t events_discarded;\n\t\tinteger { size = 32; align = 8; } cpu_id;\n\t};\n};\n\n");
+    for (size_t i = 2; i < sizeof(widths) / sizeof(widths[0]); i++)
+        add(text,
+            "typealias integer {\n\tsize = %u; align = 8; signed = false;\n\tmap = clock.monotonic.value;\n"
+            "} := uint%u_clock_monotonic_t;\n\n",
+            widths[i], widths[i]);
+}
+
+static void add_stream_class(struct text *text, const struct ctf_variant *variant)
+{
+    add(text, "struct packet_context {\n\tuint64_clock_monotonic_t timestamp_begin;\n"
+              "\tuint64_clock_monotonic_t timestamp_end;\n\tuint64_t content_size;\n"
+              "\tuint64_t packet_size;\n\tuint64_t packet_seq_num;\n\tunsigned long events_discarded;\n"
+              "\tuint32_t cpu_id;\n};\n\n");
+    add(text, "struct event_header_large {\n"
+              "\tenum : uint16_t { compact = 0 ... 65534, extended = 65535 } id;\n\tvariant <id> {\n"
+              "\t\tstruct {\n\t\t\tuint32_clock_monotonic_t timestamp;\n\t\t} compact;\n"
+              "\t\tstruct {\n\t\t\tuint32_t id;\n\t\t\tuint64_clock_monotonic_t timestamp;\n"
+              "\t\t} extended;\n\t} v;\n} align(8);\n\n");
+    add(text,
+        "stream {\n\tid = %u;\n\tevent.header := struct event_header_large;\n"
+        "\tpacket.context := struct packet_context;\n};\n\n",
+        variant->stream_class);
+}
+
+// The text may grow by it.
+static void replace(struct text *text, const char *words, const char *others)
+{
+    char *at = strstr(text->bytes, words);
+    if (!at || text->length + strlen(others) >= MAX_TEXT)
+        abort();
+    memmove(at + strlen(others), at + strlen(words), strlen(at + strlen(words)) + 1);
+    memcpy(at, others, strlen(others));
+    text->length = strlen(text->bytes);
 }
 
 static FILE *create(const char *directory, const char *name)
@@ -108,7 +146,7 @@ static FILE *create(const char *directory, const char *name)
     return file;
 }
 
-static void write_pieces(FILE *file, const struct text *text)
+static void write_pieces(FILE *file, const struct text *text, const struct ctf_variant *variant)
 {
     struct __attribute__((packed)) {
         uint32_t magic;
@@ -117,7 +155,7 @@ static void write_pieces(FILE *file, const struct text *text)
         uint8_t compression, encryption, checksum_scheme, major, minor;
     } header = {.magic = 0x75d11d57, .packet_size = PIECE * 8, .major = 1, .minor = 8};
     const size_t room = PIECE - sizeof(header);
-    memcpy(header.uuid, uuid, sizeof(uuid));
+    set_uuid(variant, header.uuid);
     for (size_t at = 0; at < text->length; at += room) {
         char piece[PIECE] = {0};
         const size_t part = text->length - at < room ? text->length - at : room;
@@ -134,8 +172,11 @@ void ctf_write_metadata(const char *directory, const struct ctf_variant *variant
     mkdir(directory, 0700);
     FILE *file = create(directory, "metadata");
     add_preamble(text, variant);
+    add_stream_class(text, variant);
     add_events(text, variant);
-    write_pieces(file, text);
+    if (variant->replaced)
+        replace(text, variant->replaced, variant->replacement);
+    write_pieces(file, text, variant);
     fclose(file);
     free(text);
 }
@@ -149,6 +190,11 @@ struct ctf_stream *ctf_stream_open(const char *directory, const char *name)
     stream->header.stream_instance_id = strtoull(name + strcspn(name, "0123456789"), NULL, 10);
     memcpy(stream->header.uuid, uuid, sizeof(uuid));
     return stream;
+}
+
+void ctf_stream_belongs(struct ctf_stream *stream, const struct ctf_variant *variant)
+{
+    set_uuid(variant, stream->header.uuid);
 }
 
 static void put(struct ctf_stream *stream, const void *bytes, size_t size)
@@ -177,13 +223,23 @@ static void put_field(struct ctf_stream *stream, const struct uvs_event *event, 
         put(stream, pointer, (size_t)count * field->size);
 }
 
+// As LTTng does it: in full when the low half of the time would not tell it.
+static void put_header(struct ctf_stream *stream, uint32_t id, uint64_t time_ns)
+{
+    const uint16_t extended = UINT16_MAX, short_id = (uint16_t)id;
+    const uint32_t low_ns = (uint32_t)time_ns;
+    const bool is_compact = stream->has_time && time_ns - stream->time_ns < UINT32_MAX;
+    put(stream, is_compact ? &short_id : &extended, sizeof(short_id));
+    if (!is_compact)
+        put(stream, &id, sizeof(id));
+    put(stream, is_compact ? (const void *)&low_ns : &time_ns, is_compact ? sizeof(low_ns) : sizeof(time_ns));
+    stream->time_ns = time_ns;
+    stream->has_time = true;
+}
+
 void ctf_stream_event(struct ctf_stream *stream, const struct uvs_event *event)
 {
-    const uint16_t unused = UINT16_MAX;
-    const uint32_t id = (uint32_t)event->type;
-    put(stream, &unused, sizeof(unused));
-    put(stream, &id, sizeof(id));
-    put(stream, &event->time_ns, sizeof(event->time_ns));
+    put_header(stream, (uint32_t)event->type, event->time_ns);
     if (event->type == UVS_EV_COUNT)
         return;
     for (int i = 0; i < uvs_event_classes[event->type].field_count; i++)
@@ -204,6 +260,7 @@ void ctf_stream_packet(struct ctf_stream *stream, uint64_t begin_ns, uint64_t en
     stream->header.sequence++;
     memset(stream->bytes, 0, sizeof(stream->bytes));
     stream->size = sizeof(stream->header);
+    stream->has_time = false;
 }
 
 void ctf_stream_close(struct ctf_stream *stream)

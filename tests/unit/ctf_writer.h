@@ -16,13 +16,18 @@ struct ctf_variant {
     const char *renamed_field; // is called `other_field` in the trace
     const char *signed_field;  // is a signed integer of 64 bits in the trace's metadata
     unsigned stream_class;     // id of the only stream class
+    unsigned char trace;       // traces of different numbers have different UUIDs
     bool without_tracer;       // as if another tracer had written it
+    const char *replaced,
+        *replacement; // words of the metadata, the first time, and what stands there instead
 };
 
 // DIRECTORY is made.
 void ctf_write_metadata(const char *directory, const struct ctf_variant *variant);
 
 struct ctf_stream *ctf_stream_open(const char *directory, const char *name);
+// To the trace with this metadata; without it, to the one of number 0.
+void ctf_stream_belongs(struct ctf_stream *stream, const struct ctf_variant *variant);
 // An event of an own type, or of none of ours when event->type is UVS_EV_COUNT.
 void ctf_stream_event(struct ctf_stream *stream, const struct uvs_event *event);
 // Writes the events since the last packet. discarded: in this packet; skipped: packets lost before this one.

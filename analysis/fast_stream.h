@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// One stream of an LTTng-UST trace, its packets mapped one after the other and decoded where they lie.
+#ifndef UVS_FAST_STREAM_H
+#define UVS_FAST_STREAM_H
+
+#include "ctf_layout.h"
+
+// What comes next: at the time `head_ns`.
+enum uvs__fast_head {
+    UVS__FAST_UNOPENED, // its first packet, at the earliest
+    UVS__FAST_EVENT,
+    UVS__FAST_LOSS,
+    UVS__FAST_END,
+};
+
+struct uvs__fast_stream {
+    enum uvs__fast_head head;
+    uint64_t head_ns;
+    char *path;
+    int fd;            // -1: not open
+    uint64_t size, at; // bytes; of the next packet
+    const struct uvs__ctf_layout *layout;
+    const struct uvs__ctf_stream_class *class;
+    unsigned char uuid[16];
+    uint64_t stream_id, instance_id;
+    size_t rank; // of streams that are at the same time
+    // The packet.
+    unsigned char *map;
+    size_t map_size;
+    const unsigned char *cursor, *end; // of what is not decoded yet; behind its content
+    uint64_t clock_ns;
+    struct uvs__ctf_packet_header header; // of this packet, or of the last one
+    bool has_header;
+    // The head.
+    const struct uvs__ctf_event *event;
+    struct uvs_ev_lost losses[2]; // in front of the packet's events
+    unsigned loss_count, loss_next;
+    char *damage; // the first packet that could not be decoded to its end; NULL: none
+};
+
+// Reads the first packet's header: what merging needs. 1; 0: it has no packet; negative: error. `path` is
+// copied.
+int uvs__fast_stream_create(struct uvs__fast_stream *stream, const char *path,
+                            const struct uvs__ctf_layout *layout, struct uvs_error *error);
+void uvs__fast_stream_clear(struct uvs__fast_stream *stream);
+
+// Fills *ret_event from the head, an event or a loss. Strings are in the packet, a sequence is in `sequence`,
+// which has room for UINT8_MAX elements; both until the stream's next advance.
+void uvs__fast_stream_take(struct uvs__fast_stream *stream, struct uvs_event *ret_event, uint64_t *sequence);
+
+// To the next head. Events of others are passed over.
+int uvs__fast_stream_advance(struct uvs__fast_stream *stream, struct uvs_error *error);
+
+#endif

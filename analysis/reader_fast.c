@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: MIT
+// The fast reader: LTTng-UST's packets decoded where they lie, streams merged by time.
+//
+// It must give what the reference reader gives, in the same order. Events at the same time come in the order
+// that libbabeltrace2's muxer has: by the trace's UUID, the stream class, the stream.
+#include "reader.h"
+#include "bt2_graph.h"
+#include "ctf_gaps.h"
+#include "fast_stream.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct fast_reader {
+    struct uvs_reader base;
+    struct uvs__ctf_inputs inputs;
+    struct uvs__ctf_layout *layouts; // of each input
+    struct uvs__fast_stream *streams;
+    size_t stream_count, stream_capacity;
+    struct uvs__fast_stream **heap; // the root is the earliest
+    size_t heap_count;
+    struct uvs__ctf_gaps gaps;
+    bool taken;   // the root's head was delivered
+    bool pending; // reader->event waits behind a loss
+    struct uvs_event event, loss;
+    uint64_t sequence[UINT8_MAX];
+    int end; // 1 not yet; 0 or a negative code: what `next` says from now on
+    struct uvs_error end_error;
+};
+
+// --- Merging ---
+
+static bool is_before(const struct uvs__fast_stream *a, const struct uvs__fast_stream *b)
+{
+    return a->head_ns != b->head_ns ? a->head_ns < b->head_ns : a->rank < b->rank;
+}
+
+static void sift_down(struct fast_reader *reader, size_t at)
+{
+    struct uvs__fast_stream **heap = reader->heap, *moved = heap[at];
+    for (;;) {
+        size_t child = 2 * at + 1;
+        if (child >= reader->heap_count)
+            break;
+        if (child + 1 < reader->heap_count && is_before(heap[child + 1], heap[child]))
+            child++;
+        if (is_before(moved, heap[child]))
+            break;
+        heap[at] = heap[child];
+        at = child;
+    }
+    heap[at] = moved;
+}
+
+static int advance(struct fast_reader *reader)
+{
+    struct uvs__fast_stream *stream = reader->heap[0];
+    const int result = uvs__fast_stream_advance(stream, &reader->end_error);
+    if (result < 0)
+        return result;
+    if (stream->head == UVS__FAST_END)
+        reader->heap[0] = reader->heap[--reader->heap_count];
+    if (reader->heap_count > 1)
+        sift_down(reader, 0);
+    return 0;
+}
+
+// 1: reader->event is filled.
+static int read_event(struct fast_reader *reader)
+{
+    while (reader->heap_count > 0 && (reader->taken || reader->heap[0]->head == UVS__FAST_UNOPENED)) {
+        const int result = advance(reader);
+        if (result < 0)
+            return result;
+        reader->taken = false;
+    }
+    if (reader->heap_count == 0)
+        return 0;
+    uvs__fast_stream_take(reader->heap[0], &reader->event, reader->sequence);
+    reader->taken = true;
+    return uvs__reader_check_schema(&reader->event, &reader->end_error);
+}
+
+static int finish(struct fast_reader *reader, int result)
+{
+    if (result == 0)
+        result = uvs__ctf_gaps_end(&reader->inputs, &reader->end_error);
+    for (size_t i = 0; i < reader->stream_count && result == 0; i++)
+        if (reader->streams[i].damage)
+            result = uvs_error_set(&reader->end_error, UVS_E_TRACE,
+                                   "%s, and the rest of that packet is lost; record again",
+                                   reader->streams[i].damage);
+    reader->end = result;
+    return result;
+}
+
+static int next(struct uvs_reader *base, const struct uvs_event **ret_event, struct uvs_error *error)
+{
+    struct fast_reader *reader = (struct fast_reader *)base;
+    if (!reader->pending && reader->end > 0) {
+        const int result = read_event(reader);
+        reader->pending = result > 0;
+        if (result <= 0)
+            finish(reader, result);
+    }
+    if (reader->gaps.next < reader->gaps.count &&
+        uvs__ctf_gaps_deliver(&reader->gaps, reader->pending ? reader->event.time_ns : UINT64_MAX,
+                              &reader->loss)) {
+        *ret_event = &reader->loss;
+        return 1;
+    }
+    if (reader->pending) {
+        reader->pending = false;
+        *ret_event = &reader->event;
+        return 1;
+    }
+    if (reader->end < 0 && error)
+        *error = reader->end_error;
+    return reader->end;
+}
+
+static void destroy(struct uvs_reader *base)
+{
+    struct fast_reader *reader = (struct fast_reader *)base;
+    for (size_t i = 0; i < reader->stream_count; i++)
+        uvs__fast_stream_clear(&reader->streams[i]);
+    for (size_t i = 0; reader->layouts && i < reader->inputs.count; i++)
+        uvs__ctf_layout_clear(&reader->layouts[i]);
+    free(reader->layouts);
+    free(reader->streams);
+    free(reader->heap);
+    free(reader->gaps.items);
+    uvs__ctf_inputs_clear(&reader->inputs);
+    free(reader);
+}
+
+static const struct uvs_reader_ops ops = {.name = "fast", .next = next, .destroy = destroy};
+
+// --- Opening ---
+
+static int no_memory(struct uvs_error *error)
+{
+    return uvs_error_set(error, UVS_E_ENVIRONMENT, "out of memory");
+}
+
+// 1; 0: something is not known.
+static int learn(struct fast_reader *reader, struct uvs_error *why, struct uvs_error *error)
+{
+    const size_t count = reader->inputs.count;
+    const bt_trace_class **classes = calloc(count + 1, sizeof(*classes));
+    reader->layouts = calloc(count + 1, sizeof(*reader->layouts));
+    if (!classes || !reader->layouts) {
+        free(classes);
+        return no_memory(error);
+    }
+    int result = uvs__bt2_trace_classes(&reader->inputs, classes, error) < 0 ? -UVS_E_ENVIRONMENT : 1;
+    for (size_t i = 0; i < count; i++) {
+        if (result > 0 && classes[i])
+            result = uvs__ctf_layout_learn(&reader->inputs.items[i], classes[i], &reader->layouts[i], why);
+        bt_trace_class_put_ref(classes[i]);
+    }
+    free(classes);
+    return result;
+}
+
+static int add_stream(struct fast_reader *reader, const char *directory, const char *name,
+                      const struct uvs__ctf_layout *layout, struct uvs_error *error)
+{
+    if (reader->stream_count == reader->stream_capacity) {
+        const size_t capacity = reader->stream_capacity ? 2 * reader->stream_capacity : 16;
+        struct uvs__fast_stream *streams = realloc(reader->streams, capacity * sizeof(*streams));
+        if (!streams)
+            return no_memory(error);
+        reader->streams = streams;
+        reader->stream_capacity = capacity;
+    }
+    char *path;
+    if (asprintf(&path, "%s/%s", directory, name) < 0)
+        return no_memory(error);
+    struct uvs__fast_stream *stream = &reader->streams[reader->stream_count];
+    const int result = uvs__fast_stream_create(stream, path, layout, error);
+    free(path);
+    if (result > 0)
+        reader->stream_count++;
+    else
+        uvs__fast_stream_clear(stream);
+    return result;
+}
+
+static int add_streams(struct fast_reader *reader, size_t input, struct uvs_error *error)
+{
+    const char *path = uvs__ctf_input_path(&reader->inputs.items[input]);
+    DIR *directory = opendir(path);
+    if (!directory)
+        return uvs_error_set(error, UVS_E_TRACE, "cannot open %s: %s", path, strerror(errno));
+    int result = 0;
+    for (struct dirent *entry; result >= 0 && (entry = readdir(directory));)
+        if (entry->d_name[0] != '.' && strcmp(entry->d_name, "metadata") != 0)
+            result = add_stream(reader, path, entry->d_name, &reader->layouts[input], error);
+    closedir(directory);
+    return result;
+}
+
+static int compare_identity(const struct uvs__fast_stream *a, const struct uvs__fast_stream *b)
+{
+    const int order = memcmp(a->uuid, b->uuid, sizeof(a->uuid));
+    if (order != 0)
+        return order;
+    if (a->stream_id != b->stream_id)
+        return a->stream_id < b->stream_id ? -1 : 1;
+    return (a->instance_id > b->instance_id) - (a->instance_id < b->instance_id);
+}
+
+static int by_rank(const void *a, const void *b)
+{
+    const struct uvs__fast_stream *x = a, *y = b;
+    const int order = compare_identity(x, y);
+    if (order != 0)
+        return order;
+    if (x->head_ns != y->head_ns)
+        return x->head_ns < y->head_ns ? -1 : 1;
+    return strcmp(x->path, y->path);
+}
+
+// 1; 0: something is not known.
+static int order_streams(struct fast_reader *reader, struct uvs_error *why, struct uvs_error *error)
+{
+    struct uvs__fast_stream *streams = reader->streams;
+    if (reader->stream_count > 0)
+        qsort(streams, reader->stream_count, sizeof(*streams), by_rank);
+    reader->heap = calloc(reader->stream_count + 1, sizeof(struct uvs__fast_stream *));
+    if (!reader->heap)
+        return no_memory(error);
+    for (size_t i = 0; i < reader->stream_count; i++) {
+        streams[i].rank = i;
+        reader->heap[i] = &streams[i];
+        const bool is_part = i > 0 && streams[i].layout == streams[i - 1].layout &&
+                             compare_identity(&streams[i], &streams[i - 1]) == 0;
+        if (is_part || !streams[i].class) {
+            uvs_error_set(why, UVS_E_TRACE, "%s",
+                          is_part ? "a stream is spread over several files" : "a stream is not declared");
+            return 0;
+        }
+    }
+    reader->heap_count = reader->stream_count;
+    for (size_t i = reader->heap_count / 2; i-- > 0;)
+        sift_down(reader, i);
+    return 1;
+}
+
+static int open_traces(struct fast_reader *reader, const char *directory, struct uvs_error *why,
+                       struct uvs_error *error)
+{
+    int result = uvs__ctf_inputs_find(directory, &reader->inputs, error);
+    if (result < 0)
+        return result;
+    result = learn(reader, why, error);
+    for (size_t i = 0; result > 0 && i < reader->inputs.count; i++)
+        if (reader->layouts[i].classes && add_streams(reader, i, error) < 0)
+            return -UVS_E_TRACE;
+    if (result <= 0)
+        return result;
+    if (reader->stream_count == 0)
+        return uvs__ctf_gaps_nothing(&reader->inputs, directory, error);
+    if (uvs__ctf_gaps_note(&reader->gaps, &reader->inputs) < 0)
+        return no_memory(error);
+    return order_streams(reader, why, error);
+}
+
+int uvs__reader_fast_create(const char *ctf_directory, struct uvs_reader **ret_reader,
+                            struct uvs_error *ret_why, struct uvs_error *error)
+{
+    struct fast_reader *reader = calloc(1, sizeof(*reader));
+    if (!reader)
+        return no_memory(error);
+    reader->base.ops = &ops;
+    reader->end = 1;
+    const int result = open_traces(reader, ctf_directory, ret_why, error);
+    if (result <= 0)
+        destroy(&reader->base);
+    else
+        *ret_reader = &reader->base;
+    return result;
+}
