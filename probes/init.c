@@ -28,6 +28,7 @@ bool uvs__provider_loaded;
 struct uvs__environment uvs__environment;
 
 static void (*know_thread)(void);
+static bool started; // our constructor has run
 
 uint64_t uvs__next_op_block(struct uvs__thread *self)
 {
@@ -109,6 +110,14 @@ void uvs__load_provider(void)
     errno = saved;
 }
 
+void uvs__first_loop(void)
+{
+    if (__builtin_expect(!started, 0)) // by the constructor of a library: ours comes, and loads the provider
+        uvs__pid = (uint32_t)getpid();
+    else
+        uvs__load_provider();
+}
+
 void uvs__process_after_fork(void)
 {
     uvs__pid = (uint32_t)getpid();
@@ -136,5 +145,6 @@ __attribute__((constructor)) static void start(void)
     // first loop.
     if (uvs__hook_executable() || uvs__resolve_libuv())
         uvs__load_provider();
+    started = true;
     errno = saved;
 }

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "probes/emit.h"
 #include "probes/hooks.h"
@@ -44,7 +45,9 @@ uint32_t uvs__key_of(const uv_loop_t *loop)
 
 static void detach(struct uvs__loop *slot)
 {
-    uvs__emit_loop_end(&(struct uvs_ev_loop_end){.loop = slot->key});
+    // One that never ran has said nothing that would need an end.
+    if (slot->tid)
+        uvs__emit_loop_end(&(struct uvs_ev_loop_end){.loop = slot->key});
     __atomic_store_n(&slot->loop, NULL, __ATOMIC_RELEASE);
 }
 
@@ -64,17 +67,24 @@ static bool take_slot(struct uvs__loop *slot, uv_loop_t *loop)
                                        __ATOMIC_RELAXED);
 }
 
+// All but `loop`, which keeps the slot from being taken by another thread meanwhile.
+static void clear_slot(struct uvs__loop *slot, uint32_t index)
+{
+    const size_t after = offsetof(struct uvs__loop, loop) + sizeof(slot->loop);
+    _Static_assert(offsetof(struct uvs__loop, loop) == 0, "the fields to clear come after it");
+    memset((char *)slot + after, 0, sizeof(*slot) - after);
+    slot->key = uvs_loop_key(uvs__pid, index);
+}
+
 static struct uvs__loop *attach(uv_loop_t *loop)
 {
-    // Of a libuv that was loaded after start-up this is the first that is seen.
-    if (uvs__pid)
-        uvs__load_provider();
+    uvs__first_loop();
     detach_stale(loop);
     for (uint32_t i = 0; i < UVS_SLOT_NONE; i++) {
         struct uvs__loop *slot = &uvs__loops[i];
         if (!take_slot(slot, loop))
             continue;
-        *slot = (struct uvs__loop){.loop = loop, .key = uvs_loop_key(uvs__pid, i)};
+        clear_slot(slot, i);
         *slot_word(loop) = slot;
         return slot;
     }

@@ -60,6 +60,8 @@ uint32_t uvs__tid(struct uvs__thread *self);
 
 // init.c: loads the LTTng provider once; later calls do nothing.
 void uvs__load_provider(void);
+// Before a loop gets its key: libuv may have been loaded long after our constructor, or before it.
+void uvs__first_loop(void);
 // dlopens an object that lies beside this library, or at `path` if that is given. NULL, said to
 // UVSCOPE_DEBUG.
 void *uvs__open_beside(const char *file, const char *path);
