@@ -10,8 +10,9 @@
 
 struct uvs__job {
     uint64_t submit_ns, service_ns;
-    bool slow;     // slow I/O: at most (threads + 1) / 2 of them run at once
-    bool is_stuck; // never finished: it holds a thread, but nobody knows what it waited for
+    bool slow;         // slow I/O: at most (threads + 1) / 2 of them run at once
+    bool is_stuck;     // never finished: it holds a thread, but nobody knows what it waited for
+    uint64_t taken_ns; // by a worker, as recorded: no part of the replay, but an order among equals
 };
 
 // jobs in the order of submission, less than UINT32_MAX of them. Adds what each would have waited for to

@@ -43,17 +43,22 @@ static int on_span(void *data, const struct uvs__output *output, const struct uv
         return 0;
     uint64_t queue_ns = is_stuck ? 0 : span->work.queue_ns;
     uint8_t kind = output->spans->whos[span->who]->kind;
-    int rc = add_job(jobs,
-                     (struct uvs__job){span->begin_ns - queue_ns, uvs__minus(span->end_ns, span->begin_ns),
-                                       kind == UVS_KIND_GETADDRINFO || kind == UVS_KIND_GETNAMEINFO,
-                                             is_stuck});
+    const struct uvs__job job = {.submit_ns = span->begin_ns - queue_ns,
+                                 .service_ns = uvs__minus(span->end_ns, span->begin_ns),
+                                 .slow = kind == UVS_KIND_GETADDRINFO || kind == UVS_KIND_GETNAMEINFO,
+                                 .is_stuck = is_stuck,
+                                 .taken_ns = span->begin_ns};
+    int rc = add_job(jobs, job);
     return rc || is_stuck ? rc : uvs_hist_add(&jobs->recorded, queue_ns);
 }
 
+// Those that were submitted at once were queued in the order in which they were taken.
 static int by_submission(const void *left, const void *right)
 {
     const struct uvs__job *a = left, *b = right;
-    return a->submit_ns == b->submit_ns ? 0 : a->submit_ns < b->submit_ns ? -1 : 1;
+    if (a->submit_ns != b->submit_ns)
+        return a->submit_ns < b->submit_ns ? -1 : 1;
+    return (a->taken_ns > b->taken_ns) - (a->taken_ns < b->taken_ns);
 }
 
 static struct uvs_what_if summary(uint32_t threads, const struct uvs_hist *waits)

@@ -28,7 +28,8 @@ static uint64_t sum_of(const struct uvs__job *jobs, size_t count, uint32_t threa
 static void test_first_in_first_out(void **state)
 {
     (void)state;
-    const struct uvs__job jobs[] = {{0, 50, FAST, 0}, {0, 10, FAST, 0}, {5, 10, FAST, 0}, {100, 10, FAST, 0}};
+    const struct uvs__job jobs[] = {
+        {0, 50, FAST, false, 0}, {0, 10, FAST, false, 0}, {5, 10, FAST, false, 0}, {100, 10, FAST, false, 0}};
     assert_int_equal(SUM(jobs, 1), 50 + 55);
     assert_int_equal(SUM(jobs, 2), 5);
     assert_int_equal(SUM(jobs, 3), 0);
@@ -39,8 +40,11 @@ static void test_first_in_first_out(void **state)
 static void test_slow_requests_are_capped(void **state)
 {
     (void)state;
-    const struct uvs__job jobs[] = {
-        {0, 100, SLOW, 0}, {0, 100, SLOW, 0}, {0, 100, SLOW, 0}, {1, 10, FAST, 0}, {2, 10, FAST, 0}};
+    const struct uvs__job jobs[] = {{0, 100, SLOW, false, 0},
+                                    {0, 100, SLOW, false, 0},
+                                    {0, 100, SLOW, false, 0},
+                                    {1, 10, FAST, false, 0},
+                                    {2, 10, FAST, false, 0}};
     assert_int_equal(SUM(jobs, 4), 100);
     assert_int_equal(SUM(jobs, 5), 0);
     // With two threads one looks up, one serves the others.
@@ -51,8 +55,11 @@ static void test_slow_requests_are_capped(void **state)
 static void test_the_token_loses_its_place(void **state)
 {
     (void)state;
-    const struct uvs__job jobs[] = {
-        {0, 100, SLOW, 0}, {0, 20, FAST, 0}, {1, 100, SLOW, 0}, {2, 200, FAST, 0}, {3, 30, FAST, 0}};
+    const struct uvs__job jobs[] = {{0, 100, SLOW, false, 0},
+                                    {0, 20, FAST, false, 0},
+                                    {1, 100, SLOW, false, 0},
+                                    {2, 200, FAST, false, 0},
+                                    {3, 30, FAST, false, 0}};
     // Threads: look-up [0, 100), job [0, 20). At 20 the token is passed over, [20, 220) the long job. At 100
     // the short one, [100, 130), stands before the token; then the second look-up, from 130.
     assert_int_equal(SUM(jobs, 2), (20 - 2) + (100 - 3) + (130 - 1));
@@ -61,7 +68,8 @@ static void test_the_token_loses_its_place(void **state)
 static void test_stuck_requests_hold_a_thread(void **state)
 {
     (void)state;
-    const struct uvs__job jobs[] = {{0, 1000, FAST, true}, {1, 10, FAST, 0}, {1, 10, FAST, 0}};
+    const struct uvs__job jobs[] = {
+        {0, 1000, FAST, true, 0}, {1, 10, FAST, false, 0}, {1, 10, FAST, false, 0}};
     assert_int_equal(SUM(jobs, 2), 10);
     assert_int_equal(SUM(jobs, 1), 999 + 1009);
 }
