@@ -9,9 +9,11 @@
 #include <stdint.h>
 #include "error.h"
 
-#define UVS_RECORDING_FILE    "uvscope.json"
-#define UVS_RECORDING_CTF     "ctf"
-#define UVS_RECORDING_SYMBOLS "symbols.json"
+#define UVS_RECORDING_FILE     "uvscope.json"
+#define UVS_RECORDING_CTF      "ctf"
+#define UVS_RECORDING_SYMBOLS  "symbols.json"
+// Of each process that generated code and said so: the names of that code. For printf, with the pid.
+#define UVS_RECORDING_PERF_MAP "perf-%" PRIu32 ".map"
 
 struct uvs_recording {
     char *id;    // UVSCOPE_RECORDING of the program; only processes that carry it belong to the recording

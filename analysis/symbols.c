@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Which module of which process, then what is there.
 #include "symbols.h"
+#include "perf_map.h"
+#include "recording.h"
 #include "symbols_cache.h"
 #include "symbols_name.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +17,18 @@ struct module {
     struct uvs__object *object;
 };
 
+// The generated code of a process: its map, and the objects that stand for it in the cache, of which one may
+// come from symbols.json without a map.
+struct generated {
+    struct generated *next;
+    uint32_t pid;
+    struct uvs__perf_map *map;
+    struct uvs__object *script, *other;
+};
+
 struct uvs_symbols {
+    char *recording; // NULL: none
+    struct generated *generated;
     struct uvs__symbol_cache cache;
     struct uvs__namer *namer;
     struct module *modules; // by pid and base; none of a pid overlap
@@ -27,6 +42,7 @@ int uvs_symbols_create(const char *recording, struct uvs_symbols **ret_symbols, 
         uvs_symbols_destroy(symbols);
         return uvs_error_set(error, UVS_E_ENVIRONMENT, "out of memory");
     }
+    symbols->recording = recording ? strdup(recording) : NULL;
     const int result = recording ? uvs__symbol_cache_load(&symbols->cache, recording, error) : 0;
     if (result < 0)
         uvs_symbols_destroy(symbols);
@@ -41,6 +57,12 @@ void uvs_symbols_destroy(struct uvs_symbols *symbols)
         return;
     uvs__symbol_cache_clear(&symbols->cache);
     uvs__namer_destroy(symbols->namer);
+    for (struct generated *generated = symbols->generated, *next; generated; generated = next) {
+        next = generated->next;
+        uvs__perf_map_destroy(generated->map);
+        free(generated);
+    }
+    free(symbols->recording);
     free(symbols->modules);
     free(symbols);
 }
@@ -111,6 +133,82 @@ static const struct module *find_module(const struct uvs_symbols *symbols, uint3
     return found ? &symbols->modules[at] : NULL;
 }
 
+// --- Generated code ---
+
+static struct uvs__object *generated_object(struct uvs_symbols *symbols, const char *module, uint32_t pid)
+{
+    char name[32];
+    snprintf(name, sizeof(name), "%s:%" PRIu32, module, pid);
+    return uvs__symbol_cache_object(&symbols->cache, name, "");
+}
+
+// NULL without memory.
+static struct generated *generated_of(struct uvs_symbols *symbols, uint32_t pid)
+{
+    for (struct generated *generated = symbols->generated; generated; generated = generated->next)
+        if (generated->pid == pid)
+            return generated;
+    struct generated *generated = calloc(1, sizeof(*generated));
+    char *path = NULL;
+    if (!generated ||
+        (symbols->recording && asprintf(&path, "%s/" UVS_RECORDING_PERF_MAP, symbols->recording, pid) < 0)) {
+        free(generated);
+        return NULL;
+    }
+    *generated = (struct generated){.next = symbols->generated,
+                                    .pid = pid,
+                                    .script = generated_object(symbols, UVS_SCRIPT_MODULE, pid),
+                                    .other = generated_object(symbols, UVS_GENERATED_MODULE, pid)};
+    symbols->generated = generated;
+    if (path)
+        uvs__perf_map_load(path, &generated->map);
+    free(path);
+    return generated;
+}
+
+static const struct uvs__symbol *cached_generated(const struct uvs_symbols *symbols,
+                                                  const struct generated *generated, uint64_t address,
+                                                  bool is_return)
+{
+    const struct uvs__symbol *symbol = uvs__symbol_cache_get(&symbols->cache, generated->script, address,
+                                                             is_return);
+    return symbol ? symbol : uvs__symbol_cache_get(&symbols->cache, generated->other, address, is_return);
+}
+
+// NULL: no generated code is known there.
+static const struct uvs__symbol *look_up_generated(struct uvs_symbols *symbols, uint32_t pid,
+                                                   uint64_t address, bool is_return)
+{
+    const struct generated *generated = generated_of(symbols, pid);
+    if (!generated)
+        return NULL;
+    const struct uvs__symbol *known = cached_generated(symbols, generated, address, is_return);
+    const char *name = known || !generated->map ? NULL
+                                                : uvs__perf_map_find(generated->map, address - is_return);
+    if (!name)
+        return known;
+    const struct uvs__script_place place = uvs__script_place(name);
+    const struct uvs__symbol symbol = {
+        .object = uvs__perf_map_is_script(generated->map) ? generated->script : generated->other,
+        .address = address,
+        .is_return = is_return,
+        .function = place.function,
+        .file = place.file,
+        .line = place.line,
+    };
+    return uvs__symbol_cache_add(&symbols->cache, &symbol);
+}
+
+static const char *module_name(const struct uvs_symbols *symbols, const struct uvs__symbol *symbol)
+{
+    if (!symbol->object)
+        return NULL;
+    for (const struct generated *generated = symbols->generated; generated; generated = generated->next)
+        if (symbol->object == generated->script || symbol->object == generated->other)
+            return symbol->object == generated->script ? UVS_SCRIPT_MODULE : UVS_GENERATED_MODULE;
+    return symbol->object->path;
+}
+
 static const struct uvs__symbol *look_up(struct uvs_symbols *symbols, struct uvs__object *object,
                                          uint64_t address, bool is_return)
 {
@@ -137,14 +235,16 @@ void uvs_symbols_resolve(struct uvs_symbols *symbols, uint32_t pid, uint64_t add
     const struct module *module = find_module(symbols, pid, is_return ? address - 1 : address);
     struct uvs__object *object = module ? module->object : NULL;
     const uint64_t own = module ? address - module->bias : address;
-    const struct uvs__symbol *symbol = uvs__symbol_cache_get(&symbols->cache, object, own, is_return);
+    const struct uvs__symbol *symbol = object ? NULL : look_up_generated(symbols, pid, address, is_return);
+    if (!symbol)
+        symbol = uvs__symbol_cache_get(&symbols->cache, object, own, is_return);
     if (!symbol)
         symbol = look_up(symbols, object, own, is_return);
     if (!symbol)
         symbol = &no_memory;
     *ret_site = (struct uvs_site){.address = address,
                                   .function = symbol->function,
-                                  .module = object ? object->path : NULL,
+                                  .module = module_name(symbols, symbol),
                                   .file = symbol->file,
                                   .line = symbol->line,
                                   .label = symbol->label};

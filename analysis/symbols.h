@@ -9,6 +9,10 @@
 
 struct uvs_symbols;
 
+// The modules of code that no file holds: of a script, and of any other compiler at run time.
+#define UVS_SCRIPT_MODULE    "js"
+#define UVS_GENERATED_MODULE "jit"
+
 // recording: the trace directory, whose symbols.json is used when it is there; may be NULL.
 int uvs_symbols_create(const char *recording, struct uvs_symbols **ret_symbols, struct uvs_error *error);
 void uvs_symbols_destroy(struct uvs_symbols *symbols);
