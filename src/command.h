@@ -43,7 +43,7 @@ struct uvs_command {
 };
 
 extern const struct uvs_command uvs_command_record, uvs_command_report, uvs_command_check,
-    uvs_command_doctor;
+    uvs_command_doctor, uvs_command_completion;
 
 // Every command in the order of --help, NULL-terminated: main, the documentation test and the completion read
 // it.

@@ -55,8 +55,8 @@ static void print_overview(FILE *stream)
           "thread-pool request spent its time.\n\nCommands:\n",
           stream);
     for (const struct uvs_command *const *command = uvs_commands; *command; command++)
-        fprintf(stream, "  %-10s%s\n", (*command)->name, (*command)->summary);
-    fprintf(stream, "  %-10s%s\n", "help", "show the help of a command");
+        fprintf(stream, "  %-12s%s\n", (*command)->name, (*command)->summary);
+    fprintf(stream, "  %-12s%s\n", "help", "show the help of a command");
     fputs("\nOptions:\n", stream);
     print_row(stream, 'h', "help", NULL, "show this help and exit");
     print_row(stream, 'V', "version", NULL, "show the version and exit");
