@@ -6,6 +6,7 @@
 #include "environment.h"
 #include "launch.h"
 #include "named_libuv.h"
+#include "perf_maps.h"
 #include "preflight.h"
 #include "session.h"
 #include "sessiond.h"
@@ -31,7 +32,8 @@ static const char *const detail_names[] = {"default", "full"};
 
 static const char *wanted_directory;
 static int detail = DETAIL_DEFAULT;
-static bool quiet;
+static bool quiet, no_js;
+static const char *stall; // NULL: as the environment says
 
 struct attempt {
     struct uvs_program program;
@@ -43,6 +45,8 @@ struct attempt {
     struct uvs_sessiond daemon;
     struct uvs_recording facts; // its strings are borrowed
     siginfo_t ended;
+    char stall_ms[24];
+    time_t begun;
 };
 
 static uint64_t now_ns(void)
@@ -62,6 +66,18 @@ static int choose_id(struct attempt *attempt, struct uvs_error *error)
     snprintf(attempt->id, sizeof(attempt->id), "%016" PRIx64, number);
     snprintf(attempt->session, sizeof(attempt->session), "uvscope-%s", attempt->id);
     return 0;
+}
+
+// The watchdog counts in milliseconds.
+static int choose_stall(struct attempt *attempt, struct uvs_error *error)
+{
+    uint64_t ns = 0;
+    int result = stall && strcmp(stall, "off") != 0 ? uvs_parse_duration(stall, &ns, error) : 0;
+    if (result)
+        uvs_error_add(error, "--stall");
+    else if (stall)
+        snprintf(attempt->stall_ms, sizeof(attempt->stall_ms), "%" PRIu64, (ns + 999999) / 1000000);
+    return result;
 }
 
 static void note_facts(struct attempt *attempt, char **argv)
@@ -131,6 +147,8 @@ static int start_program(struct attempt *attempt, struct uvs_error *error)
         .recording = attempt->id,
         .lttng_home = attempt->daemon.home[0] ? attempt->daemon.home : NULL,
         .libuv = attempt->named == UVS_NAMED_WRITTEN ? attempt->libuv : NULL,
+        .stall_ms = stall ? attempt->stall_ms : NULL,
+        .names_scripts = !no_js && uvs__is_node(attempt->program.binary),
     };
     char **environment = uvs__environment_create(&wanted);
     if (!environment)
@@ -141,6 +159,7 @@ static int start_program(struct attempt *attempt, struct uvs_error *error)
                                       .signals = &attempt->signals};
     pid_t pid = 0;
     attempt->facts.begin_ns = now_ns();
+    attempt->begun = time(NULL);
     int result = uvs__launch(&launch, &pid, error);
     attempt->facts.pid = (uint32_t)pid;
     uvs__environment_destroy(environment);
@@ -199,6 +218,8 @@ static void finish(struct attempt *attempt, struct uvs_summary *summary)
     attempt->facts.lost_events = summary->loss.events;
     attempt->facts.lost_packets = summary->loss.packets;
     uvs_recording_save(attempt->dir.path, &attempt->facts, &summary->save);
+    if (!no_js)
+        uvs__perf_maps_take(attempt->dir.path, attempt->begun);
     say_progress("uvscope: reading the trace…");
     uvs__digest(attempt->dir.path, &summary->digest);
     summary->bytes = uvs__trace_dir_size(&attempt->dir);
@@ -230,6 +251,8 @@ static int record(char **operands)
         return uvs_complain(UVS_E_USAGE, "record needs a program to run; see 'uvscope help record'");
     static struct attempt attempt;
     struct uvs_error error = {0};
+    if (choose_stall(&attempt, &error))
+        return uvs_complain(UVS_E_USAGE, "%s", error.text);
     int result = prepare(&attempt, operands, &error);
     if (!result) {
         uvs__signals_hold(&attempt.signals);
@@ -255,6 +278,15 @@ static const struct uvs_option options[] = {
      .argument = "default|full",
      .help = "full: also when each callback and each piece of pool work begins (default: default)",
      .value = &detail},
+    {.name = "stall",
+     .form = UVS_OPTION_STRING,
+     .argument = "DURATION|off",
+     .help = "take the stack of what holds a loop for DURATION or longer (default: 50ms)",
+     .value = &stall},
+    {.name = "no-js",
+     .form = UVS_OPTION_FLAG,
+     .help = "do not ask Node.js for the names of JavaScript functions",
+     .value = &no_js},
     {.name = "quiet",
      .letter = 'q',
      .form = UVS_OPTION_FLAG,

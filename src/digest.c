@@ -3,6 +3,7 @@
 #include "digest.h"
 
 #include "launch.h"
+#include "perf_maps.h"
 #include "worker.h"
 #include "../analysis/reader.h"
 #include "../analysis/report.h"
@@ -48,6 +49,7 @@ static int read_recording(void *data, struct uvs_worker_progress *progress)
     }
     job->digest->events = report->trace.events;
     job->digest->state = report->trace.events ? UVS_DIGEST_READ : UVS_DIGEST_EMPTY;
+    uvs__perf_maps_settle(job->directory, report);
     uvs_report_destroy(report);
     return UVS_E_OK;
 }

@@ -8,7 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SET_COUNT = 4 };
+enum { SET_COUNT = 6 };
+
+// Each interpreted function gets an address of its own, too.
+#define NODE_OPTIONS "--perf-basic-prof --interpreted-frames-native-stack"
 
 static bool is_set(char *const *set, const char *entry)
 {
@@ -20,15 +23,27 @@ static bool is_set(char *const *set, const char *entry)
     return false;
 }
 
+// "NAME=ours<separator>theirs", or without theirs where there is nothing.
+static bool print_before(char **ret_entry, const char *name, const char *ours, char separator)
+{
+    const char *theirs = getenv(name);
+    return (theirs && theirs[0] ? asprintf(ret_entry, "%s=%s%c%s", name, ours, separator, theirs)
+                                : asprintf(ret_entry, "%s=%s", name, ours)) >= 0;
+}
+
+static bool print(char **ret_entry, const char *name, const char *value)
+{
+    return !value || asprintf(ret_entry, "%s=%s", name, value) >= 0;
+}
+
 static bool print_set(const struct uvs_environment *wanted, char **set)
 {
-    const char *theirs = getenv("LD_PRELOAD");
-    bool shared = theirs && theirs[0];
-    return asprintf(&set[0], "LD_PRELOAD=%s%s%s", wanted->runtime, shared ? ":" : "", shared ? theirs : "") >=
-               0 &&
-           asprintf(&set[1], "UVSCOPE_RECORDING=%s", wanted->recording) >= 0 &&
-           (!wanted->lttng_home || asprintf(&set[2], "LTTNG_HOME=%s", wanted->lttng_home) >= 0) &&
-           (!wanted->libuv || asprintf(&set[3], "UVSCOPE_LIBUV=%s", wanted->libuv) >= 0);
+    return print_before(&set[0], "LD_PRELOAD", wanted->runtime, ':') &&
+           print(&set[1], "UVSCOPE_RECORDING", wanted->recording) &&
+           print(&set[2], "LTTNG_HOME", wanted->lttng_home) &&
+           print(&set[3], "UVSCOPE_LIBUV", wanted->libuv) &&
+           print(&set[4], "UVSCOPE_STALL_MS", wanted->stall_ms) &&
+           (!wanted->names_scripts || print_before(&set[5], "NODE_OPTIONS", NODE_OPTIONS, ' '));
 }
 
 char **uvs__environment_create(const struct uvs_environment *wanted)
