@@ -249,6 +249,8 @@ static int open_job(struct job *job, const char *path, const struct uvs_analysis
     job->output.report->block_threshold_ns = options && options->block_threshold_ns
                                                  ? options->block_threshold_ns
                                                  : UVS_DEFAULT_BLOCK_THRESHOLD_NS;
+    job->output.report->chain_op = options ? options->chain_op : 0;
+    job->output.report->chain_pid = options ? options->chain_pid : 0;
     job->output.report->blame_threshold_ns = options && options->blame_threshold_ns
                                                  ? options->blame_threshold_ns
                                                  : UVS_DEFAULT_BLAME_THRESHOLD_NS;

@@ -14,7 +14,7 @@
 #define UVS_REPORT_SCHEMA              1
 #define UVS_DEFAULT_BLOCK_THRESHOLD_NS 50000000ull
 #define UVS_DEFAULT_BLAME_THRESHOLD_NS 10000000ull
-enum { UVS_WORST_BLOCKS = 10 };
+enum { UVS_WORST_BLOCKS = 10, UVS_SLOWEST_CHAINS = 10 };
 
 struct uvs_interval {
     uint64_t begin_ns, end_ns;
@@ -208,6 +208,28 @@ struct uvs_stack_row {
     size_t frame_count;
 };
 
+// One callback of a chain: what passed since the one before asked for it, and how long it ran until it asked for
+// the next, or returned.
+struct uvs_chain_step {
+    uint64_t op;
+    uint8_t kind;
+    struct uvs_site *site;
+    uint64_t begin_ns;
+    uint64_t waiting_ns; // for a timer or for the kernel
+    uint64_t queue_ns, service_ns;
+    uint64_t delayed_ns; // it could have run
+    uint64_t running_ns;
+};
+
+// From a root to a callback; the five times are the sums of the steps', and sum to the total.
+struct uvs_chain_row {
+    uint32_t pid;
+    uint64_t op; // of the last step
+    uint64_t begin_ns, total_ns, waiting_ns, queue_ns, service_ns, delayed_ns, running_ns;
+    struct uvs_chain_step *steps; // the root first
+    size_t step_count;
+};
+
 enum uvs_severity { UVS_INFO, UVS_WARNING, UVS_ERROR };
 
 struct uvs_finding {
@@ -242,6 +264,10 @@ struct uvs_report {
     size_t culprit_count;
     struct uvs_victim_row *victims;
     size_t victim_count;
+    uint64_t chain_op; // 0: the slowest chains; else the chain of this operation alone
+    uint32_t chain_pid;
+    struct uvs_chain_row *chains; // with the most time that was not waiting first
+    size_t chain_count;
     struct uvs_finding *findings;
     size_t finding_count;
     struct uvs_stack_row *stacks; // in the order of their first sample
@@ -253,6 +279,8 @@ struct uvs_report {
 struct uvs_analysis_options {
     uint64_t block_threshold_ns; // 0 = the default
     uint64_t blame_threshold_ns; // 0 = the default: delays of this length have victims and culprits
+    uint64_t chain_op;           // 0: report the slowest chains; else only the one that ends in this operation
+    uint32_t chain_pid;          // 0 = of any process
     // Called about every 10,000 events with the number read so far, so that a supervisor sees progress; may
     // be NULL.
     void (*progress)(void *data, uint64_t events);

@@ -358,6 +358,27 @@ static json_t *blame(const struct uvs_report *report)
                      ARRAY(report->victims, report->victim_count, victim));
 }
 
+// --- Chains ---
+
+static json_t *chain_step(const void *row)
+{
+    const struct uvs_chain_step *s = row;
+    return json_pack("{so so so so so so so so so}", "op", number(s->op), "kind", kind(s->kind), "site",
+                     site(s->site), "begin_ns", number(s->begin_ns), "waiting_ns", number(s->waiting_ns),
+                     "queue_ns", number(s->queue_ns), "service_ns", number(s->service_ns), "delayed_ns",
+                     number(s->delayed_ns), "running_ns", number(s->running_ns));
+}
+
+static json_t *chain(const void *row)
+{
+    const struct uvs_chain_row *c = row;
+    return json_pack("{so so so so so so so so so so}", "pid", number(c->pid), "op", number(c->op),
+                     "begin_ns", number(c->begin_ns), "total_ns", number(c->total_ns), "waiting_ns",
+                     number(c->waiting_ns), "queue_ns", number(c->queue_ns), "service_ns",
+                     number(c->service_ns), "delayed_ns", number(c->delayed_ns), "running_ns",
+                     number(c->running_ns), "steps", ARRAY(c->steps, c->step_count, chain_step));
+}
+
 // --- Findings ---
 
 static json_t *where(const struct uvs_finding *finding)
@@ -382,11 +403,12 @@ static json_t *finding_row(const void *row)
 char *uvs_report_to_json(const struct uvs_report *report)
 {
     json_t *document = json_pack(
-        "{si ss so so so so so so so so}", "schema", UVS_REPORT_SCHEMA, "uvscope", UVS_VERSION, "trace",
+        "{si ss so so so so so so so so so}", "schema", UVS_REPORT_SCHEMA, "uvscope", UVS_VERSION, "trace",
         trace(&report->trace), "processes", ARRAY(report->processes, report->process_count, process), "loops",
         loops(report), "callbacks", ARRAY(report->callbacks, report->callback_count, callback), "sync_calls",
         ARRAY(report->sync_calls, report->sync_call_count, sync_call), "pool",
-        ARRAY(report->pools, report->pool_count, pool), "blame", blame(report), "findings",
+        ARRAY(report->pools, report->pool_count, pool), "blame", blame(report), "chains",
+        ARRAY(report->chains, report->chain_count, chain), "findings",
         ARRAY(report->findings, report->finding_count, finding_row));
     char *dumped = document ? json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) : NULL;
     json_decref(document);

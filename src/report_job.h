@@ -11,6 +11,8 @@
 
 struct uvs__report_job {
     uint64_t block_threshold_ns, blame_threshold_ns; // 0 = the default
+    uint64_t chain_op; // 0 = the slowest chains
+    uint32_t chain_pid;
     bool in_process;
     // In the worker: prints the output. Returns the exit status; negative: error says why, nothing is
     // written.

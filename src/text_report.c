@@ -3,6 +3,7 @@
 #include "text_report.h"
 
 #include "text_blame.h"
+#include "text_chains.h"
 #include "../analysis/duration.h"
 #include "../analysis/figure.h"
 
@@ -295,6 +296,7 @@ int uvs__print_report(FILE *out, const struct uvs__look *look, const struct uvs_
     uvs__print_findings(out, look, report);
     uvs__print_blame(out, look, report);
     int result = uvs__print_tables(out, look, report);
+    uvs__print_chains(out, look, report);
     uvs__print_trace_facts(out, look, report);
     return result;
 }

@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: MIT
+// Which callback asked for which: chains from a root to its last consequence, and where their time went.
+//
+// An operation is told when it is asked for, inside the callback that asks, whose own end and begin are told
+// later. So the asking callback has a link before it is known, which is filled when it returns. Links are
+// kept while an operation, a consequence or the list of the slowest refers to them.
+#include "analysis.h"
+
+#include "saturate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// Operations that never run, or run for ever, are forgotten by age. A chain that is longer begins anew.
+enum { NO_MEMORY = -UVS_E_ENVIRONMENT, MAX_OPERATIONS = 65536, MAX_LENGTH = 256 };
+
+struct parts {
+    uint64_t running_ns, delayed_ns, queue_ns, service_ns, waiting_ns;
+};
+
+// One run of a callback.
+struct link {
+    struct link *parent, *root; // parent NULL: a root
+    unsigned references, length;
+    uint32_t who;
+    uint64_t op, begin_ns, end_ns;
+    uint64_t start_ns;   // of the chain
+    struct parts before; // of the chain until this run began
+    struct parts own;    // between the asking and this run; running: of the one that asked, until it asked
+    bool known;          // it returned
+};
+
+struct operation {
+    struct operation *younger;
+    uint64_t process, op;
+    struct link *asker;   // NULL: nobody, or not known
+    struct link *running; // the run under way, if it has asked for something
+    uint64_t asked_ns, queue_ns, service_ns;
+    bool ran;
+};
+
+struct state {
+    struct uvs__map operations;          // (process, op) -> struct operation
+    struct operation *oldest, *youngest; // some of them are in the map no more
+    struct link *slowest[UVS_SLOWEST_CHAINS], *wanted;
+    size_t slowest_count, operation_count;
+};
+
+// --- Links ---
+
+static void release(struct link *link)
+{
+    while (link && --link->references == 0) {
+        struct link *parent = link->parent;
+        free(link);
+        link = parent;
+    }
+}
+
+static struct link *hold(struct link *link)
+{
+    if (link)
+        link->references++;
+    return link;
+}
+
+static struct link *new_link(void)
+{
+    struct link *link = calloc(1, sizeof(*link));
+    return hold(link);
+}
+
+// --- Operations ---
+
+static void clear_operation(struct operation *operation)
+{
+    release(operation->asker);
+    release(operation->running);
+    operation->asker = operation->running = NULL;
+}
+
+static void forget_oldest(struct state *state)
+{
+    struct operation *oldest = state->oldest;
+    state->oldest = oldest->younger;
+    state->operation_count--;
+    if (uvs__map_get(&state->operations, oldest->process, oldest->op) == oldest)
+        uvs__map_remove(&state->operations, oldest->process, oldest->op);
+    clear_operation(oldest);
+    free(oldest);
+}
+
+static struct operation *find(const struct state *state, const struct uvs__process *process, uint64_t op)
+{
+    return uvs__map_get(&state->operations, process->index, op);
+}
+
+static struct operation *add(struct state *state, const struct uvs__process *process, uint64_t op)
+{
+    struct operation *operation = calloc(1, sizeof(*operation));
+    if (!operation || uvs__map_put(&state->operations, process->index, op, operation)) {
+        free(operation);
+        return NULL;
+    }
+    operation->process = process->index;
+    operation->op = op;
+    operation->asked_ns = UVS_ABSENT;
+    *(state->oldest ? &state->youngest->younger : &state->oldest) = operation;
+    state->youngest = operation;
+    if (++state->operation_count > MAX_OPERATIONS)
+        forget_oldest(state);
+    return operation;
+}
+
+// --- Runs ---
+
+static bool is_once(uint8_t kind)
+{
+    enum uvs_kind_class class = uvs_kind_class(kind);
+    return class == UVS_CLASS_REQUEST || class == UVS_CLASS_POOL;
+}
+
+// A timer that arms itself again and again is no chain of ever more steps. Requests may well come one after
+// the other, as when a file is read.
+static bool begins_anew(const struct operation *operation, uint32_t who, uint8_t kind)
+{
+    const struct link *asker = operation ? operation->asker : NULL;
+    if (!asker || !asker->known || operation->ran || asker->length >= MAX_LENGTH)
+        return true;
+    for (const struct link *link = asker; link && !is_once(kind); link = link->parent)
+        if (link->who == who)
+            return true;
+    return false;
+}
+
+static uint64_t take(uint64_t *left_ns, uint64_t part_ns)
+{
+    uint64_t taken_ns = part_ns < *left_ns ? part_ns : *left_ns;
+    *left_ns -= taken_ns;
+    return taken_ns;
+}
+
+// From when it was asked for to its run, from the end backwards: delayed, served, queued; what is left is the
+// wait for a timer or for the kernel.
+static struct parts divide(const struct operation *operation, uint64_t wait_ns, uint64_t delay_ns)
+{
+    struct parts parts = {.delayed_ns = take(&wait_ns, delay_ns)};
+    parts.service_ns = take(&wait_ns, operation ? operation->service_ns : 0);
+    parts.queue_ns = take(&wait_ns, operation ? operation->queue_ns : 0);
+    parts.waiting_ns = wait_ns;
+    return parts;
+}
+
+static void add_parts(struct parts *sum, const struct parts *more)
+{
+    sum->running_ns = uvs__add(sum->running_ns, more->running_ns);
+    sum->delayed_ns = uvs__add(sum->delayed_ns, more->delayed_ns);
+    sum->queue_ns = uvs__add(sum->queue_ns, more->queue_ns);
+    sum->service_ns = uvs__add(sum->service_ns, more->service_ns);
+    sum->waiting_ns = uvs__add(sum->waiting_ns, more->waiting_ns);
+}
+
+static uint64_t clamp(uint64_t value, uint64_t least, uint64_t most)
+{
+    return value < least ? least : value > most ? most : value;
+}
+
+static void follow(struct link *link, const struct operation *operation, uint64_t delay_ns)
+{
+    struct link *asker = operation->asker;
+    uint64_t asked_ns = clamp(operation->asked_ns, asker->begin_ns, asker->end_ns);
+    if (asked_ns > link->begin_ns)
+        asked_ns = link->begin_ns;
+    link->own = divide(operation, link->begin_ns - asked_ns, delay_ns);
+    link->own.running_ns = uvs__minus(asked_ns, asker->begin_ns);
+    link->before = asker->before;
+    add_parts(&link->before, &link->own);
+    link->parent = hold(asker);
+    link->root = asker->root;
+    link->length = asker->length + 1;
+    link->start_ns = asker->start_ns;
+}
+
+// The first run of what nobody asked for begins with its asking; a further one, when it could have run.
+static void begin_chain(struct link *link, const struct operation *operation, uint64_t delay_ns)
+{
+    bool is_first = operation && !operation->ran && operation->asked_ns <= link->begin_ns;
+    uint64_t pool_ns = operation ? uvs__add(operation->queue_ns, operation->service_ns) : 0;
+    link->start_ns = is_first ? operation->asked_ns : uvs__minus(link->begin_ns, uvs__add(delay_ns, pool_ns));
+    link->own = link->before = divide(operation, link->begin_ns - link->start_ns, delay_ns);
+    link->root = link;
+    link->length = 1;
+}
+
+// --- The slowest ---
+
+// What the program can do something about.
+static uint64_t weight(const struct link *link)
+{
+    const struct parts *parts = &link->before;
+    return parts->running_ns + parts->delayed_ns + parts->queue_ns + parts->service_ns +
+           (link->end_ns - link->begin_ns);
+}
+
+static void drop(struct state *state, size_t at)
+{
+    release(state->slowest[at]);
+    state->slowest_count--;
+    memmove(&state->slowest[at], &state->slowest[at + 1],
+            (state->slowest_count - at) * sizeof(state->slowest[0]));
+}
+
+// Of each root only the chain that ended last.
+static void rank(struct state *state, struct link *link)
+{
+    size_t at = state->slowest_count, same = 0;
+    if (link->length < 2)
+        return;
+    while (same < state->slowest_count && state->slowest[same]->root != link->root)
+        same++;
+    if (same < state->slowest_count && state->slowest[same]->end_ns > link->end_ns)
+        return;
+    if (same < state->slowest_count)
+        drop(state, same);
+    for (at = state->slowest_count; at > 0 && weight(state->slowest[at - 1]) < weight(link);)
+        at--;
+    if (at == UVS_SLOWEST_CHAINS)
+        return;
+    if (state->slowest_count == UVS_SLOWEST_CHAINS)
+        drop(state, UVS_SLOWEST_CHAINS - 1);
+    memmove(&state->slowest[at + 1], &state->slowest[at],
+            (state->slowest_count - at) * sizeof(state->slowest[0]));
+    state->slowest[at] = hold(link);
+    state->slowest_count++;
+}
+
+static void want(struct state *state, const struct uvs_report *report, const struct uvs__process *process,
+                 struct link *link)
+{
+    if (report->chain_op != link->op || (report->chain_pid && report->chain_pid != process->pid))
+        return;
+    release(state->wanted);
+    state->wanted = hold(link);
+}
+
+// --- Spans ---
+
+// The run of `op` that is under way and asks for something.
+static struct link *asker_of(struct state *state, const struct uvs__process *process, uint64_t op)
+{
+    struct operation *asker = find(state, process, op);
+    asker = asker ? asker : add(state, process, op);
+    if (asker && !asker->running)
+        asker->running = new_link();
+    return asker ? asker->running : NULL;
+}
+
+// Adding one operation may forget another: the asker's link is held before.
+static int on_schedule(struct state *state, const struct uvs__span *span)
+{
+    uint64_t parent = span->schedule.parent;
+    struct link *asker = parent ? hold(asker_of(state, span->process, parent)) : NULL;
+    if (parent && !asker)
+        return NO_MEMORY;
+    struct operation *operation = find(state, span->process, span->op);
+    if (!operation || operation->asked_ns != UVS_ABSENT)
+        operation = add(state, span->process, span->op);
+    if (!operation) {
+        release(asker);
+        return NO_MEMORY;
+    }
+    operation->asked_ns = span->begin_ns;
+    release(operation->asker);
+    operation->asker = asker;
+    return 0;
+}
+
+static void on_work(const struct state *state, const struct uvs__span *span)
+{
+    struct operation *operation = find(state, span->process, span->op);
+    if (!operation)
+        return;
+    operation->queue_ns = span->work.queue_ns;
+    operation->service_ns = span->end_ns - span->begin_ns;
+}
+
+static void fill(struct state *state, const struct uvs__output *output, const struct operation *operation,
+                 const struct uvs__span *span, struct link *link)
+{
+    uint64_t delay_ns = span->callback.delay_ns == UVS_ABSENT ? 0 : span->callback.delay_ns;
+    link->who = span->who;
+    link->op = span->op;
+    link->begin_ns = span->begin_ns;
+    link->end_ns = span->end_ns;
+    if (begins_anew(operation, span->who, output->spans->whos[span->who]->kind))
+        begin_chain(link, operation, delay_ns);
+    else
+        follow(link, operation, delay_ns);
+    link->known = true;
+    rank(state, link);
+    want(state, output->report, span->process, link);
+}
+
+static void has_run(struct state *state, struct operation *operation, uint8_t kind)
+{
+    operation->ran = true;
+    if (!is_once(kind))
+        return;
+    uvs__map_remove(&state->operations, operation->process, operation->op);
+    clear_operation(operation);
+}
+
+static int on_callback(struct state *state, const struct uvs__output *output, const struct uvs__span *span)
+{
+    struct operation *operation = find(state, span->process, span->op);
+    if (!operation && output->report->chain_op != span->op)
+        return 0;
+    struct link *link = operation && operation->running ? operation->running : new_link();
+    if (!link)
+        return NO_MEMORY;
+    if (operation)
+        operation->running = NULL;
+    if (span->begin_ns != UVS_ABSENT)
+        fill(state, output, operation, span, link);
+    release(link);
+    if (operation)
+        has_run(state, operation, output->spans->whos[span->who]->kind);
+    return 0;
+}
+
+static int on_span(void *data, const struct uvs__output *output, const struct uvs__span *span)
+{
+    struct state *state = data;
+    if (span->op == 0)
+        return 0;
+    if (span->type == UVS__SPAN_SCHEDULE)
+        return on_schedule(state, span);
+    if (span->type == UVS__SPAN_CALLBACK)
+        return on_callback(state, output, span);
+    if (span->type == UVS__SPAN_WORK)
+        on_work(state, span);
+    return 0;
+}
+
+// --- Rows ---
+
+static int fill_step(struct uvs__output *output, const struct link *link, uint64_t running_ns,
+                     struct uvs_chain_step *step)
+{
+    *step = (struct uvs_chain_step){.op = link->op,
+                                    .kind = output->spans->whos[link->who]->kind,
+                                    .begin_ns = link->begin_ns,
+                                    .waiting_ns = link->own.waiting_ns,
+                                    .queue_ns = link->own.queue_ns,
+                                    .service_ns = link->own.service_ns,
+                                    .delayed_ns = link->own.delayed_ns,
+                                    .running_ns = running_ns};
+    return uvs__site_of(output, link->who, &step->site);
+}
+
+static int fill_row(struct uvs__output *output, const struct link *last, struct uvs_chain_row *row)
+{
+    *row = (struct uvs_chain_row){.pid = output->spans->whos[last->who]->process->pid,
+                                  .op = last->op,
+                                  .begin_ns = last->start_ns,
+                                  .total_ns = last->end_ns - last->start_ns,
+                                  .waiting_ns = last->before.waiting_ns,
+                                  .queue_ns = last->before.queue_ns,
+                                  .service_ns = last->before.service_ns,
+                                  .delayed_ns = last->before.delayed_ns,
+                                  .running_ns = last->before.running_ns + (last->end_ns - last->begin_ns),
+                                  .steps = calloc(last->length, sizeof(*row->steps)),
+                                  .step_count = last->length};
+    uint64_t running_ns = last->end_ns - last->begin_ns;
+    int rc = row->steps ? 0 : NO_MEMORY;
+    size_t at = last->length;
+    for (const struct link *link = last; link && !rc; link = link->parent) {
+        rc = fill_step(output, link, running_ns, &row->steps[--at]);
+        running_ns = link->own.running_ns;
+    }
+    return rc;
+}
+
+static int finish(void *data, struct uvs__output *output)
+{
+    const struct state *state = data;
+    struct uvs_report *report = output->report;
+    struct link *const *links = report->chain_op ? &state->wanted : state->slowest;
+    size_t count = report->chain_op ? state->wanted != NULL : state->slowest_count;
+    report->chains = calloc(count + 1, sizeof(*report->chains));
+    int rc = report->chains ? 0 : NO_MEMORY;
+    for (size_t i = 0; i < count && !rc; i++)
+        rc = fill_row(output, links[i], &report->chains[report->chain_count++]);
+    return rc;
+}
+
+static void clear(void *data)
+{
+    struct state *state = data;
+    while (state->oldest)
+        forget_oldest(state);
+    while (state->slowest_count)
+        drop(state, state->slowest_count - 1);
+    release(state->wanted);
+    uvs__map_clear(&state->operations);
+}
+
+const struct uvs__analysis uvs__chains_analysis = {
+    .state_size = sizeof(struct state), .span = on_span, .finish = finish, .clear = clear};
