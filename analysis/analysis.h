@@ -37,6 +37,14 @@ void uvs__site_destroy(struct uvs_site *site);
 // By name, then by address: how rows with equal figures are ordered.
 int uvs__compare_sites(const struct uvs_site *a, const struct uvs_site *b);
 
+// As uvs_analyse. finish is called when all analyses have filled the report, while the spans' processes, loops
+// and names are still there.
+typedef int uvs__finish_function(void *data, struct uvs__output *output);
+int uvs__analyse(const char *path, const struct uvs_analysis_options *options, uvs__finish_function *finish,
+                 void *finish_data, struct uvs_report **ret_report, struct uvs_error *error);
+// What a recording knows of its processes.
+void uvs__spans_recorded(struct uvs__spans *spans, const struct uvs_recording *recording);
+
 // Fills report->findings from the rest of it. 0 or -UVS_E_ENVIRONMENT.
 int uvs__find(struct uvs__output *output);
 

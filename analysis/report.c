@@ -25,6 +25,8 @@ struct job {
     struct uvs_recording recording;
     struct uvs_reader *reader;
     void *states[ANALYSIS_COUNT];
+    uvs__finish_function *finish; // of who asked; NULL: nobody
+    void *finish_data;
 };
 
 // --- Sites ---
@@ -218,7 +220,16 @@ static int fill_report(struct job *job, const char *path)
         rc = fill_trace(job, path);
     for (size_t i = 0; i < ANALYSIS_COUNT && !rc; i++)
         rc = analyses[i]->finish(job->states[i], &job->output);
+    if (!rc && job->finish)
+        rc = job->finish(job->finish_data, &job->output);
     return rc ? rc : uvs__find(&job->output);
+}
+
+void uvs__spans_recorded(struct uvs__spans *spans, const struct uvs_recording *recording)
+{
+    spans->recording = recording->id;
+    spans->main_pid = recording->pid;
+    spans->main_end_ns = recording->exit ? recording->end_ns : UVS_ABSENT;
 }
 
 static int open_job(struct job *job, const char *path, const struct uvs_analysis_options *options,
@@ -235,11 +246,8 @@ static int open_job(struct job *job, const char *path, const struct uvs_analysis
         return rc;
     job->spans = (struct uvs__spans){.sink = on_span, .sink_data = job, .main_end_ns = UVS_ABSENT};
     job->output.spans = &job->spans;
-    if (is_recording) {
-        job->spans.recording = job->recording.id;
-        job->spans.main_pid = job->recording.pid;
-        job->spans.main_end_ns = job->recording.exit ? job->recording.end_ns : UVS_ABSENT;
-    }
+    if (is_recording)
+        uvs__spans_recorded(&job->spans, &job->recording);
     job->output.report = calloc(1, sizeof(*job->output.report));
     bool complete = job->output.report != NULL;
     for (size_t i = 0; i < ANALYSIS_COUNT; i++)
@@ -284,10 +292,10 @@ static void close_job(struct job *job)
     uvs_report_destroy(job->output.report);
 }
 
-int uvs_analyse(const char *path, const struct uvs_analysis_options *options, struct uvs_report **ret_report,
-                struct uvs_error *error)
+int uvs__analyse(const char *path, const struct uvs_analysis_options *options, uvs__finish_function *finish,
+                 void *finish_data, struct uvs_report **ret_report, struct uvs_error *error)
 {
-    struct job job = {0};
+    struct job job = {.finish = finish, .finish_data = finish_data};
     int rc = open_job(&job, path, options, error);
     if (!rc)
         rc = read_events(&job, options, error);
@@ -305,4 +313,10 @@ int uvs_analyse(const char *path, const struct uvs_analysis_options *options, st
     }
     close_job(&job);
     return rc;
+}
+
+int uvs_analyse(const char *path, const struct uvs_analysis_options *options, struct uvs_report **ret_report,
+                struct uvs_error *error)
+{
+    return uvs__analyse(path, options, NULL, NULL, ret_report, error);
 }

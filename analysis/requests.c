@@ -99,6 +99,7 @@ static int emit_work(const struct uvs__spans *spans, struct uvs__process *proces
     span.end_ns = request->finish_ns;
     span.begin_ns = request->finish_ns - request->service_ns;
     span.work.held = request->held;
+    span.work.tid = request->tid;
     span.work.queue_ns = request->queue_ns;
     span.work.horizon_ns = oldest ? oldest->submit_ns : request->finish_ns;
     return uvs__emit(spans, &span);
@@ -204,6 +205,7 @@ int uvs__request_worked(struct uvs__spans *spans, struct uvs__process *process, 
     unlink_request(request);
     append(&process->undelivered, request);
     request->finished = true;
+    request->tid = work->tid;
     request->measured = work->queue_ns != UVS_ABSENT && work->service_ns != UVS_ABSENT;
     request->finish_ns = event->time_ns;
     uint64_t begin_ns = uvs__minus(event->time_ns, work->service_ns);

@@ -149,6 +149,7 @@ struct uvs__span {
         // not waited for to settle what others did. WORK: a worker finished it, [begin, end) is its service.
         struct {
             bool held; // it was HELD before
+            uint32_t tid; // of the worker
             uint64_t queue_ns;
             uint64_t horizon_ns; // no request that is still unfinished was submitted before
         } work;
@@ -203,6 +204,7 @@ struct uvs__request {
     uint64_t op, submit_ns; // submit_ns UVS_ABSENT: the submission was not seen
     uint64_t finish_ns, queue_ns, service_ns;
     uint32_t who; // NOBODY until the submission is seen
+    uint32_t tid; // of the worker that finished it
     uint8_t kind;
     uint64_t worked_before; // process->worked when it was submitted
     bool finished, measured, started, cancelled, held;

@@ -42,6 +42,7 @@ struct uvs_command {
     int (*run)(char **operands);
 };
 
+extern const struct uvs_command uvs_command_export;
 extern const struct uvs_command uvs_command_record, uvs_command_report, uvs_command_check,
     uvs_command_doctor, uvs_command_completion;
 

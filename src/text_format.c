@@ -48,8 +48,7 @@ static bool is_combining(uint32_t character)
     return is_in(character, ranges, sizeof(ranges) / sizeof(ranges[0]));
 }
 
-// Bytes of the character that text begins with; 0 when they are no valid UTF-8.
-static size_t decode(const char *text, uint32_t *ret_character)
+size_t uvs__decode_utf8(const char *text, uint32_t *ret_character)
 {
     static const struct {
         unsigned char mask, lead;
@@ -124,7 +123,7 @@ void uvs__print_escaped(FILE *out, const char *text)
 {
     while (*text) {
         uint32_t character = 0;
-        size_t length = decode(text, &character);
+        size_t length = uvs__decode_utf8(text, &character);
         if (length > 0 && !is_hazardous(character))
             fwrite(text, 1, length, out);
         else
@@ -137,7 +136,7 @@ void uvs__print_escaped(FILE *out, const char *text)
 static size_t step(const char *text, size_t *ret_columns)
 {
     uint32_t character = 0;
-    size_t length = decode(text, &character);
+    size_t length = uvs__decode_utf8(text, &character);
     *ret_columns = is_combining(character) ? 0 : 1;
     return length ? length : 1;
 }

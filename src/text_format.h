@@ -42,6 +42,9 @@ void uvs__style_end(FILE *out, const struct uvs__look *look, enum uvs__style sty
 // \u{202e}, so that a name cannot act on a terminal or forge a line.
 void uvs__print_escaped(FILE *out, const char *text);
 
+// Bytes of the character that text begins with; 0 when they are no valid UTF-8.
+size_t uvs__decode_utf8(const char *text, uint32_t *ret_character);
+
 // Columns of a terminal that escaped UTF-8 takes.
 size_t uvs__text_width(const char *text);
 // Prints at most `width` columns of escaped UTF-8, the middle replaced by an ellipsis when it is longer.

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: MIT
+// From the builder's spans to those that others may see. The builder numbers processes, loops and names in
+// the order of appearance, so the numbers of the first reading hold for the second.
+#include "spans_read.h"
+
+#include "analysis.h"
+#include "reader.h"
+#include "saturate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NO_MEMORY = -UVS_E_ENVIRONMENT, PROGRESS_EVENTS = 10000, MAX_ASKED = 1 << 20 };
+
+const char *const uvs_span_names[UVS_SPAN_COUNT] = {
+#define X(NAME, name) [UVS_SPAN_##NAME] = name,
+    UVS_SPAN_MAP(X)
+#undef X
+};
+
+struct uvs_span_source {
+    const char *path;
+    struct uvs_span_options options;
+    struct uvs_report *report;
+    struct uvs_span_tables tables;
+    uint32_t *process_of; // by the builder's number; UVS_SPAN_NONE: of another recording
+    size_t process_of_count;
+    uint32_t *site_of; // by the builder's number of a name
+    size_t site_of_count;
+};
+
+// --- The first reading ---
+
+static char *join_arguments(const char *argv)
+{
+    char *joined = strdup(argv);
+    for (char *at = joined; at && *at; at++)
+        if (*at == '\x1f')
+            *at = ' ';
+    return joined;
+}
+
+static int add_process(struct uvs_span_source *source, const struct uvs__process *from)
+{
+    struct uvs_span_process *to = &source->tables.processes[source->tables.process_count];
+    source->process_of[from->index] = (uint32_t)source->tables.process_count++;
+    *to = (struct uvs_span_process){.pid = from->pid, .pool_size = from->pool_size, .libuv = from->libuv};
+    if (!from->exe)
+        return 0;
+    to->exe = strdup(from->exe);
+    to->argv = join_arguments(from->argv);
+    return to->exe && to->argv ? 0 : NO_MEMORY;
+}
+
+static int collect_processes(struct uvs_span_source *source, const struct uvs__spans *spans)
+{
+    size_t count = spans->last_process ? spans->last_process->index + 1 : 0;
+    source->process_of = malloc((count + 1) * sizeof(*source->process_of));
+    source->tables.processes = calloc(count + 1, sizeof(*source->tables.processes));
+    if (!source->process_of || !source->tables.processes)
+        return NO_MEMORY;
+    source->process_of_count = count;
+    int rc = 0;
+    for (const struct uvs__process *p = spans->processes; p && !rc; p = p->next) {
+        source->process_of[p->index] = UVS_SPAN_NONE;
+        if (!p->foreign)
+            rc = add_process(source, p);
+    }
+    return rc;
+}
+
+static int collect_loops(struct uvs_span_source *source, const struct uvs__spans *spans)
+{
+    size_t count = spans->last_loop ? spans->last_loop->index + 1 : 0;
+    source->tables.loops = calloc(count + 1, sizeof(*source->tables.loops));
+    if (!source->tables.loops)
+        return NO_MEMORY;
+    for (const struct uvs__loop *from = spans->loops; from; from = from->next) {
+        struct uvs_span_loop *to = &source->tables.loops[source->tables.loop_count++];
+        *to = (struct uvs_span_loop){.process = source->process_of[from->process->index],
+                                     .slot = from->slot,
+                                     .tid = from->tid,
+                                     .is_default = from->is_default};
+        if (from->name && !(to->name = strdup(from->name)))
+            return NO_MEMORY;
+    }
+    return 0;
+}
+
+static int collect_sites(struct uvs_span_source *source, struct uvs__output *output)
+{
+    struct uvs__map numbers = {0};
+    size_t count = output->spans->who_count, numbered = 0;
+    int rc = 0;
+    source->site_of = malloc((count + 1) * sizeof(*source->site_of));
+    if (!source->site_of)
+        return NO_MEMORY;
+    source->site_of_count = count;
+    for (size_t i = 0; i < count && !rc; i++) {
+        struct uvs_site *site = NULL;
+        source->site_of[i] = UVS_SPAN_NONE;
+        if (!output->spans->whos[i]->process->foreign)
+            rc = uvs__site_of(output, (uint32_t)i, &site);
+        for (; numbered < output->report->site_count && !rc; numbered++)
+            rc = uvs__map_put(&numbers, (uintptr_t)output->report->sites[numbered], 0,
+                              (void *)(numbered + 1));
+        if (site && !rc)
+            source->site_of[i] = (uint32_t)((uintptr_t)uvs__map_get(&numbers, (uintptr_t)site, 0) - 1);
+    }
+    uvs__map_clear(&numbers);
+    return rc;
+}
+
+static int collect(void *data, struct uvs__output *output)
+{
+    struct uvs_span_source *source = data;
+    int rc = collect_processes(source, output->spans);
+    if (!rc)
+        rc = collect_loops(source, output->spans);
+    return rc ? rc : collect_sites(source, output);
+}
+
+static const struct uvs_block *find_worst(const struct uvs_report *report)
+{
+    const struct uvs_block *worst = NULL;
+    for (size_t i = 0; i < report->loop_count; i++) {
+        const struct uvs_loop_row *loop = &report->loops[i];
+        if (loop->worst_count && (!worst || loop->worst[0].duration_ns > worst->duration_ns))
+            worst = &loop->worst[0];
+    }
+    return worst;
+}
+
+// The longest block with as much again before and after it, and at least a tenth of a second.
+static int set_around_worst(struct uvs_span_source *source, struct uvs_error *error)
+{
+    const struct uvs_block *worst = find_worst(source->report);
+    if (!worst)
+        return uvs_error_set(error, UVS_E_TRACE, "%s has no busy interval to look around", source->path);
+    uint64_t margin_ns = uvs__max(worst->duration_ns, 100000000);
+    source->tables.from_ns = uvs__minus(worst->begin_ns, margin_ns);
+    source->tables.to_ns = uvs__add(uvs__add(worst->begin_ns, worst->duration_ns), margin_ns);
+    return 0;
+}
+
+static int set_window(struct uvs_span_source *source, struct uvs_error *error)
+{
+    const struct uvs_span_options *options = &source->options;
+    uint64_t begin_ns = source->report->trace.begin_ns;
+    if (options->around_worst)
+        return set_around_worst(source, error);
+    // What began before the first event belongs to the trace.
+    source->tables.from_ns = options->from_ns ? uvs__add(begin_ns, options->from_ns) : 0;
+    source->tables.to_ns = options->to_ns ? uvs__add(begin_ns, options->to_ns) : UVS_ABSENT;
+    return 0;
+}
+
+int uvs_span_source_create(const char *path, const struct uvs_span_options *options,
+                           struct uvs_span_source **ret_source, struct uvs_error *error)
+{
+    struct uvs_span_source *source = calloc(1, sizeof(*source));
+    if (!source)
+        return uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory to read %s", path);
+    source->path = path;
+    source->options = *options;
+    int rc = uvs__analyse(path, &options->analysis, collect, source, &source->report, error);
+    source->tables.report = source->report;
+    if (!rc)
+        rc = set_window(source, error);
+    if (rc)
+        uvs_span_source_destroy(source);
+    else
+        *ret_source = source;
+    return rc;
+}
+
+const struct uvs_span_tables *uvs_span_source_tables(const struct uvs_span_source *source)
+{
+    return &source->tables;
+}
+
+void uvs_span_source_destroy(struct uvs_span_source *source)
+{
+    if (!source)
+        return;
+    for (size_t i = 0; i < source->tables.process_count; i++) {
+        free(source->tables.processes[i].exe);
+        free(source->tables.processes[i].argv);
+    }
+    for (size_t i = 0; i < source->tables.loop_count; i++)
+        free(source->tables.loops[i].name);
+    free(source->tables.processes);
+    free(source->tables.loops);
+    free(source->process_of);
+    free(source->site_of);
+    uvs_report_destroy(source->report);
+    free(source);
+}
+
+// --- The second reading ---
+
+// An operation that was asked for and has not run yet.
+struct asked {
+    uint64_t time_ns, parent;
+};
+
+struct visit {
+    const struct uvs_span_source *source;
+    struct uvs_recording recording;
+    struct uvs_reader *reader;
+    struct uvs__spans spans;
+    struct uvs__map asked; // process and op -> struct asked
+    int (*visit)(void *data, const struct uvs_span *span, struct uvs_error *error);
+    void *data;
+    struct uvs_error *error;
+    bool refused; // by visit, which has set the error
+};
+
+static void forget_asked(struct visit *visit)
+{
+    for (size_t i = 0; i < visit->asked.capacity; i++)
+        free(visit->asked.entries[i].value);
+    uvs__map_clear(&visit->asked);
+}
+
+// Handles that are started again and again without ever running leave theirs behind: beyond so many all are
+// forgotten rather than memory filled.
+static int ask(struct visit *visit, const struct uvs__span *span)
+{
+    if (visit->asked.count >= MAX_ASKED)
+        forget_asked(visit);
+    struct asked *asked = uvs__map_get(&visit->asked, span->op, span->process->index);
+    if (!asked) {
+        asked = malloc(sizeof(*asked));
+        if (!asked || uvs__map_put(&visit->asked, span->op, span->process->index, asked)) {
+            free(asked);
+            return NO_MEMORY;
+        }
+    }
+    *asked = (struct asked){span->begin_ns, span->schedule.parent};
+    return 0;
+}
+
+static void describe_callback(struct visit *visit, const struct uvs__span *from, struct uvs_span *to)
+{
+    to->delay_ns = from->callback.delay_ns;
+    to->latency_ns = from->callback.latency_ns;
+    to->result = from->callback.result;
+    to->cancelled = from->callback.cancelled;
+    struct asked *asked = uvs__map_remove(&visit->asked, from->op, from->process->index);
+    if (!asked)
+        return;
+    to->scheduled_ns = asked->time_ns;
+    to->parent = asked->parent;
+    free(asked);
+}
+
+static const enum uvs_span_type types[UVS__SPAN_COUNT] = {
+    [UVS__SPAN_CALLBACK] = UVS_SPAN_CALLBACK,
+    [UVS__SPAN_BUSY] = UVS_SPAN_BUSY,
+    [UVS__SPAN_POLL] = UVS_SPAN_POLL,
+    [UVS__SPAN_OUTSIDE] = UVS_SPAN_OUTSIDE,
+    [UVS__SPAN_SYNC_CALL] = UVS_SPAN_SYNC_CALL,
+    [UVS__SPAN_WORK] = UVS_SPAN_WORK,
+    [UVS__SPAN_UNFINISHED] = UVS_SPAN_UNFINISHED,
+};
+
+static void describe(struct visit *visit, const struct uvs__span *from, struct uvs_span *to)
+{
+    const struct uvs_span_source *source = visit->source;
+    to->type = types[from->type];
+    to->begin_ns = from->begin_ns;
+    to->end_ns = from->end_ns;
+    to->process = source->process_of[from->process->index];
+    to->loop = from->loop ? from->loop->index : UVS_SPAN_NONE;
+    to->kind = from->who == UVS__NOBODY ? -1 : visit->spans.whos[from->who]->kind;
+    to->site = from->who < source->site_of_count ? source->site_of[from->who] : UVS_SPAN_NONE;
+    to->op = from->op;
+    switch (to->type) {
+    case UVS_SPAN_CALLBACK:
+        describe_callback(visit, from, to);
+        break;
+    case UVS_SPAN_BUSY:
+        to->complete = from->busy.complete;
+        to->open = from->busy.open;
+        break;
+    case UVS_SPAN_WORK:
+        to->queue_ns = from->work.queue_ns;
+        to->tid = from->work.tid;
+        break;
+    case UVS_SPAN_UNFINISHED:
+        to->started = from->unfinished.started;
+        to->stuck = from->unfinished.stuck;
+        break;
+    default:
+        break;
+    }
+}
+
+static bool in_window(const struct uvs_span_tables *tables, const struct uvs_span *span)
+{
+    uint64_t begin_ns = span->begin_ns == UVS_ABSENT ? span->end_ns : span->begin_ns;
+    return span->end_ns >= tables->from_ns && begin_ns <= tables->to_ns;
+}
+
+// A recording that still grows may have more in it than the first time.
+static bool is_known(const struct uvs_span_source *source, const struct uvs__span *span)
+{
+    return span->process->index < source->process_of_count &&
+           source->process_of[span->process->index] != UVS_SPAN_NONE &&
+           (!span->loop || span->loop->index < source->tables.loop_count);
+}
+
+static int on_span(void *data, const struct uvs__span *from)
+{
+    struct visit *visit = data;
+    if (!is_known(visit->source, from))
+        return 0;
+    if (from->type == UVS__SPAN_SCHEDULE)
+        return ask(visit, from);
+    if (from->type == UVS__SPAN_HELD || from->type == UVS__SPAN_DELIVERY)
+        return 0;
+    struct uvs_span span = {
+        .scheduled_ns = UVS_ABSENT, .delay_ns = UVS_ABSENT, .latency_ns = UVS_ABSENT, .queue_ns = UVS_ABSENT};
+    describe(visit, from, &span);
+    if (!in_window(&visit->source->tables, &span))
+        return 0;
+    int rc = visit->visit(visit->data, &span, visit->error);
+    visit->refused = rc != 0;
+    return rc;
+}
+
+static int read_events(struct visit *visit)
+{
+    const struct uvs_analysis_options *options = &visit->source->options.analysis;
+    const struct uvs_event *event;
+    uint64_t count = 0;
+    while (uvs_reader_next(visit->reader, &event, NULL) > 0) {
+        struct uvs_error ours = {0};
+        int rc = uvs__spans_event(&visit->spans, event, &ours);
+        if (rc && !visit->refused && visit->error)
+            *visit->error = ours;
+        if (rc)
+            return rc;
+        if (++count % PROGRESS_EVENTS == 0 && options->progress)
+            options->progress(options->progress_data, visit->source->report->trace.events + count);
+    }
+    int rc = uvs__spans_finish(&visit->spans);
+    return rc && !visit->refused
+               ? uvs_error_set(visit->error, UVS_E_ENVIRONMENT, "no memory to read the trace")
+               : rc;
+}
+
+static int open_visit(struct visit *visit)
+{
+    int is_recording = uvs_recording_load(visit->source->path, &visit->recording, visit->error);
+    if (is_recording < 0)
+        return is_recording;
+    visit->spans = (struct uvs__spans){.sink = on_span, .sink_data = visit, .main_end_ns = UVS_ABSENT};
+    if (is_recording)
+        uvs__spans_recorded(&visit->spans, &visit->recording);
+    return uvs_reader_create(visit->source->path, &visit->reader, visit->error);
+}
+
+int uvs_span_source_visit(const struct uvs_span_source *source,
+                          int (*visit)(void *data, const struct uvs_span *span, struct uvs_error *error),
+                          void *data, struct uvs_error *error)
+{
+    struct visit state = {.source = source, .visit = visit, .data = data, .error = error};
+    int rc = open_visit(&state);
+    if (!rc)
+        rc = read_events(&state);
+    forget_asked(&state);
+    uvs__spans_clear(&state.spans);
+    uvs_reader_destroy(state.reader);
+    uvs_recording_clear(&state.recording);
+    return rc;
+}

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+# `uvscope export` on text event logs, whose spans are known.
+
+load helpers
+
+setup() {
+    common_setup
+    cat >lesson.events <<'END'
+1ms process_info loop=7:- pid=7 schema=1 libuv=76802 pool_size=4 exe="/bin/app"
+1ms loop_info loop=7:0 tid=7 is_default=1 name=app
+2ms schedule loop=7:0 op=1 kind=timer callback=0x1000 timeout_ms=1
+10s callback loop=7:0 op=1 kind=timer callback=0x1000 duration_ns=9990ms delay_ns=1ms
+10.0005s schedule loop=7:0 op=3 parent=1 kind=fs.read callback=0x30
+10.1s work loop=7:0 op=3 kind=fs.read tid=8 queue_ns=10ms service_ns=40ms
+11s poll loop=7:0 wait_ns=999ms busy_ns=9.991s callbacks=1 calls=1 timeout_ms=1000
+11.1s callback loop=7:0 op=3 kind=fs.read callback=0x30 duration_ns=1ms delay_ns=1ms
+11.2s sync_call loop=7:0 kind=fs.read caller=0x50 duration_ns=20ms
+11.3s poll loop=7:0 wait_ns=98ms busy_ns=199ms callbacks=1 calls=1 timeout_ms=1000
+END
+}
+
+teardown() {
+    common_teardown
+}
+
+# slice NAME FILTER: that the timeline's events so filtered are one.
+one() {
+    [ "$(jq "[.traceEvents[] | select($1)] | length" timeline.json)" -eq 1 ] || { cat timeline.json; return 1; }
+}
+
+@test "a timeline has callbacks, calls, work and phases where they were" {
+    "$UVSCOPE" export --to chrome lesson.events >timeline.json
+    one '.ph == "X" and .cat == "callback" and .name == "0x1000" and .tid == 7 and .ts == 9000 and .dur == 9990000'
+    one '.ph == "X" and .cat == "sync_call" and .name == "fs.read" and .args.called_from == "0x50" and .dur == 20000'
+    one '.ph == "X" and .cat == "work" and .tid == 8 and .ts == 10059000 and .dur == 40000 and .args.queue_ns == 10000000'
+    one '.ph == "X" and .cat == "busy" and .name == "blocked" and .dur == 9991000'
+    one '.ph == "M" and .name == "thread_name" and .args.name == "loop 0 (app)"'
+    one '.ph == "M" and .name == "process_name" and .args.name == "/bin/app"'
+}
+
+@test "arrows lead from where it was asked for, through the worker, to the callback" {
+    "$UVSCOPE" export --to chrome lesson.events >timeline.json
+    one '.ph == "s" and .id == "0.3" and .ts == 9999500 and .tid == 7'
+    one '.ph == "t" and .id == "0.3" and .ts == 10059000 and .tid == 8'
+    one '.ph == "f" and .id == "0.3" and .ts == 11098000 and .tid == 7'
+}
+
+@test "a window leaves out what does not touch it" {
+    "$UVSCOPE" export --to chrome --from 11.1s lesson.events >timeline.json
+    one '.ph == "X" and .cat == "sync_call"'
+    [ "$(jq '[.traceEvents[] | select(.cat == "callback")] | length' timeline.json)" -eq 0 ]
+    "$UVSCOPE" export --to chrome --until 10s lesson.events >timeline.json
+    one '.ph == "X" and .cat == "callback"'
+    [ "$(jq '[.traceEvents[] | select(.cat == "sync_call")] | length' timeline.json)" -eq 0 ]
+    "$UVSCOPE" export --to ndjson --around worst --threshold 1s lesson.events >spans
+    [ "$(wc -l <spans)" -eq "$("$UVSCOPE" export --to ndjson lesson.events | wc -l)" ]
+    run "$UVSCOPE" export --to chrome --from 2s --until 1s lesson.events
+    [ "$status" -eq 2 ]
+}
+
+@test "around the worst block is what is near it" {
+    for i in $(seq 1 99); do
+        echo "$((i * 1000 + 1))ms callback loop=7:0 op=$i kind=timer callback=0x10 duration_ns=1ms"
+        echo "$((i * 1000 + 1))ms poll loop=7:0 wait_ns=0 busy_ns=$((i == 50 ? 300 : 1))ms callbacks=1 calls=1 timeout_ms=1"
+    done >many.events
+    "$UVSCOPE" export --to ndjson --around worst many.events >spans
+    [ "$(jq -s '[.[] | select(.type == "callback")] | length' spans)" -eq 1 ]
+    jq -se '[.[] | select(.type == "busy")] | length == 1 and .[0].duration_ns == 300000000' spans
+}
+
+@test "ndjson is one object a line, with who asked" {
+    "$UVSCOPE" export --to ndjson lesson.events >spans
+    [ "$(jq -c . spans | wc -l)" -eq "$(wc -l <spans)" ]
+    jq -se '[.[] | select(.type == "callback" and .op == 3)] | length == 1 and .[0].parent == 1 and
+        .[0].scheduled_ns == 10000500000 and .[0].latency_ns == 51000000 and .[0].kind == "fs.read"' spans
+    jq -se '[.[] | select(.type == "loop")] == [{"type":"loop","pid":7,"loop":0,"tid":7,"name":"app","main":true}]' spans
+}
+
+@test "a name that ends in .gz is compressed, and a file appears when it is whole" {
+    "$UVSCOPE" export --to chrome lesson.events >timeline.json
+    "$UVSCOPE" export --to chrome -o timeline.json.gz lesson.events
+    zcat timeline.json.gz | cmp - timeline.json
+    [ "$(find . -name 'timeline.json*' | wc -l)" -eq 2 ]
+    echo before >kept
+    run "$UVSCOPE" export --to chrome -o kept no-such-trace
+    [ "$status" -eq 4 ]
+    [ "$(cat kept)" = before ]
+    [ "$(find . -name 'kept*' | wc -l)" -eq 1 ]
+    run "$UVSCOPE" export --to chrome -o no/such/place lesson.events
+    [ "$status" -eq 3 ]
+    [[ $output == "uvscope: cannot write no/such/place: "* ]]
+    if [ -c /dev/full ]; then
+        run "$UVSCOPE" export --to chrome -o /dev/full lesson.events
+        [ "$status" -eq 3 ]
+    fi
+}
+
+@test "a form must be named" {
+    run "$UVSCOPE" export lesson.events
+    [ "$status" -eq 2 ]
+    [[ $output == *"--to chrome|"* ]]
+    run "$UVSCOPE" export --to papyrus lesson.events
+    [ "$status" -eq 2 ]
+}
+
+# A recording whose only function has the worst of names.
+hostile_recording() {
+    mkdir -p hostile
+    printf '1ms process_info loop=7:- pid=7 schema=1 libuv=76802 pool_size=4 exe="/bin/<script>alert(1)</script>\\x1b[2J\\x0aforged" argv="\\x22\\x27|`\\xff\\xfe"\n' >hostile.events
+    printf '1ms loop_info loop=7:0 tid=7 is_default=1 name="</script>\\x1b]0;x\\x07"\n' >>hostile.events
+    printf '1ms module loop=7:- base=0x1000 size=0x1000 bias=0 build_id="" path="/lib/%s<script>\\x22\\x0a\\x1b[31m\\xc3\\x28|=cmd"\n' "$(head -c 5000 /dev/zero | tr '\0' y)" >>hostile.events
+    cat >>hostile.events <<'END'
+10s callback loop=7:0 op=1 kind=timer callback=0x1010 duration_ns=9990ms delay_ns=1ms
+10.1s work loop=7:0 op=3 kind=fs.read tid=8 queue_ns=10ms service_ns=40ms
+11s poll loop=7:0 wait_ns=999ms busy_ns=9.991s callbacks=1 calls=1 timeout_ms=1000
+END
+}
+
+@test "hostile names stay names" {
+    hostile_recording
+    for form in chrome ndjson; do
+        "$UVSCOPE" export --to $form hostile.events >out
+        jq -c . out >parsed
+        iconv -f utf-8 -t utf-8 out >/dev/null
+        ! grep -q $'\x1b' out
+        ! grep -q '<' out
+    done
+    [ "$(jq -c . parsed | wc -l)" -eq "$(wc -l <out)" ]
+}
