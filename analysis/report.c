@@ -207,6 +207,7 @@ static int fill_trace(const struct job *job, const char *path)
     struct uvs_trace_facts *trace = &job->output.report->trace;
     trace->path = strdup(path);
     trace->reader = job->reader->ops->name;
+    trace->reader_note = job->reader->note ? strdup(job->reader->note) : NULL;
     trace->begin_ns = job->spans.begin_ns;
     trace->duration_ns = job->spans.end_ns - job->spans.begin_ns;
     trace->events = job->spans.events;
@@ -239,7 +240,7 @@ static int open_job(struct job *job, const char *path, const struct uvs_analysis
     if (is_recording < 0)
         return is_recording;
     job->output.recording = is_recording ? &job->recording : NULL;
-    int rc = uvs_reader_create(path, &job->reader, error);
+    int rc = uvs_reader_create_of(options ? options->reader : UVS_READER_AUTO, path, &job->reader, error);
     if (!rc)
         rc = uvs_symbols_create(is_recording ? path : NULL, &job->output.symbols, error);
     if (rc)

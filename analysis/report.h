@@ -9,6 +9,7 @@
 #include "error.h"
 #include "event.h"
 #include "hist.h"
+#include "reader.h"
 #include "site.h"
 
 #define UVS_REPORT_SCHEMA              1
@@ -23,6 +24,7 @@ struct uvs_interval {
 struct uvs_trace_facts {
     char *path;
     const char *reader;
+    char *reader_note; // why the fast one did not read it; NULL: nothing to say
     uint64_t begin_ns, duration_ns, events;
     struct {
         uint64_t events, packets; // lost; from the reader
@@ -277,6 +279,7 @@ struct uvs_report {
 };
 
 struct uvs_analysis_options {
+    enum uvs_reader_choice reader;
     uint64_t block_threshold_ns; // 0 = the default
     uint64_t blame_threshold_ns; // 0 = the default: delays of this length have victims and culprits
     uint64_t chain_op;           // 0: report the slowest chains; else only the one that ends in this operation
@@ -286,6 +289,10 @@ struct uvs_analysis_options {
     void (*progress)(void *data, uint64_t events);
     void *progress_data;
 };
+
+// The function of a script that held the block: beside one, the callback that libuv called is only the machinery.
+// NULL: none is known.
+const struct uvs_site *uvs_block_script(const struct uvs_block *block);
 
 // Reads the whole trace at `path`. 0: *ret_report is the caller's. A trace that breaks off in the middle
 // still gives a report, with trace.incomplete set and return value 0; no uvscope event at all is

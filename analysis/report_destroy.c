@@ -7,6 +7,7 @@
 static void clear_trace(struct uvs_trace_facts *trace)
 {
     free(trace->path);
+    free(trace->reader_note);
     free(trace->incomplete);
     free(trace->loss.intervals);
 }

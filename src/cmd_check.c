@@ -11,7 +11,7 @@
 
 enum { FORMAT_TEXT, FORMAT_JSON };
 
-static int format = FORMAT_TEXT;
+static int format = FORMAT_TEXT, reader = UVS_READER_AUTO;
 static struct uvs_strings rule_texts;
 static const char *rules_file;
 static bool in_process;
@@ -132,7 +132,8 @@ static int judge(FILE *out, const struct uvs_report *report, void *data, struct 
 static int run(char **operands)
 {
     struct rules rules = {0};
-    const struct uvs__report_job job = {.in_process = in_process, .render = judge, .data = &rules};
+    const struct uvs__report_job job = {
+        .in_process = in_process, .reader = (enum uvs_reader_choice)reader, .render = judge, .data = &rules};
     int status = collect_rules(&rules);
     if (status == 0 && rules.has_error)
         status = UVS_E_USAGE;
@@ -149,6 +150,8 @@ static const struct uvs_option options[] = {
     {"rule", 'r', UVS_OPTION_LIST, "RULE", "A rule that must hold; may be repeated", &rule_texts},
     {"rules", 0, UVS_OPTION_STRING, "FILE", "Rules from a file, one a line; # begins a comment", &rules_file},
     {"format", 'f', UVS_OPTION_CHOICE, "text|json", "For people or for programs (default text)", &format},
+    {"reader", 0, UVS_OPTION_CHOICE, UVS__READER_CHOICES,
+     "How to read CTF; auto is fast where the trace is as LTTng-UST writes it (default auto)", &reader},
     {"in-process", 0, UVS_OPTION_FLAG, NULL, "Read in this process, for debuggers", &in_process},
     {0},
 };

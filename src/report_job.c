@@ -66,15 +66,16 @@ static int read_trace(void *data, struct uvs_worker_progress *progress)
     struct uvs_error error = {0};
     struct uvs_report *report;
     work->progress = progress;
-    const struct uvs_analysis_options options = {
-        .block_threshold_ns = work->job->block_threshold_ns,
-        .blame_threshold_ns = work->job->blame_threshold_ns,
-        .chain_op = work->job->chain_op,
-        .chain_pid = work->job->chain_pid,
-        .progress = advance, .progress_data = work};
+    const struct uvs_analysis_options options = {.reader = work->job->reader,
+                                                 .block_threshold_ns = work->job->block_threshold_ns,
+                                                 .blame_threshold_ns = work->job->blame_threshold_ns,
+                                                 .progress = advance,
+                                                 .progress_data = work};
     int result = uvs_analyse(work->path, &options, &report, &error);
     if (result < 0)
         return uvs_complain(-result, "%s", error.text);
+    if (report->trace.reader_note)
+        uvs_complain(0, "note: read by babeltrace2, which is slower: %s", report->trace.reader_note);
     int status = fill_output(work, report, &error);
     if (status < 0)
         status = uvs_complain(-status, "%s", error.text);

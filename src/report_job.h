@@ -9,11 +9,15 @@
 #include <stdio.h>
 #include "../analysis/report.h"
 
+// In the order of enum uvs_reader_choice.
+#define UVS__READER_CHOICES "auto|fast|babeltrace2"
+
 struct uvs__report_job {
     uint64_t block_threshold_ns, blame_threshold_ns; // 0 = the default
     uint64_t chain_op; // 0 = the slowest chains
     uint32_t chain_pid;
     bool in_process;
+    enum uvs_reader_choice reader;
     // In the worker: prints the output. Returns the exit status; negative: error says why, nothing is
     // written.
     int (*render)(FILE *out, const struct uvs_report *report, void *data, struct uvs_error *error);
