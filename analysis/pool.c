@@ -21,6 +21,8 @@ struct state {
     struct uvs__rows requests; // struct uvs_pool_request_row by who
 };
 
+static const char io_uring[] = "io_uring";
+
 // --- Spans ---
 
 static int on_work(struct pool_state *pool, struct uvs_pool_request_row *request,
@@ -49,6 +51,8 @@ static int on_delivery(struct pool_state *pool, struct uvs_pool_request_row *req
 {
     request->count += !span->delivery.worked;
     request->cancelled += span->delivery.cancelled;
+    if (span->delivery.by_kernel && !request->engine)
+        request->engine = io_uring;
     int rc = span->delivery.held ? uvs__workers_release(&pool->workers, span->end_ns) : 0;
     if (rc || span->delivery.return_ns == UVS_ABSENT)
         return rc;
@@ -128,7 +132,7 @@ static int fill_requests(struct state *state, struct uvs__output *output, const 
         out->kind = who->kind;
         out->engine = out->engine ? out->engine : "unknown";
         out->slow_io_capped = UVS_ABSENT;
-        out->triple_known = !process->missed[who->kind];
+        out->triple_known = !process->missed[who->kind] && out->engine != io_uring;
         int rc = uvs__site_of(output, (uint32_t)i, &out->site);
         if (rc)
             return rc;

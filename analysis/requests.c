@@ -119,6 +119,18 @@ static int name_late(struct uvs__spans *spans, struct uvs__process *process, str
     return emit_work(spans, process, request);
 }
 
+// Since this version libuv gives some requests to io_uring.
+static const uint32_t first_with_io_uring = 1u << 16 | 45u << 8;
+
+// Submitted and done, and nothing was lost meanwhile, but no worker has been seen.
+static bool by_kernel(const struct uvs__spans *spans, const struct uvs__process *process,
+                      const struct uvs__request *request, uint64_t time_ns)
+{
+    return !request->finished && !request->cancelled && request->kind >= UVS_KIND_FS &&
+           request->submit_ns != UVS_ABSENT && process->libuv >= first_with_io_uring &&
+           !process->missed[request->kind] && !uvs__lost_between(spans, request->submit_ns, time_ns);
+}
+
 static int emit_delivery(const struct uvs__spans *spans, const struct uvs__process *process,
                          const struct uvs__request *request, uint64_t time_ns, uint64_t return_ns)
 {
@@ -127,6 +139,7 @@ static int emit_delivery(const struct uvs__spans *spans, const struct uvs__proce
     span.delivery.return_ns = return_ns;
     span.delivery.cancelled = request->cancelled;
     span.delivery.worked = request->measured;
+    span.delivery.by_kernel = by_kernel(spans, process, request, time_ns);
     span.delivery.held = request->held && !request->measured;
     return uvs__emit(spans, &span);
 }
@@ -245,6 +258,8 @@ int uvs__request_delivered(struct uvs__spans *spans, struct uvs__process *proces
         rc = emit_delivery(spans, process, request, event->time_ns, return_ns);
     if (request->measured && return_ns != UVS_ABSENT)
         *ret_latency_ns = uvs__add(request->queue_ns + request->service_ns, return_ns);
+    else if (by_kernel(spans, process, request, event->time_ns))
+        *ret_latency_ns = uvs__minus(uvs__minus(event->time_ns, callback->duration_ns), request->submit_ns);
     if (known)
         forget(process, known);
     return rc;

@@ -157,7 +157,8 @@ struct uvs__span {
         struct {
             uint64_t return_ns; // UVS_ABSENT unknown
             bool cancelled, worked;
-            bool held; // it was HELD before, and no worker was seen to finish it
+            bool by_kernel; // io_uring did it, not the pool
+            bool held;      // it was HELD before, and no worker was seen to finish it
         } delivery;
         // [submit, end of the trace)
         struct {

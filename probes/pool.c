@@ -155,16 +155,20 @@ static void hand_off(struct uvs__thread *self)
     submit(request->reserved, uvs__schedule(work->loop, self->submitting_kind, self->submitting_callback, 0));
 }
 
-void uvs__submission_end(const struct uvs__submission *submission, int result)
+bool uvs__submission_end(const struct uvs__submission *submission, int result)
 {
     struct uvs__thread *self = &uvs__self;
     bool handed_off = !self->submitting;
     self->submitting = NULL;
     self->submitting_work = NULL;
-    // Not handed off, and yet libuv filled work_req: it went to the pool by a way that the lock did not show.
-    if (!handed_off && result == 0 && submission->work->work)
-        uvs__emit_dropped(&(struct uvs_ev_dropped){
-            .loop = uvs__key(self->loop), .reason = UVS_DROPPED_HANDOFF_MISSED, .count = submission->kind});
+    if (handed_off || result != 0)
+        return true;
+    if (!submission->work->work)
+        return false;
+    // libuv filled work_req: it went to the pool by a way that the lock did not show.
+    uvs__emit_dropped(&(struct uvs_ev_dropped){
+        .loop = uvs__key(self->loop), .reason = UVS_DROPPED_HANDOFF_MISSED, .count = submission->kind});
+    return true;
 }
 
 UVS_WRAP(void, uv_mutex_lock, uv_mutex_t *mutex)

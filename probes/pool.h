@@ -16,7 +16,8 @@ struct uvs__submission {
 
 // Announces that the real function, called next on this thread, will submit this request.
 void uvs__submission_begin(const struct uvs__submission *submission);
-// After the real function returned `result`: a hand-off that was not seen is counted.
-void uvs__submission_end(const struct uvs__submission *submission, int result);
+// After the real function returned `result`: a hand-off that was not seen is counted. False when the request
+// is on its way without the pool.
+bool uvs__submission_end(const struct uvs__submission *submission, int result);
 
 #endif

@@ -15,6 +15,7 @@
 //   request
 //   write connect shutdown udp_send    0 cb    1 op    2 submit
 //   pool requests                      see pool.c
+//   fs by io_uring                     0 cb    2 op
 #ifndef UVS_WORDS_H
 #define UVS_WORDS_H
 
