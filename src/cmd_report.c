@@ -3,17 +3,20 @@
 #include "command.h"
 
 #include "report_job.h"
+#include "text_chains.h"
 #include "text_report.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { FORMAT_TEXT, FORMAT_JSON };
 
 static int format = FORMAT_TEXT, colour = UVS__COLOUR_AUTO, reader = UVS_READER_AUTO;
 static uint64_t threshold_ns = UVS_DEFAULT_BLOCK_THRESHOLD_NS;
 static uint64_t blame_threshold_ns = UVS_DEFAULT_BLAME_THRESHOLD_NS;
+static const char *chain;
 static const char *top = "20";
 static bool in_process;
 static bool full_stacks;
@@ -32,6 +35,41 @@ static int render_json(FILE *out, const struct uvs_report *report, void *data __
         return uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory for the report");
     fprintf(out, "%s\n", json);
     free(json);
+    return UVS_E_OK;
+}
+
+static bool parse_number(const char *text, uint64_t most, char after, const char **ret_rest,
+                         uint64_t *ret_number)
+{
+    char *end;
+    errno = 0;
+    *ret_number = strtoull(text, &end, 10);
+    *ret_rest = end + (*end != '\0');
+    return isdigit((unsigned char)*text) && *end == after && errno == 0 && *ret_number > 0 &&
+           *ret_number <= most;
+}
+
+// "OP" or "PID:OP".
+static bool parse_chain(const char *text, struct uvs__report_job *job)
+{
+    const char *rest = text, *colon = strchr(text, ':');
+    uint64_t pid = 0;
+    if (colon && !parse_number(text, UINT32_MAX, ':', &rest, &pid))
+        return false;
+    job->chain_pid = (uint32_t)pid;
+    return parse_number(rest, UINT64_MAX, '\0', &rest, &job->chain_op);
+}
+
+static int render_chain(FILE *out, const struct uvs_report *report, void *data, struct uvs_error *error)
+{
+    if (report->chain_count == 0)
+        return uvs_error_set(error, UVS_E_USAGE,
+                             "no callback of operation %s ran in this trace; the numbers are in the report's "
+                             "slowest chains, and in those of --format json",
+                             chain);
+    if (format == FORMAT_JSON)
+        return render_json(out, report, data, error);
+    uvs__print_chain(out, report, &report->chains[0]);
     return UVS_E_OK;
 }
 
@@ -55,7 +93,7 @@ static int run(char **operands)
         return uvs_complain(UVS_E_USAGE, "--blame-threshold must be above 0, e.g. 10ms");
     struct uvs__look look = uvs__look_of_stdout((enum uvs__colour)colour, rows);
     look.full_stacks = full_stacks;
-    const struct uvs__report_job job = {
+    struct uvs__report_job job = {
         .block_threshold_ns = threshold_ns,
         .blame_threshold_ns = blame_threshold_ns,
         .in_process = in_process,
@@ -63,6 +101,11 @@ static int run(char **operands)
         .render = format == FORMAT_JSON ? render_json : render_text,
         .data = &look,
     };
+    if (chain)
+        job.render = render_chain;
+    if (chain && !parse_chain(chain, &job))
+        return uvs_complain(UVS_E_USAGE, "--chain '%s' is not the number of an operation, e.g. 17 or 4242:17",
+                            chain);
     return uvs__report_job_run(&job, operands);
 }
 
@@ -72,6 +115,8 @@ static const struct uvs_option options[] = {
      "Busy intervals of this length or more are blocks (default 50ms)", &threshold_ns},
     {"blame-threshold", 0, UVS_OPTION_DURATION, "DURATION",
      "Who waited this long or longer has a culprit (default 10ms)", &blame_threshold_ns},
+    {"chain", 0, UVS_OPTION_STRING, "[PID:]OP",
+     "Show only who asked for operation OP, back to the root (its last run)", &chain},
     {"top", 'n', UVS_OPTION_STRING, "N", "Rows of each table, 0 for all (default 20)", &top},
     {"full-stacks", 0, UVS_OPTION_FLAG, NULL,
      "Show the stacks of all worst blocks, with the frames of libraries and runtimes", &full_stacks},

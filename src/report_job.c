@@ -69,6 +69,8 @@ static int read_trace(void *data, struct uvs_worker_progress *progress)
     const struct uvs_analysis_options options = {.reader = work->job->reader,
                                                  .block_threshold_ns = work->job->block_threshold_ns,
                                                  .blame_threshold_ns = work->job->blame_threshold_ns,
+                                                 .chain_op = work->job->chain_op,
+                                                 .chain_pid = work->job->chain_pid,
                                                  .progress = advance,
                                                  .progress_data = work};
     int result = uvs_analyse(work->path, &options, &report, &error);
