@@ -83,7 +83,10 @@ static void culprit_text(const struct uvs_block *block, char buffer[NAME_SIZE])
 {
     char kind[TEXT_SIZE];
     buffer[0] = '\0';
-    if (block->class == UVS_BLOCK_UNKNOWN)
+    const struct uvs_site *script = uvs_block_script(block);
+    if (script)
+        snprintf(buffer, NAME_SIZE, " by %s", script->label);
+    else if (block->class == UVS_BLOCK_UNKNOWN)
         snprintf(buffer, NAME_SIZE, " (events were lost, so by whom is not known)");
     else if (block->class == UVS_BLOCK_SYNC_CALL && block->sync_call_count)
         snprintf(buffer, NAME_SIZE, " by the synchronous call %s in %s",

@@ -294,6 +294,10 @@ struct uvs_analysis_options {
 // NULL: none is known.
 const struct uvs_site *uvs_block_script(const struct uvs_block *block);
 
+// The function of a script that held the block: beside one, the callback that libuv called is only the
+// machinery. NULL: none is known.
+const struct uvs_site *uvs_block_script(const struct uvs_block *block);
+
 // Reads the whole trace at `path`. 0: *ret_report is the caller's. A trace that breaks off in the middle
 // still gives a report, with trace.incomplete set and return value 0; no uvscope event at all is
 // -UVS_E_TRACE.

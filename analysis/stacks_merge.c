@@ -161,6 +161,14 @@ static void descend(struct walk *walk, struct uvs_block *block)
     reverse(block->stack, block->stack_count);
 }
 
+const struct uvs_site *uvs_block_script(const struct uvs_block *block)
+{
+    for (size_t i = 0; i < block->stack_count; i++)
+        if (is_script(block->stack[i].site) && !block->stack[i].is_runtime)
+            return block->stack[i].site;
+    return NULL;
+}
+
 int uvs__merge_stacks(const struct uvs_report *report, struct uvs_block *block)
 {
     struct walk walk = {0};

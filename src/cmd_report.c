@@ -18,7 +18,7 @@ static uint64_t threshold_ns = UVS_DEFAULT_BLOCK_THRESHOLD_NS;
 static uint64_t blame_threshold_ns = UVS_DEFAULT_BLAME_THRESHOLD_NS;
 static const char *chain;
 static const char *top = "20";
-static bool in_process;
+static bool in_process, full_stacks;
 static bool full_stacks;
 
 static int render_text(FILE *out, const struct uvs_report *report, void *data, struct uvs_error *error)
@@ -93,6 +93,7 @@ static int run(char **operands)
         return uvs_complain(UVS_E_USAGE, "--blame-threshold must be above 0, e.g. 10ms");
     struct uvs__look look = uvs__look_of_stdout((enum uvs__colour)colour, rows);
     look.full_stacks = full_stacks;
+    look.full_stacks = full_stacks;
     struct uvs__report_job job = {
         .block_threshold_ns = threshold_ns,
         .blame_threshold_ns = blame_threshold_ns,
@@ -118,6 +119,8 @@ static const struct uvs_option options[] = {
     {"chain", 0, UVS_OPTION_STRING, "[PID:]OP",
      "Show only who asked for operation OP, back to the root (its last run)", &chain},
     {"top", 'n', UVS_OPTION_STRING, "N", "Rows of each table, 0 for all (default 20)", &top},
+    {"full-stacks", 0, UVS_OPTION_FLAG, NULL,
+     "Show the stacks of all worst blocks, with the frames of libraries and runtimes", &full_stacks},
     {"full-stacks", 0, UVS_OPTION_FLAG, NULL,
      "Show the stacks of all worst blocks, with the frames of libraries and runtimes", &full_stacks},
     {"color", 0, UVS_OPTION_CHOICE, UVS__COLOUR_CHOICES,

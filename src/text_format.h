@@ -30,6 +30,7 @@ enum uvs__colour { UVS__COLOUR_AUTO, UVS__COLOUR_ALWAYS, UVS__COLOUR_NEVER };
 struct uvs__look {
     bool colour;
     size_t width, top;
+    bool full_stacks; // runtime frames too, of every block shown
 };
 
 // Asks the environment and the terminal on stdout.

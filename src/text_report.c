@@ -67,7 +67,11 @@ void uvs__print_culprit(FILE *out, const struct uvs_block *block)
     uint64_t callbacks = 0;
     for (size_t i = 0; i < block->callback_count; i++)
         callbacks += block->callbacks[i].count;
-    if (block->class == UVS_BLOCK_OUTSIDE_CALLBACKS) {
+    const struct uvs_site *script = uvs_block_script(block);
+    if (script) {
+        fputs(" by ", out);
+        print_label(out, script);
+    } else if (block->class == UVS_BLOCK_OUTSIDE_CALLBACKS) {
         fputs(" by code outside of callbacks", out);
     } else if (part && block->class == UVS_BLOCK_SYNC_CALL && block->sync_call_count) {
         print_sync_culprit(out, part);
@@ -295,7 +299,9 @@ int uvs__print_report(FILE *out, const struct uvs__look *look, const struct uvs_
     uvs__print_verdict(out, look, report);
     uvs__print_findings(out, look, report);
     uvs__print_blame(out, look, report);
-    int result = uvs__print_tables(out, look, report);
+    int result = uvs__print_stacks(out, look, report);
+    if (!result)
+        result = uvs__print_tables(out, look, report);
     uvs__print_chains(out, look, report);
     uvs__print_trace_facts(out, look, report);
     return result;

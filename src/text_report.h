@@ -12,6 +12,8 @@ int uvs__print_report(FILE *out, const struct uvs__look *look, const struct uvs_
 // Its parts. The verdict is one or two sentences.
 void uvs__print_verdict(FILE *out, const struct uvs__look *look, const struct uvs_report *report);
 void uvs__print_findings(FILE *out, const struct uvs__look *look, const struct uvs_report *report);
+// The dominant stacks of the worst blocks. As uvs__print_report.
+int uvs__print_stacks(FILE *out, const struct uvs__look *look, const struct uvs_report *report);
 int uvs__print_tables(FILE *out, const struct uvs__look *look, const struct uvs_report *report);
 void uvs__print_trace_facts(FILE *out, const struct uvs__look *look, const struct uvs_report *report);
 // "1,234 events and 2 packets were lost"; false when nothing was lost, and then nothing is printed.

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+// Who held the loop: the dominant stacks of the worst blocks.
+#include "text_report.h"
+#include "text_rows.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum { BLOCKS_SHOWN = 3, PERCENT = 100 };
+
+// Shares of a block's time from which on it is said to compute, and up to which it is said not to.
+static const double computing_share = 0.8, idle_share = 0.2;
+
+static void print_innermost(FILE *out, const struct uvs_block *block)
+{
+    const struct uvs_site *site = block->stack_count ? block->stack[0].site : NULL;
+    uvs__print_escaped(out, !site ? "the kernel" : site->function ? site->function : site->label);
+}
+
+// A thread that neither computes nor waits was not let run: it was stopped, or the processors were taken.
+static void print_state(FILE *out, const struct uvs_block *block)
+{
+    if (block->cpu_ns == UVS_ABSENT || block->duration_ns == 0)
+        return;
+    const double share = (double)block->cpu_ns / (double)block->duration_ns;
+    if (share >= computing_share) {
+        fputs("computing", out);
+    } else if (share > idle_share) {
+        fputs("computing and waiting", out);
+    } else if (block->stack_count && !block->stack[0].is_runtime) {
+        fputs("not scheduled", out);
+    } else {
+        fputs("waiting in ", out);
+        print_innermost(out, block);
+    }
+    fputs(" (", out);
+    uvs__print_ratio(out, share);
+    fputs(" CPU), ", out);
+}
+
+static void print_frame(FILE *out, const struct uvs_block_frame *frame)
+{
+    fprintf(out, "    %3.0f %%  ", frame->share * PERCENT);
+    uvs__print_escaped(out, frame->site->label);
+    fputc('\n', out);
+}
+
+static size_t runtime_run(const struct uvs_block *block, size_t from)
+{
+    size_t end = from;
+    while (end < block->stack_count && block->stack[end].is_runtime)
+        end++;
+    return end - from;
+}
+
+static void print_frames(FILE *out, const struct uvs__look *look, const struct uvs_block *block)
+{
+    for (size_t i = 0; i < block->stack_count;) {
+        const size_t run = look->full_stacks ? 0 : runtime_run(block, i);
+        if (run > 1)
+            fprintf(out, "           … %zu runtime frames\n", run);
+        else
+            print_frame(out, &block->stack[i]);
+        i += run > 1 ? run : 1;
+    }
+}
+
+static void print_block(FILE *out, const struct uvs__look *look, const struct uvs_report *report,
+                        const struct uvs__block_line *line)
+{
+    const struct uvs_block *block = line->block;
+    fputs("  ", out);
+    uvs__print_ns(out, block->duration_ns);
+    fputs(" at ", out);
+    uvs__print_moment(out, block->begin_ns > report->trace.begin_ns ? block->begin_ns - report->trace.begin_ns
+                                                                    : 0);
+    if (report->loop_count > 1)
+        fprintf(out, " (pid %" PRIu32 " loop %u)", line->pid, line->loop);
+    fputs(": ", out);
+    print_state(out, block);
+    uvs__print_count(out, block->samples);
+    fprintf(out, " sample%s\n", block->samples == 1 ? "" : "s");
+    print_frames(out, look, block);
+}
+
+int uvs__print_stacks(FILE *out, const struct uvs__look *look, const struct uvs_report *report)
+{
+    struct uvs__rows rows = {0};
+    void *owned = NULL;
+    const int result = uvs__block_rows(report, &rows, &owned);
+    const struct uvs__block_line *lines = rows.items;
+    size_t shown = 0;
+    for (size_t i = 0; result == 0 && i < rows.count && (look->full_stacks || shown < BLOCKS_SHOWN); i++) {
+        if (!lines[i].block->stack_count)
+            continue;
+        if (shown++ == 0) {
+            uvs__style_begin(out, look, UVS__STYLE_BOLD);
+            fputs("\nWho held the loop\n", out);
+            uvs__style_end(out, look, UVS__STYLE_BOLD);
+        }
+        print_block(out, look, report, &lines[i]);
+    }
+    free(owned);
+    return result;
+}
