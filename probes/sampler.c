@@ -109,6 +109,13 @@ static bool is_on_own_stack(const struct uvs__sampled_thread *thread, uintptr_t 
     return at >= thread->stack_low && at < thread->stack_high;
 }
 
+// Not memcpy: in a program built with AddressSanitizer that is a checked one, to which the gaps between a
+// stack's variables are forbidden ground.
+static void copy_bytes(void *to, const void *from, size_t size)
+{
+    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
+}
+
 static void copy_stack(const struct uvs__sampled_thread *thread, uintptr_t at, bool from_outside)
 {
     const bool is_own = is_on_own_stack(thread, at);
@@ -116,7 +123,7 @@ static void copy_stack(const struct uvs__sampled_thread *thread, uintptr_t at, b
     if (size > sizeof(stack.bytes))
         size = sizeof(stack.bytes);
     if (is_own && !from_outside)
-        memcpy(stack.bytes, (const void *)at, size);
+        copy_bytes(stack.bytes, (const void *)at, size);
     else
         size = copy_from(at, size);
     stack.low = at;
