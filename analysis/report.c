@@ -300,6 +300,8 @@ int uvs__analyse(const char *path, const struct uvs_analysis_options *options, u
     int rc = open_job(&job, path, options, error);
     if (!rc)
         rc = read_events(&job, options, error);
+    if (!rc && job.spans.events == 0 && options && options->ret_empty)
+        *options->ret_empty = true;
     if (!rc && job.spans.events == 0)
         rc = uvs_error_set(error, UVS_E_TRACE,
                            "%s holds no event of uvscope; record a program that uses the shared libuv with "

@@ -288,6 +288,8 @@ struct uvs_analysis_options {
     // be NULL.
     void (*progress)(void *data, uint64_t events);
     void *progress_data;
+    // Set when all was read and none of it was the recording's own; may be NULL.
+    bool *ret_empty;
 };
 
 // The function of a script that held the block: beside one, the callback that libuv called is only the machinery.

@@ -41,10 +41,13 @@ static int read_recording(void *data, struct uvs_worker_progress *progress)
     job->progress = progress;
     // Ctrl-C while a long trace is read ends the reading, not the recording's own last steps.
     uvs__signals_let_end();
-    const struct uvs_analysis_options options = {.progress = advance, .progress_data = job};
+    // A session of the system's daemon holds what others record at the same time too.
+    bool empty = false;
+    const struct uvs_analysis_options options = {
+        .progress = advance, .progress_data = job, .ret_empty = &empty};
     struct uvs_report *report;
     if (uvs_analyse(job->directory, &options, &report, &job->digest->error)) {
-        job->digest->state = has_event(job->directory) ? UVS_DIGEST_UNREADABLE : UVS_DIGEST_EMPTY;
+        job->digest->state = empty || !has_event(job->directory) ? UVS_DIGEST_EMPTY : UVS_DIGEST_UNREADABLE;
         return UVS_E_TRACE;
     }
     job->digest->events = report->trace.events;

@@ -226,6 +226,16 @@ waiting() {
     [[ $output == *"true never ran a libuv loop that uvscope can see"* ]]
 }
 
+@test "a program without a loop is told so while another one is recorded" {
+    background "$UVSCOPE" record -o one "$ticker" 0 1
+    await is_ready
+    run -0 "$UVSCOPE" record true
+    [[ $output == *"true never ran a libuv loop that uvscope can see"* ]]
+    kill -TERM "$pid"
+    status_of "$pid"
+    [ "$status" = 143 ]
+}
+
 # --- What cannot be recorded ---
 
 # refused STATUS TEXT ARGUMENT...: no trace, and the text says why.
