@@ -8,6 +8,8 @@
 
 // Polls that follow one another within this are one phase.
 static const uint64_t same_phase_ns = 1000000;
+// A poll's event is emitted at the begin of the busy interval after it; how far apart they may be.
+static const uint64_t next_within_ns = 20000000;
 // The watchdog may report an interval that was closed meanwhile; clocks read one after the other differ by
 // far less.
 static const uint64_t stale_stall_ns = 1000000;
@@ -67,7 +69,10 @@ static struct uvs__span busy_span(const struct uvs__spans *spans, const struct u
 static int close_idle(const struct uvs__spans *spans, struct uvs__loop *loop, uint64_t busy_begin_ns)
 {
     if (loop->poll.open) {
-        uint64_t end_ns = busy_begin_ns == UVS_ABSENT ? loop->poll.end_ns : busy_begin_ns;
+        // A busy interval that begins long after the poll's event is not the next one: the session was
+        // stopped meanwhile, or events were lost. That time is unknown.
+        bool is_next = busy_begin_ns != UVS_ABSENT && busy_begin_ns < loop->poll.end_ns + next_within_ns;
+        uint64_t end_ns = is_next ? busy_begin_ns : loop->poll.end_ns;
         struct uvs__span span = span_of(loop, UVS__SPAN_POLL, loop->poll.begin_ns, end_ns);
         span.poll.spinning = loop->poll.spinning;
         span.poll.continued = loop->poll.continued;
