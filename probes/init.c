@@ -96,6 +96,9 @@ static void load_provider(void)
     void *provider = uvs__open_beside(PROVIDER_FILE, uvs__environment.UVSCOPE_PROVIDER);
     if (!provider)
         return;
+    // LTTng cancels its threads at exit, and glibc loads this for the first cancellation: a program that has
+    // entered a chroot by then would be aborted.
+    dlopen("libgcc_s.so.1", RTLD_LAZY | RTLD_LOCAL);
     know_thread = (void (*)(void))dlsym(provider, "lttng_ust_init_thread");
     uvs__guest_init(provider);
     dlerror();

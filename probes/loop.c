@@ -277,8 +277,16 @@ static void begin_run(struct uvs__loop *loop)
     uvs__watchdog_wake();
 }
 
+// A thread that was cancelled in epoll has not come back from it.
+static bool left_in_poll(const struct uvs__loop *loop)
+{
+    return loop->poll.begin_ns && !loop->watch.busy_since;
+}
+
 static void end_run(struct uvs__loop *loop)
 {
+    if (left_in_poll(loop))
+        end_poll(loop, -1, -1);
     if (loop->poll.calls)
         uvs__flush_poll(loop);
     set_busy_since(loop, 0);
@@ -295,40 +303,54 @@ static void end_run(struct uvs__loop *loop)
 }
 
 // What uv_run changes of its thread and puts back: a loop may be run from inside a callback of another one.
-struct outer {
-    struct uvs__loop *loop;
-    uint64_t op;
-    uint8_t depth;
-    bool in_sync_call;
+// Cleanups, because an exception or the thread's cancellation may be what leaves uv_run.
+struct running {
+    struct uvs__loop *loop, *outer_loop;
+    uint64_t outer_op;
+    uint8_t outer_depth;
+    bool outer_in_sync_call;
 };
+
+static void leave_run(const struct running *running)
+{
+    struct uvs__thread *self = &uvs__self;
+    end_run(running->loop);
+    self->loop = running->outer_loop;
+    self->op = running->outer_op;
+    self->depth = running->outer_depth;
+    self->in_sync_call = running->outer_in_sync_call;
+}
 
 static int run(struct uvs__loop *loop, uv_run_mode mode)
 {
     struct uvs__thread *self = &uvs__self;
-    const struct outer outer = {self->loop, self->op, self->depth, self->in_sync_call};
+    const struct running running
+        __attribute__((cleanup(leave_run))) = {loop, self->loop, self->op, self->depth, self->in_sync_call};
     self->loop = loop;
     self->op = 0;
     self->depth = 0;
     self->in_sync_call = false;
     begin_run(loop);
-    int result = UVS_REAL(uv_run)(loop->loop, mode);
-    end_run(loop);
-    self->loop = outer.loop;
-    self->op = outer.op;
-    self->depth = outer.depth;
-    self->in_sync_call = outer.in_sync_call;
-    return result;
+    return UVS_REAL(uv_run)(loop->loop, mode);
+}
+
+struct running_again {
+    struct uvs__loop *loop;
+    uint8_t outer_base;
+};
+
+static void leave_run_again(const struct running_again *running)
+{
+    running->loop->base_depth = running->outer_base;
 }
 
 // A callback runs its own loop again: polls and callbacks go on as if libuv had not been left, one level
 // deeper.
 static int run_again(struct uvs__loop *loop, uv_run_mode mode)
 {
-    uint8_t outer_base = loop->base_depth;
+    const struct running_again running __attribute__((cleanup(leave_run_again))) = {loop, loop->base_depth};
     loop->base_depth = uvs__self.depth;
-    int result = UVS_REAL(uv_run)(loop->loop, mode);
-    loop->base_depth = outer_base;
-    return result;
+    return UVS_REAL(uv_run)(loop->loop, mode);
 }
 
 UVS_WRAP(int, uv_run, uv_loop_t *loop, uv_run_mode mode)
