@@ -336,6 +336,11 @@ static const struct {
       "send only when the queue that the callback empties was empty before"},
      .by_slot = true,
      .loop = uvs__find_async_storms},
+    {{"onset", UVS_INFO,
+      "from some moment on a loop was much busier, or blocked much more often, than before",
+      "see what the program began to do then, or who began to ask it for more"},
+     .by_slot = true,
+     .loop = uvs__find_onset},
     {{"pool-saturated", UVS_WARNING,
       "the 99th percentile of the pool's queue waits is 10 ms or more, or all workers were busy while "
       "requests "

@@ -15,7 +15,7 @@
 #define UVS_REPORT_SCHEMA              1
 #define UVS_DEFAULT_BLOCK_THRESHOLD_NS 50000000ull
 #define UVS_DEFAULT_BLAME_THRESHOLD_NS 10000000ull
-enum { UVS_WORST_BLOCKS = 10, UVS_SLOWEST_CHAINS = 10 };
+enum { UVS_WORST_BLOCKS = 10, UVS_SLOWEST_CHAINS = 10, UVS_FEW_SLICES = 50 };
 
 struct uvs_interval {
     uint64_t begin_ns, end_ns;
@@ -232,6 +232,21 @@ struct uvs_chain_row {
     size_t step_count;
 };
 
+// What happened in a slice of the trace. Of loops: all but the last two; of pools: these.
+struct uvs_slice {
+    uint64_t busy_ns, poll_ns, iterations;
+    uint64_t worst_block_ns; // of the busy intervals that began in it
+    uint64_t queued_ns;      // by all requests together: divided by the slice's length, the mean queue depth
+    uint64_t max_wait_ns;    // of the requests that a worker took in it
+};
+
+// A loop's or a pool's slices: report->slice_count of them.
+struct uvs_slices_row {
+    uint32_t pid;
+    int loop; // -1: the pool
+    struct uvs_slice *slices;
+};
+
 enum uvs_severity { UVS_INFO, UVS_WARNING, UVS_ERROR };
 
 struct uvs_finding {
@@ -266,6 +281,10 @@ struct uvs_report {
     size_t culprit_count;
     struct uvs_victim_row *victims;
     size_t victim_count;
+    uint64_t slice_ns; // their length; the first begins with the trace
+    size_t slice_count;
+    struct uvs_slices_row *slices; // loops, then pools, in the order in which they appeared
+    size_t slices_count;
     uint64_t chain_op; // 0: the slowest chains; else the chain of this operation alone
     uint32_t chain_pid;
     struct uvs_chain_row *chains; // with the most time that was not waiting first

@@ -87,6 +87,8 @@ void uvs_report_destroy(struct uvs_report *report)
         uvs_hist_clear(&report->victims[i].suffered);
         free(report->victims[i].by);
     }
+    for (size_t i = 0; i < report->slices_count; i++)
+        free(report->slices[i].slices);
     for (size_t i = 0; i < report->chain_count; i++)
         free(report->chains[i].steps);
     for (size_t i = 0; i < report->finding_count; i++)
@@ -97,7 +99,7 @@ void uvs_report_destroy(struct uvs_report *report)
         uvs__site_destroy(report->sites[i]);
     void *arrays[] = {report->processes, report->loops,    report->callbacks, report->sync_calls,
                       report->pools,     report->findings, report->sites,     report->culprits,
-                      report->victims,   report->stacks,   report->chains};
+                      report->victims,   report->stacks,   report->chains,    report->slices};
     for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++)
         free(arrays[i]);
     free(report);

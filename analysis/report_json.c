@@ -358,6 +358,75 @@ static json_t *blame(const struct uvs_report *report)
                      ARRAY(report->victims, report->victim_count, victim));
 }
 
+// --- Slices ---
+
+// Arrays of one number a slice: pages of them stay small, and charts take them as they are.
+static json_t *slice_numbers(const struct uvs_report *report, const struct uvs_slices_row *row,
+                             json_t *(*make)(const struct uvs_report *report, const struct uvs_slice *slice))
+{
+    json_t *array = json_array();
+    for (size_t i = 0; array && i < report->slice_count; i++)
+        if (json_array_append_new(array, make(report, &row->slices[i]))) {
+            json_decref(array);
+            array = NULL;
+        }
+    return array;
+}
+
+static json_t *slice_utilization(const struct uvs_report *report __attribute__((unused)),
+                                 const struct uvs_slice *slice)
+{
+    double whole_ns = (double)slice->busy_ns + (double)slice->poll_ns;
+    return whole_ns > 0 ? json_real((double)slice->busy_ns / whole_ns) : json_null();
+}
+
+static json_t *slice_block(const struct uvs_report *report __attribute__((unused)),
+                           const struct uvs_slice *slice)
+{
+    return number(slice->worst_block_ns);
+}
+
+static json_t *slice_depth(const struct uvs_report *report, const struct uvs_slice *slice)
+{
+    return json_real((double)slice->queued_ns / (double)report->slice_ns);
+}
+
+static json_t *slice_wait(const struct uvs_report *report __attribute__((unused)),
+                          const struct uvs_slice *slice)
+{
+    return number(slice->max_wait_ns);
+}
+
+static json_t *slices_row(const struct uvs_report *report, const struct uvs_slices_row *row)
+{
+    if (row->loop < 0)
+        return json_pack("{so so so}", "pid", number(row->pid), "queue_depth",
+                         slice_numbers(report, row, slice_depth), "max_wait_ns",
+                         slice_numbers(report, row, slice_wait));
+    return json_pack("{so si so so}", "pid", number(row->pid), "loop", row->loop, "utilization",
+                     slice_numbers(report, row, slice_utilization), "worst_block_ns",
+                     slice_numbers(report, row, slice_block));
+}
+
+static json_t *slices_of(const struct uvs_report *report, bool pools)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; array && i < report->slices_count; i++)
+        if ((report->slices[i].loop < 0) == pools &&
+            json_array_append_new(array, slices_row(report, &report->slices[i]))) {
+            json_decref(array);
+            array = NULL;
+        }
+    return array;
+}
+
+static json_t *slices(const struct uvs_report *report)
+{
+    return json_pack("{so so so so}", "width_ns", number(report->slice_ns), "count",
+                     number(report->slice_count), "loops", slices_of(report, false), "pools",
+                     slices_of(report, true));
+}
+
 // --- Chains ---
 
 static json_t *chain_step(const void *row)
@@ -403,12 +472,12 @@ static json_t *finding_row(const void *row)
 char *uvs_report_to_json(const struct uvs_report *report)
 {
     json_t *document = json_pack(
-        "{si ss so so so so so so so so so}", "schema", UVS_REPORT_SCHEMA, "uvscope", UVS_VERSION, "trace",
+        "{si ss so so so so so so so so so so}", "schema", UVS_REPORT_SCHEMA, "uvscope", UVS_VERSION, "trace",
         trace(&report->trace), "processes", ARRAY(report->processes, report->process_count, process), "loops",
         loops(report), "callbacks", ARRAY(report->callbacks, report->callback_count, callback), "sync_calls",
         ARRAY(report->sync_calls, report->sync_call_count, sync_call), "pool",
         ARRAY(report->pools, report->pool_count, pool), "blame", blame(report), "chains",
-        ARRAY(report->chains, report->chain_count, chain), "findings",
+        ARRAY(report->chains, report->chain_count, chain), "slices", slices(report), "findings",
         ARRAY(report->findings, report->finding_count, finding_row));
     char *dumped = document ? json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) : NULL;
     json_decref(document);

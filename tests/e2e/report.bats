@@ -30,7 +30,8 @@ run_apart() {
     [ "$status" -eq 0 ]
     [ -z "$err" ]
     [ "$(head -n 1 out)" = "The loop was blocked once, for 9.99 s, by 0x1000." ]
-    [ "$(grep -c '^[A-Z][A-Za-z ]*$' out)" -eq 7 ] # headings
+    [ "$(grep -c '^[A-Z][A-Za-z ]*$' out)" -eq 8 ] # headings
+    grep -q '^  timer 0x2000 was late once, by 9\.00 s: mostly because of 0x1000\.$' out
     grep -qE '^  timer  0x2000 +1 .* 9\.00 s$' out
     [ "$(tail -n 1 out)" = "  no events were lost" ]
 }
@@ -47,12 +48,44 @@ run_apart() {
 @test "only so many rows are shown, and how many more there are" {
     run_apart "$UVSCOPE" report --top 1 lesson.events
     [ "$status" -eq 0 ]
-    [ "$(grep -c '… and 1 more' out)" -eq 2 ] # callbacks, timers
+    [ "$(grep -c '… and 1 more' out)" -eq 3 ] # culprits, callbacks, timers
     run_apart "$UVSCOPE" report --top 0 lesson.events
     ! grep -q more out
     run_apart "$UVSCOPE" report --top many lesson.events
     [ "$status" -eq 2 ]
     [ "$err" = "uvscope: --top 'many' is not a number of rows" ]
+}
+
+@test "who waits for less than the blame's threshold has no culprit" {
+    run_apart "$UVSCOPE" report --blame-threshold 10s lesson.events
+    [ "$status" -eq 0 ]
+    ! grep -q '^Who waited' out
+    ! grep -q '^Culprits$' out
+    run_apart "$UVSCOPE" report --blame-threshold 0 lesson.events
+    [ "$status" -eq 2 ]
+}
+
+@test "an operation is followed back to its root" {
+    cat >chain.events <<'END'
+1ms schedule loop=7:0 op=1 kind=timer callback=0x1000 timeout_ms=5
+7ms schedule loop=7:0 op=2 parent=1 kind=fs.open callback=0x2000
+8ms callback loop=7:0 op=1 kind=timer callback=0x1000 duration_ns=2ms delay_ns=0
+9ms work loop=7:0 op=2 kind=fs.open tid=8 queue_ns=1ms service_ns=1ms
+11ms callback loop=7:0 op=2 kind=fs.open callback=0x2000 duration_ns=1ms delay_ns=1ms
+20ms poll loop=7:0 wait_ns=8ms busy_ns=12ms callbacks=2 calls=1 timeout_ms=-1
+END
+    run_apart "$UVSCOPE" report --chain 2 chain.events
+    [ "$status" -eq 0 ]
+    [ "$(sed -n 2p out)" = "    timer        0x1000: waited 5.00 ms, ran 1.00 ms" ]
+    [ "$(sed -n 3p out)" = "    fs.open      0x2000: queued 1.00 ms, on a worker 1.00 ms, late 1.00 ms, ran 1.00 ms" ]
+    [ "$(wc -l <out)" -eq 3 ]
+    "$UVSCOPE" report --chain 7:2 chain.events | cmp - out
+    run_apart "$UVSCOPE" report --chain 8:2 chain.events
+    [ "$status" -eq 2 ]
+    [ -z "$out" ]
+    run_apart "$UVSCOPE" report --chain 2: chain.events
+    [ "$status" -eq 2 ]
+    [ "$err" = "uvscope: --chain '2:' is not the number of an operation, e.g. 17 or 4242:17" ]
 }
 
 @test "colour is for terminals, or when it is asked for" {

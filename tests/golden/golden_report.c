@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Prints the report of a text event log as JSON, or why there is none; the version is left out of it.
+// Prints the report of a text event log as JSON, or why there is none; the version is left out of it, and
+// so are the slices but for logs whose names begin with them: they are hundreds of lines.
 #include "analysis/report.h"
 
 #include <jansson.h>
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static json_t *report_of(const char *path)
 {
@@ -20,6 +22,8 @@ static json_t *report_of(const char *path)
     uvs_report_destroy(report);
     if (document)
         json_object_set_new(document, "uvscope", json_string("VERSION"));
+    if (document && strncmp(path, "slices", strlen("slices")) != 0)
+        json_object_set_new(document, "slices", json_null());
     return document;
 }
 

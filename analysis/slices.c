@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+// The trace in slices of equal length: how busy the loops were in each, their longest blocks, and how deep
+// the pools' queues. How long the trace is shows in the end, so slices are paired whenever they become too
+// many.
+#include "analysis.h"
+
+#include "saturate.h"
+
+#include <stdlib.h>
+
+enum { NO_MEMORY = -UVS_E_ENVIRONMENT, ROOM = 2 * UVS_FEW_SLICES };
+
+struct series {
+    uint64_t begin_ns, width_ns; // width 0: nothing yet
+    struct uvs_slice slices[ROOM];
+};
+
+struct state {
+    struct uvs__rows loops, pools; // struct series by the loop's and the process's index
+};
+
+static const uint64_t first_width_ns = 1 << 16;
+
+// --- Slices ---
+
+static struct uvs_slice join(const struct uvs_slice *a, const struct uvs_slice *b)
+{
+    return (struct uvs_slice){.busy_ns = a->busy_ns + b->busy_ns,
+                              .poll_ns = a->poll_ns + b->poll_ns,
+                              .iterations = a->iterations + b->iterations,
+                              .worst_block_ns = uvs__max(a->worst_block_ns, b->worst_block_ns),
+                              .queued_ns = uvs__add(a->queued_ns, b->queued_ns),
+                              .max_wait_ns = uvs__max(a->max_wait_ns, b->max_wait_ns)};
+}
+
+static void widen(struct series *series)
+{
+    for (size_t i = 0; i < ROOM / 2; i++)
+        series->slices[i] = join(&series->slices[2 * i], &series->slices[2 * i + 1]);
+    for (size_t i = ROOM / 2; i < ROOM; i++)
+        series->slices[i] = (struct uvs_slice){0};
+    series->width_ns *= 2;
+}
+
+// All series begin with the trace, and widths are the first one doubled: they can be laid side by side.
+static void reach(struct series *series, const struct uvs__spans *spans, uint64_t time_ns)
+{
+    if (series->width_ns == 0)
+        *series = (struct series){.begin_ns = spans->begin_ns, .width_ns = first_width_ns};
+    while (uvs__minus(time_ns, series->begin_ns) / series->width_ns >= ROOM)
+        widen(series);
+}
+
+static struct uvs_slice *slice_at(struct series *series, uint64_t time_ns)
+{
+    return &series->slices[uvs__minus(time_ns, series->begin_ns) / series->width_ns];
+}
+
+// Adds to the number at `offset` of each slice what of [begin, end) lies in it.
+static void spread(struct series *series, uint64_t begin_ns, uint64_t end_ns, size_t offset)
+{
+    begin_ns = uvs__max(begin_ns, series->begin_ns);
+    while (begin_ns < end_ns) {
+        uint64_t index = (begin_ns - series->begin_ns) / series->width_ns;
+        uint64_t until_ns = series->begin_ns + (index + 1) * series->width_ns;
+        if (until_ns > end_ns || until_ns <= begin_ns) // the end of time
+            until_ns = end_ns;
+        uint64_t *number = (uint64_t *)(void *)((char *)&series->slices[index] + offset);
+        *number = uvs__add(*number, until_ns - begin_ns);
+        begin_ns = until_ns;
+    }
+}
+
+// --- Spans ---
+
+// A block counts where it began.
+static void on_busy(struct series *series, const struct uvs__span *span)
+{
+    struct uvs_slice *slice = slice_at(series, span->begin_ns);
+    slice->worst_block_ns = uvs__max(slice->worst_block_ns, span->end_ns - span->begin_ns);
+    spread(series, span->begin_ns, span->end_ns, offsetof(struct uvs_slice, busy_ns));
+}
+
+static void on_poll(struct series *series, const struct uvs__span *span)
+{
+    slice_at(series, span->begin_ns)->iterations += !span->poll.continued;
+    spread(series, span->begin_ns, span->end_ns,
+           span->poll.spinning ? offsetof(struct uvs_slice, busy_ns) : offsetof(struct uvs_slice, poll_ns));
+}
+
+static int on_loop(struct state *state, const struct uvs__output *output, const struct uvs__span *span)
+{
+    struct series *series = uvs__rows_at(&state->loops, span->loop->index, sizeof(*series));
+    if (!series)
+        return NO_MEMORY;
+    if (span->begin_ns == UVS_ABSENT)
+        return 0;
+    reach(series, output->spans, span->end_ns);
+    (span->type == UVS__SPAN_BUSY ? on_busy : on_poll)(series, span);
+    return 0;
+}
+
+static int on_work(struct state *state, const struct uvs__output *output, const struct uvs__span *span)
+{
+    struct series *series = uvs__rows_at(&state->pools, span->process->index, sizeof(*series));
+    if (!series)
+        return NO_MEMORY;
+    reach(series, output->spans, span->end_ns);
+    struct uvs_slice *slice = slice_at(series, span->begin_ns);
+    slice->max_wait_ns = uvs__max(slice->max_wait_ns, span->work.queue_ns);
+    spread(series, span->begin_ns - span->work.queue_ns, span->begin_ns,
+           offsetof(struct uvs_slice, queued_ns));
+    return 0;
+}
+
+static int on_span(void *data, const struct uvs__output *output, const struct uvs__span *span)
+{
+    switch (span->type) {
+    case UVS__SPAN_BUSY:
+    case UVS__SPAN_POLL:
+        return on_loop(data, output, span);
+    case UVS__SPAN_WORK:
+        return on_work(data, output, span);
+    default:
+        return 0;
+    }
+}
+
+// --- Rows ---
+
+static int fill(struct series *series, uint64_t width_ns, size_t count, const struct uvs__process *process,
+                int loop, struct uvs_slices_row *row)
+{
+    while (series->width_ns < width_ns)
+        widen(series);
+    *row = (struct uvs_slices_row){
+        .pid = process->pid, .loop = loop, .slices = calloc(count, sizeof(*row->slices))};
+    if (!row->slices)
+        return NO_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        row->slices[i] = series->slices[i];
+    return 0;
+}
+
+static struct series *series_at(const struct uvs__rows *rows, uint32_t index)
+{
+    struct series *series = index < rows->count ? rows->items[index] : NULL;
+    return series && series->width_ns ? series : NULL;
+}
+
+static int fill_rows(struct state *state, struct uvs__output *output, uint64_t width_ns, size_t count)
+{
+    struct uvs_report *report = output->report;
+    const struct uvs__spans *spans = output->spans;
+    int rc = 0;
+    for (const struct uvs__loop *loop = spans->loops; loop && !rc; loop = loop->next) {
+        struct series *series = series_at(&state->loops, loop->index);
+        if (series && !loop->process->foreign)
+            rc = fill(series, width_ns, count, loop->process, (int)loop->slot,
+                      &report->slices[report->slices_count++]);
+    }
+    for (const struct uvs__process *p = spans->processes; p && !rc; p = p->next) {
+        struct series *series = series_at(&state->pools, p->index);
+        if (series && !p->foreign)
+            rc = fill(series, width_ns, count, p, -1, &report->slices[report->slices_count++]);
+    }
+    return rc;
+}
+
+static int finish(void *data, struct uvs__output *output)
+{
+    struct state *state = data;
+    struct uvs_report *report = output->report;
+    const struct uvs__rows *both[] = {&state->loops, &state->pools};
+    uint64_t duration_ns = report->trace.duration_ns, width_ns = first_width_ns;
+    size_t rows = 0;
+    while (duration_ns / width_ns >= ROOM)
+        width_ns *= 2;
+    for (size_t i = 0; i < 2; i++)
+        for (uint32_t j = 0; j < both[i]->count; j++) {
+            const struct series *series = series_at(both[i], j);
+            if (series)
+                width_ns = uvs__max(width_ns, series->width_ns);
+            rows += series != NULL;
+        }
+    size_t count = (size_t)(duration_ns / width_ns) + 1;
+    report->slice_ns = width_ns;
+    report->slice_count = count < ROOM ? count : ROOM;
+    report->slices = calloc(rows + 1, sizeof(*report->slices));
+    return report->slices ? fill_rows(state, output, width_ns, report->slice_count) : NO_MEMORY;
+}
+
+static void clear(void *data)
+{
+    struct state *state = data;
+    uvs__rows_clear(&state->loops);
+    uvs__rows_clear(&state->pools);
+}
+
+const struct uvs__analysis uvs__slices_analysis = {
+    .state_size = sizeof(struct state), .span = on_span, .finish = finish, .clear = clear};
