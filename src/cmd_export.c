@@ -43,6 +43,12 @@ static void advance(void *data, uint64_t events)
     atomic_store(&work->progress->events, events);
 }
 
+static void stay_alive(void *data)
+{
+    struct work *work = data;
+    atomic_fetch_add(&work->progress->events, 1);
+}
+
 static int write_stream(struct work *work, struct uvs__export *export, struct uvs_error *error)
 {
     const char *name = work->output.name ? work->output.name : "the output";
@@ -59,8 +65,11 @@ static int write_stream(struct work *work, struct uvs__export *export, struct uv
 
 static int write_form(struct work *work, const struct uvs_span_source *source, struct uvs_error *error)
 {
-    struct uvs__export export = {
-        .source = source, .tables = uvs_span_source_tables(source), .file = work->output.temporary};
+    struct uvs__export export = {.source = source,
+                                 .tables = uvs_span_source_tables(source),
+                                 .file = work->output.temporary,
+                                 .alive = stay_alive,
+                                 .alive_data = work};
     int rc = forms[form]->own_file ? forms[form]->run(&export, error) : write_stream(work, &export, error);
     return rc ? rc : uvs__export_output_keep(&work->output, error);
 }
@@ -98,8 +107,10 @@ static int export_path(const char *path)
     if (rc)
         return uvs_complain(-rc, "%s", error.text);
     int status = UVS_E_OK;
-    if (forms[form]->own_file && !work.output.temporary)
-        status = uvs_complain(UVS_E_USAGE, "this form is no stream: it needs a regular file after -o");
+    bool in_place = !work.output.temporary || uvs__export_output_is_compressed(&work.output);
+    if (forms[form]->own_file && in_place)
+        status = uvs_complain(UVS_E_USAGE,
+                              "this form is no stream: it needs a file after -o, not compressed");
     // Where a closed pipe does not end the process, writing to it fails.
     if (!status)
         status = uvs_worker_run(export_trace, &work, path, PATIENCE_NS, in_process);
@@ -163,6 +174,7 @@ const struct uvs_command uvs_command_export = {
     .description = "Writes TRACE as\n"
                    "  chrome       a timeline in the Trace Event format, for Perfetto, chrome://tracing and "
                    "speedscope\n"
+                   "  sqlite       a database with a table for each kind of span, and views\n"
                    "  ndjson       one span a line, for DuckDB, ClickHouse, jq\n"
                    "\n"
                    "Viewers of timelines get slow near a million events: --from, --until and --around worst "

@@ -8,13 +8,17 @@
 #include <stdio.h>
 #include "../analysis/spans_read.h"
 
-#define UVS_EXPORT_MAP(X, AND) X(chrome) AND X(ndjson)
+#define UVS_EXPORT_MAP(X, AND) \
+    X(chrome) AND X(sqlite)    \
+    AND X(ndjson)
 
 struct uvs__export {
     const struct uvs_span_source *source;
     const struct uvs_span_tables *tables; // of the source
     FILE *out;                            // NULL for forms that write a file of their own
     const char *file;                     // an empty file that will get its name when it is whole; or NULL
+    void (*alive)(void *data); // to be called now and then by what takes long without reading or writing
+    void *alive_data;
 };
 
 struct uvs__export_form {

@@ -84,8 +84,9 @@ static FILE *open_compressed(int fd)
     return file;
 }
 
-static bool is_compressed(const char *name)
+bool uvs__export_output_is_compressed(const struct uvs__export_output *output)
 {
+    const char *name = output->name;
     size_t length = name ? strlen(name) : 0;
     return length > 3 && strcmp(name + length - 3, ".gz") == 0;
 }
@@ -95,9 +96,9 @@ FILE *uvs__export_output_open(const struct uvs__export_output *output, struct uv
     int copy = dup(output->fd);
     if (copy < 0)
         return NULL;
-    FILE *file = is_compressed(output->name) ? open_compressed(copy)
-                 : output->temporary         ? fdopen(copy, "w")
-                                             : open_slow(copy, progress);
+    FILE *file = uvs__export_output_is_compressed(output) ? open_compressed(copy)
+                 : output->temporary                      ? fdopen(copy, "w")
+                                                          : open_slow(copy, progress);
     if (!file)
         close(copy);
     return file;

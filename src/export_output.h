@@ -16,7 +16,8 @@ struct uvs__export_output {
 
 int uvs__export_output_create(const char *name, struct uvs__export_output *ret_output,
                               struct uvs_error *error);
-// A stream into it, compressed when its name ends in .gz. Waiting for who reads it counts as progress. NULL
+bool uvs__export_output_is_compressed(const struct uvs__export_output *output); // its name ends in .gz
+// A stream into it, compressed where its name says so. Waiting for who reads it counts as progress. NULL
 // without memory.
 FILE *uvs__export_output_open(const struct uvs__export_output *output, struct uvs_worker_progress *progress);
 // What was written is whole: it gets its name.

@@ -76,6 +76,23 @@ one() {
     jq -se '[.[] | select(.type == "loop")] == [{"type":"loop","pid":7,"loop":0,"tid":7,"name":"app","main":true}]' spans
 }
 
+@test "the queries of the documentation give what they promise" {
+    "$UVSCOPE" export --to sqlite -o trace.db "$BATS_TEST_DIRNAME/sql.events"
+    "$BATS_TEST_DIRNAME/sql_of_docs" "$BATS_TEST_DIRNAME/../../docs/SQL.md" trace.db >results
+    [ "$(grep -c '^--' results)" -eq 10 ]
+    diff -u "$BATS_TEST_DIRNAME/sql.expected" results
+    [ "$(sqlite3 trace.db 'PRAGMA integrity_check')" = ok ]
+    [ "$(find . -name 'trace.db*' | wc -l)" -eq 1 ]
+}
+
+@test "a database is no stream" {
+    run "$UVSCOPE" export --to sqlite lesson.events
+    [ "$status" -eq 2 ]
+    run "$UVSCOPE" export --to sqlite -o trace.db.gz lesson.events
+    [ "$status" -eq 2 ]
+    [ -z "$(find . -name 'trace.db*')" ]
+}
+
 @test "a name that ends in .gz is compressed, and a file appears when it is whole" {
     "$UVSCOPE" export --to chrome lesson.events >timeline.json
     "$UVSCOPE" export --to chrome -o timeline.json.gz lesson.events
@@ -126,4 +143,8 @@ END
         ! grep -q '<' out
     done
     [ "$(jq -c . parsed | wc -l)" -eq "$(wc -l <out)" ]
+    "$UVSCOPE" export --to sqlite -o hostile.db hostile.events
+    sqlite3 hostile.db 'SELECT label FROM site' | iconv -f utf-8 -t utf-8 >labels
+    grep -q '<script>' labels
+    [ "$(sqlite3 hostile.db 'SELECT count(*) FROM callbacks')" -eq 1 ]
 }
