@@ -8,9 +8,11 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/syscall.h>
 
 #include "probes/hooks.h"
 #include "probes/runtime.h"
@@ -101,12 +103,47 @@ UVS_WRAP(int, close, int fd)
     return lttng.safe_close(fd, UVS_REAL_LIBC(close));
 }
 
+// Closes the open ones, as the kernel would. Counting through all there could be, as LTTng does, takes
+// minutes where the limit is a thousand million, and misses those above a limit that was lowered. False
+// without /proc.
+static bool close_listed(unsigned first, unsigned last)
+{
+    struct entry { // as the kernel has it
+        uint64_t inode, next;
+        unsigned short length;
+        unsigned char type;
+        char name[];
+    };
+    _Alignas(struct entry) char entries[2048];
+    int directory = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0)
+        return false;
+    long length;
+    while ((length = syscall(SYS_getdents64, directory, entries, sizeof(entries))) > 0) {
+        for (long at = 0; at < length; at += ((const struct entry *)(entries + at))->length) {
+            unsigned fd = 0;
+            const char *digit = ((const struct entry *)(entries + at))->name;
+            for (; *digit >= '0' && *digit <= '9'; digit++)
+                fd = fd * 10 + (unsigned)(*digit - '0');
+            if (!*digit && fd >= first && fd <= last && fd != (unsigned)directory)
+                lttng.safe_close((int)fd, UVS_REAL_LIBC(close));
+        }
+    }
+    UVS_REAL_LIBC(close)(directory);
+    return length == 0;
+}
+
 UVS_WRAP(int, close_range, unsigned first, unsigned last, int flags)
 {
     // With flags nothing is closed here: CLOSE_RANGE_CLOEXEC marks, CLOSE_RANGE_UNSHARE is a table of its
     // own.
     if (flags || first > last || first > INT_MAX || !close_needs_help())
         return UVS_REAL_LIBC(close_range)(first, last, flags);
+    int saved = errno;
+    bool listed = close_listed(first, last);
+    errno = saved;
+    if (listed)
+        return 0;
     if (last >= INT_MAX)
         return lttng.safe_closefrom((int)first, UVS_REAL_LIBC(close));
     long open_max = sysconf(_SC_OPEN_MAX);
@@ -118,8 +155,10 @@ UVS_WRAP(int, close_range, unsigned first, unsigned last, int flags)
 
 UVS_WRAP(void, closefrom, int lowest)
 {
+    int saved = errno;
     if (!close_needs_help())
         UVS_REAL_LIBC(closefrom)(lowest);
-    else
+    else if (!close_listed(lowest < 0 ? 0 : (unsigned)lowest, INT_MAX))
         lttng.safe_closefrom(lowest < 0 ? 0 : lowest, UVS_REAL_LIBC(close));
+    errno = saved;
 }
