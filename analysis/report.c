@@ -66,31 +66,52 @@ static uint64_t address_of(const struct uvs__who *who)
     return who->address + (who->role == UVS__FRAME && who->kind == UVS__FRAME_PLACE);
 }
 
-static int add_site(struct uvs__output *output, const struct uvs__who *who, uint64_t owner,
-                    struct uvs_site **ret_site)
+// NULL without memory.
+static struct uvs_site *own_site(struct uvs__output *output, const struct uvs_site *resolved)
 {
     struct uvs_report *report = output->report;
     struct uvs_site **sites = uvs__grow(report->sites, report->site_count, &output->site_capacity,
                                         sizeof(struct uvs_site *));
     if (!sites)
-        return NO_MEMORY;
+        return NULL;
     report->sites = sites;
+    struct uvs_site *site = copy_site(resolved);
+    if (site)
+        sites[report->site_count++] = site;
+    return site;
+}
+
+static int add_inliners(struct uvs__output *output, const struct uvs__who *who, struct uvs_site *site)
+{
+    struct uvs_site resolved;
+    for (unsigned depth = 1; site && uvs_symbols_resolve_inliner(output->symbols, who->process->pid,
+                                                                 address_of(who), depth, &resolved);
+         depth++)
+        site = site->inliner = own_site(output, &resolved);
+    return site ? 0 : NO_MEMORY;
+}
+
+static int add_site(struct uvs__output *output, const struct uvs__who *who, uint64_t owner,
+                    struct uvs_site **ret_site)
+{
     struct uvs_site resolved;
     uvs_symbols_resolve(output->symbols, who->process->pid, address_of(who), is_return(who), &resolved);
-    if (!resolved.function)
+    if (!resolved.function && address_of(who) != who->address)
         uvs_symbols_resolve(output->symbols, who->process->pid, who->address, false, &resolved);
-    struct uvs_site *site = copy_site(&resolved);
+    struct uvs_site *site = own_site(output, &resolved);
     if (!site)
         return NO_MEMORY;
-    sites[report->site_count++] = site;
     *ret_site = site;
+    if (who->role == UVS__FRAME && add_inliners(output, who, site))
+        return NO_MEMORY;
     return uvs__map_put(&output->sites, owner, address_of(who), site);
 }
 
 int uvs__site_of(struct uvs__output *output, uint32_t index, struct uvs_site **ret_site)
 {
     const struct uvs__who *who = output->spans->whos[index];
-    uint64_t owner = (uint64_t)who->process->index << 1 | is_return(who);
+    const unsigned way = who->role == UVS__FRAME ? 2 : is_return(who); // in which the address is looked up
+    uint64_t owner = (uint64_t)who->process->index << 2 | way;
     if (who->address == 0) {
         *ret_site = NULL;
         return 0;

@@ -13,6 +13,7 @@ struct uvs_site {
     const char *file;     // as in the debug info
     int line;             // 0 = unknown
     const char *label; // "superSlowFunction (sync.c:12)", else "function", else "module+0x1234", else "0x…"
+    struct uvs_site *inliner; // of a frame: the function that this one was inlined into; NULL none
 };
 
 #endif

@@ -148,22 +148,43 @@ static int on_span(void *data, const struct uvs__output *output __attribute__((u
 
 // --- Rows ---
 
+// A frame is a function and those that it was inlined into.
+static int add_frame(struct uvs_stack_row *row, size_t *capacity, struct uvs_site *site)
+{
+    do {
+        struct uvs_site **frames = uvs__grow(row->frames, row->frame_count, capacity,
+                                             sizeof(struct uvs_site *));
+        if (!frames)
+            return NO_MEMORY;
+        row->frames = frames;
+        frames[row->frame_count++] = site;
+        site = site ? site->inliner : NULL;
+    } while (site);
+    return 0;
+}
+
+static int fill_stack(const struct stack *stack, struct uvs__output *output, struct uvs_stack_row *row)
+{
+    size_t capacity = 0;
+    int rc = 0;
+    *row = (struct uvs_stack_row){
+        .pid = stack->loop->process->pid, .loop = stack->loop->slot, .count = stack->count};
+    for (size_t i = 0; i < stack->frame_count && !rc; i++) {
+        struct uvs_site *site;
+        rc = uvs__site_of(output, stack->frames[i], &site);
+        if (!rc)
+            rc = add_frame(row, &capacity, site);
+    }
+    return rc;
+}
+
 static int fill_stacks(const struct state *state, struct uvs__output *output)
 {
     struct uvs_report *report = output->report;
     report->stacks = calloc(state->stack_count + 1, sizeof(*report->stacks));
     int rc = report->stacks ? 0 : NO_MEMORY;
-    for (size_t i = 0; i < state->stack_count && !rc; i++) {
-        const struct stack *stack = state->stacks[i];
-        struct uvs_stack_row *row = &report->stacks[report->stack_count++];
-        *row = (struct uvs_stack_row){
-            .pid = stack->loop->process->pid, .loop = stack->loop->slot, .count = stack->count};
-        row->frames = calloc(stack->frame_count + 1, sizeof(struct uvs_site *));
-        if (!row->frames)
-            return NO_MEMORY;
-        for (; row->frame_count < stack->frame_count && !rc; row->frame_count++)
-            rc = uvs__site_of(output, stack->frames[row->frame_count], &row->frames[row->frame_count]);
-    }
+    for (size_t i = 0; i < state->stack_count && !rc; i++)
+        rc = fill_stack(state->stacks[i], output, &report->stacks[report->stack_count++]);
     return rc;
 }
 

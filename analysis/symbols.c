@@ -171,8 +171,8 @@ static const struct uvs__symbol *cached_generated(const struct uvs_symbols *symb
                                                   bool is_return)
 {
     const struct uvs__symbol *symbol = uvs__symbol_cache_get(&symbols->cache, generated->script, address,
-                                                             is_return);
-    return symbol ? symbol : uvs__symbol_cache_get(&symbols->cache, generated->other, address, is_return);
+                                                             is_return, 0);
+    return symbol ? symbol : uvs__symbol_cache_get(&symbols->cache, generated->other, address, is_return, 0);
 }
 
 // NULL: no generated code is known there.
@@ -209,21 +209,73 @@ static const char *module_name(const struct uvs_symbols *symbols, const struct u
     return symbol->object->path;
 }
 
-static const struct uvs__symbol *look_up(struct uvs_symbols *symbols, struct uvs__object *object,
-                                         uint64_t address, bool is_return)
+static struct uvs__elf *elf_of(struct uvs__object *object)
 {
-    struct uvs__symbol symbol = {.object = object, .address = address, .is_return = is_return};
     if (object && !object->tried) {
         object->elf = uvs__elf_open(object->path, object->build_id);
         object->tried = true;
     }
-    if (object && object->elf) {
-        const struct uvs__elf_place place = uvs__elf_find(object->elf, address, is_return);
-        symbol.function = place.function ? uvs__namer_name(symbols->namer, place.function) : NULL;
-        symbol.file = place.file ? strdup(place.file) : NULL;
-        symbol.line = place.line;
-    }
+    return object ? object->elf : NULL;
+}
+
+static const struct uvs__symbol *keep(struct uvs_symbols *symbols, struct uvs__symbol symbol,
+                                      const struct uvs__elf_place *place)
+{
+    symbol.function = place->function ? uvs__namer_name(symbols->namer, place->function) : NULL;
+    symbol.file = place->file ? strdup(place->file) : NULL;
+    symbol.line = place->line;
     return uvs__symbol_cache_add(&symbols->cache, &symbol);
+}
+
+static const struct uvs__symbol *look_up(struct uvs_symbols *symbols, struct uvs__object *object,
+                                         uint64_t address, bool is_return)
+{
+    struct uvs__elf *elf = elf_of(object);
+    const struct uvs__elf_place place = elf ? uvs__elf_find(elf, address, is_return)
+                                            : (struct uvs__elf_place){0};
+    return keep(symbols, (struct uvs__symbol){.object = object, .address = address, .is_return = is_return},
+                &place);
+}
+
+static const struct uvs__symbol *look_up_inliner(struct uvs_symbols *symbols, struct uvs__object *object,
+                                                 uint64_t address, uint8_t depth)
+{
+    struct uvs__elf *elf = elf_of(object);
+    const struct uvs__elf_place place = elf ? uvs__elf_find_inliner(elf, address, depth)
+                                            : (struct uvs__elf_place){0};
+    if (!place.function)
+        return NULL;
+    return keep(
+        symbols,
+        (struct uvs__symbol){.object = object, .address = address, .is_return = true, .inliner = depth},
+        &place);
+}
+
+static struct uvs_site site_of(const struct uvs_symbols *symbols, uint64_t address,
+                               const struct uvs__symbol *symbol)
+{
+    return (struct uvs_site){.address = address,
+                             .function = symbol->function,
+                             .module = module_name(symbols, symbol),
+                             .file = symbol->file,
+                             .line = symbol->line,
+                             .label = symbol->label};
+}
+
+int uvs_symbols_resolve_inliner(struct uvs_symbols *symbols, uint32_t pid, uint64_t address, unsigned depth,
+                                struct uvs_site *ret_site)
+{
+    const struct module *module = find_module(symbols, pid, address - 1);
+    if (!module || depth == 0 || depth > UINT8_MAX)
+        return 0;
+    const uint64_t own = address - module->bias;
+    const struct uvs__symbol *symbol = uvs__symbol_cache_get(&symbols->cache, module->object, own, true,
+                                                             (uint8_t)depth);
+    if (!symbol)
+        symbol = look_up_inliner(symbols, module->object, own, (uint8_t)depth);
+    if (symbol)
+        *ret_site = site_of(symbols, address, symbol);
+    return symbol != NULL;
 }
 
 void uvs_symbols_resolve(struct uvs_symbols *symbols, uint32_t pid, uint64_t address, int is_return,
@@ -237,17 +289,12 @@ void uvs_symbols_resolve(struct uvs_symbols *symbols, uint32_t pid, uint64_t add
     const uint64_t own = module ? address - module->bias : address;
     const struct uvs__symbol *symbol = object ? NULL : look_up_generated(symbols, pid, address, is_return);
     if (!symbol)
-        symbol = uvs__symbol_cache_get(&symbols->cache, object, own, is_return);
+        symbol = uvs__symbol_cache_get(&symbols->cache, object, own, is_return, 0);
     if (!symbol)
         symbol = look_up(symbols, object, own, is_return);
     if (!symbol)
         symbol = &no_memory;
-    *ret_site = (struct uvs_site){.address = address,
-                                  .function = symbol->function,
-                                  .module = module_name(symbols, symbol),
-                                  .file = symbol->file,
-                                  .line = symbol->line,
-                                  .label = symbol->label};
+    *ret_site = site_of(symbols, address, symbol);
 }
 
 int uvs_symbols_save(struct uvs_symbols *symbols, const char *recording, struct uvs_error *error)

@@ -27,6 +27,11 @@ int uvs_symbols_add_module(struct uvs_symbols *symbols, uint32_t pid, uint64_t b
 void uvs_symbols_resolve(struct uvs_symbols *symbols, uint32_t pid, uint64_t address, int is_return,
                          struct uvs_site *ret_site);
 
+// Of a return address, the function that the one resolved there was inlined into (depth 1), that one was
+// (2), …, and where. 0 when there is none, else 1 and *ret_site as above.
+int uvs_symbols_resolve_inliner(struct uvs_symbols *symbols, uint32_t pid, uint64_t address, unsigned depth,
+                                struct uvs_site *ret_site);
+
 // Writes everything resolved so far to recording/symbols.json (new file, then rename).
 int uvs_symbols_save(struct uvs_symbols *symbols, const char *recording, struct uvs_error *error);
 

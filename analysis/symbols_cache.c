@@ -59,6 +59,12 @@ struct uvs__object *uvs__symbol_cache_object(struct uvs__symbol_cache *cache, co
 }
 
 // Objects are aligned, so the lowest bit of their address is free.
+// Addresses of user space leave the upper bits free.
+static uint64_t address_key(uint64_t address, uint8_t inliner)
+{
+    return address ^ (uint64_t)inliner << 56;
+}
+
 static uint64_t object_key(const struct uvs__object *object, bool is_return)
 {
     return (uint64_t)(uintptr_t)object | (is_return ? 1 : 0);
@@ -66,9 +72,9 @@ static uint64_t object_key(const struct uvs__object *object, bool is_return)
 
 const struct uvs__symbol *uvs__symbol_cache_get(const struct uvs__symbol_cache *cache,
                                                 const struct uvs__object *object, uint64_t address,
-                                                bool is_return)
+                                                bool is_return, uint8_t inliner)
 {
-    return uvs__map_get(&cache->by_address, object_key(object, is_return), address);
+    return uvs__map_get(&cache->by_address, object_key(object, is_return), address_key(address, inliner));
 }
 
 static char *make_label(const struct uvs__symbol *symbol)
@@ -101,8 +107,8 @@ const struct uvs__symbol *uvs__symbol_cache_add(struct uvs__symbol_cache *cache,
     }
     *own = *symbol;
     own->label = make_label(own);
-    if (!own->label ||
-        uvs__map_put(&cache->by_address, object_key(own->object, own->is_return), own->address, own) < 0) {
+    if (!own->label || uvs__map_put(&cache->by_address, object_key(own->object, own->is_return),
+                                    address_key(own->address, own->inliner), own) < 0) {
         free_symbol(own);
         return NULL;
     }

@@ -21,6 +21,7 @@ struct uvs__symbol {
     const struct uvs__object *object; // NULL: an address outside all modules
     uint64_t address;
     bool is_return;
+    uint8_t inliner; // of a return address: 0 what is there, 1 what that was inlined into, …
     char *function, *file, *label;
     int line;
 };
@@ -41,7 +42,7 @@ struct uvs__object *uvs__symbol_cache_object(struct uvs__symbol_cache *cache, co
 
 const struct uvs__symbol *uvs__symbol_cache_get(const struct uvs__symbol_cache *cache,
                                                 const struct uvs__object *object, uint64_t address,
-                                                bool is_return);
+                                                bool is_return, uint8_t inliner);
 // Takes the strings of `symbol` and makes its label. NULL without memory.
 const struct uvs__symbol *uvs__symbol_cache_add(struct uvs__symbol_cache *cache,
                                                 const struct uvs__symbol *symbol);

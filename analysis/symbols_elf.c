@@ -7,6 +7,7 @@
 #include <elfutils/libdwelf.h>
 #include <elfutils/libdwfl.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,14 +188,19 @@ static bool find_function(const struct position *position, Dwarf_Die *ret_functi
     return search.is_found;
 }
 
+static bool is_function(Dwarf_Die *die)
+{
+    const int tag = dwarf_tag(die);
+    return tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine;
+}
+
 static bool find_innermost(const struct position *position, Dwarf_Die *ret_function)
 {
     Dwarf_Die *scopes = NULL;
     const int count = dwarf_getscopes(position->unit, position->address, &scopes);
     bool found = false;
     for (int i = 0; !found && i < count; i++) {
-        const int tag = dwarf_tag(&scopes[i]);
-        found = tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine;
+        found = is_function(&scopes[i]);
         *ret_function = scopes[i];
     }
     free(scopes);
@@ -227,6 +233,48 @@ static void find_declaration(Dwarf_Die *unit, Dwarf_Die *function, struct uvs__e
     // File 0 is the unit's own since DWARF 5 (clang writes it); libdw 0.188 takes it for none.
     if (!place->file && dwarf_attr_integrate(function, DW_AT_decl_file, &attribute))
         place->file = dwarf_diename(unit);
+}
+
+static void find_call(Dwarf_Die *unit, Dwarf_Die *inlined, struct uvs__elf_place *place)
+{
+    Dwarf_Attribute attribute;
+    Dwarf_Word line, file;
+    Dwarf_Files *files;
+    size_t file_count;
+    if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_line, &attribute), &line) == 0 && line <= INT_MAX)
+        place->line = (int)line;
+    if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &attribute), &file) == 0 &&
+        dwarf_getsrcfiles(unit, &files, &file_count) == 0 && file < file_count)
+        place->file = dwarf_filesrc(files, file, NULL, NULL);
+}
+
+// From the innermost function outwards, up to the one that is not inlined.
+static void find_inliner(Dwarf_Die *unit, Dwarf_Die *innermost, unsigned depth, struct uvs__elf_place *place)
+{
+    Dwarf_Die *scopes = NULL, inner = *innermost;
+    const int count = dwarf_getscopes_die(innermost, &scopes);
+    for (int i = 1; i < count && dwarf_tag(&inner) == DW_TAG_inlined_subroutine; i++) {
+        if (!is_function(&scopes[i]))
+            continue;
+        if (--depth == 0) {
+            place->function = name_of(&scopes[i]);
+            find_call(unit, &inner, place);
+            break;
+        }
+        inner = scopes[i];
+    }
+    free(scopes);
+}
+
+struct uvs__elf_place uvs__elf_find_inliner(struct uvs__elf *elf, uint64_t address, unsigned depth)
+{
+    struct uvs__elf_place place = {0};
+    struct position position;
+    Dwarf_Die innermost;
+    if (depth > 0 && find_unit(elf, address + elf->bias - 1, &position) &&
+        find_innermost(&position, &innermost))
+        find_inliner(position.unit, &innermost, depth, &place);
+    return place;
 }
 
 struct uvs__elf_place uvs__elf_find(struct uvs__elf *elf, uint64_t address, bool is_return)

@@ -21,5 +21,8 @@ void uvs__elf_close(struct uvs__elf *elf);
 // is_return: the place of the call before `address`, inlined functions included; else the function that
 // begins or lies there and where it is declared.
 struct uvs__elf_place uvs__elf_find(struct uvs__elf *elf, uint64_t address, bool is_return);
+// Of a return address, the function that the one found there was inlined into (1), the one that that one was
+// (2), …, and the line where. Nothing is known where it was not.
+struct uvs__elf_place uvs__elf_find_inliner(struct uvs__elf *elf, uint64_t address, unsigned depth);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// symbols.json: {"schema": 1, "objects": [{"path", "build_id", "symbols": [{"address", "return", "function",
-// "file", "line"}]}]}. Whatever does not fit is left out: the file only saves work and keeps what a later
-// build loses.
+// symbols.json: {"schema": 1, "objects": [{"path", "build_id", "symbols": [{"address", "return", "inliner",
+// "function", "file", "line"}]}]}. Whatever does not fit is left out: the file only saves work and keeps what
+// a later build loses.
 #include "symbols_cache.h"
 #include "json_file.h"
 #include "recording.h"
@@ -24,14 +24,16 @@ static int add_symbol(struct uvs__symbol_cache *cache, const struct uvs__object 
 {
     const char *address = get_text(entry, "address"), *function = get_text(entry, "function"),
                *file = get_text(entry, "file");
-    const json_int_t line = json_integer_value(json_object_get(entry, "line"));
+    const json_int_t line = json_integer_value(json_object_get(entry, "line")),
+                     inliner = json_integer_value(json_object_get(entry, "inliner"));
     struct uvs__symbol symbol = {.object = object,
                                  .is_return = json_is_true(json_object_get(entry, "return"))};
     char *end;
     if (!address || !function)
         return 0;
     symbol.address = strtoull(address, &end, 16);
-    if (*end || uvs__symbol_cache_get(cache, object, symbol.address, symbol.is_return))
+    symbol.inliner = inliner > 0 && inliner <= UINT8_MAX ? (uint8_t)inliner : 0;
+    if (*end || uvs__symbol_cache_get(cache, object, symbol.address, symbol.is_return, symbol.inliner))
         return 0;
     symbol.function = strdup(function);
     symbol.file = file ? strdup(file) : NULL;
@@ -75,9 +77,9 @@ static json_t *symbol_to_json(const struct uvs__symbol *symbol)
 {
     char address[32];
     snprintf(address, sizeof(address), "0x%" PRIx64, symbol->address);
-    return json_pack("{s:s, s:b, s:o, s:o, s:i}", "address", address, "return", symbol->is_return, "function",
-                     uvs__json_text(symbol->function), "file", uvs__json_text(symbol->file), "line",
-                     symbol->line);
+    return json_pack("{s:s, s:b, s:i, s:o, s:o, s:i}", "address", address, "return", symbol->is_return,
+                     "inliner", symbol->inliner, "function", uvs__json_text(symbol->function), "file",
+                     uvs__json_text(symbol->file), "line", symbol->line);
 }
 
 static json_t *symbols_to_json(const struct uvs__symbol_cache *cache, const struct uvs__object *object)

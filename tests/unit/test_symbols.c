@@ -60,6 +60,20 @@ __attribute__((noinline)) static uint64_t call_from_known_line(void)
 }
 enum { CALL_LINE = __LINE__ - 4 };
 
+__attribute__((always_inline)) static inline uint64_t call_from_inlined(void)
+{
+    return return_address() + 0 * (uint64_t)getpid();
+}
+enum { INNER_LINE = __LINE__ - 2 };
+
+__attribute__((noinline)) static uint64_t call_from_inliner(void)
+{
+    const uint64_t address = call_from_inlined();
+    __asm__ volatile("");
+    return address;
+}
+enum { OUTER_LINE = __LINE__ - 4 };
+
 static uint64_t address_of(void (*function)(void))
 {
     return (uint64_t)(uintptr_t)function;
@@ -173,6 +187,36 @@ static void a_return_address_is_where_the_call_is(void **state)
     char label[128];
     snprintf(label, sizeof(label), "call_from_known_line (test_symbols.c:%d)", CALL_LINE);
     expect_label(symbols, call_from_known_line(), true, label);
+    uvs_symbols_destroy(symbols);
+}
+
+static void expect_inliner(struct uvs_symbols *symbols, uint64_t address)
+{
+    struct uvs_site site;
+    char label[128];
+    snprintf(label, sizeof(label), "call_from_inlined (test_symbols.c:%d)", INNER_LINE);
+    expect_label(symbols, address, true, label);
+    assert_int_equal(uvs_symbols_resolve_inliner(symbols, PID, address, 1, &site), 1);
+    snprintf(label, sizeof(label), "call_from_inliner (test_symbols.c:%d)", OUTER_LINE);
+    assert_string_equal(site.label, label);
+    assert_true(site.address == address);
+    assert_int_equal(uvs_symbols_resolve_inliner(symbols, PID, address, 2, &site), 0);
+}
+
+static void an_inlined_function_has_its_inliner(void **state)
+{
+    (void)state;
+    struct uvs_symbols *symbols = create(NULL, self.build_id, self.path);
+    struct uvs_site site;
+    const uint64_t address = call_from_inliner();
+    expect_inliner(symbols, address);
+    assert_int_equal(uvs_symbols_resolve_inliner(symbols, PID, call_from_known_line(), 1, &site), 0);
+    assert_int_equal(uvs_symbols_resolve_inliner(symbols, PID, address, 0, &site), 0);
+    assert_int_equal(uvs_symbols_save(symbols, directory, NULL), 0);
+    uvs_symbols_destroy(symbols);
+    // Where the program is gone, by what was saved.
+    symbols = create(directory, self.build_id, self.path);
+    expect_inliner(symbols, address);
     uvs_symbols_destroy(symbols);
 }
 
@@ -349,6 +393,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_callback_is_where_it_is_declared),
         cmocka_unit_test(a_return_address_is_where_the_call_is),
+        cmocka_unit_test(an_inlined_function_has_its_inliner),
         cmocka_unit_test(names_are_plain),
         cmocka_unit_test(outside_modules_only_the_address_is_known),
         cmocka_unit_test(another_build_is_not_used),

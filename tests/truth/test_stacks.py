@@ -1,0 +1,209 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Who held the loop: stacks and CPU time of blocks, and programs that do not notice that they are sampled.
+
+By hand: UVSCOPE=build/bin/uvscope UVS_STACKS=build/tests/truth UVS_NODE=node tests/truth/test_stacks.py -v Compute
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+UVSCOPE = os.environ["UVSCOPE"]
+PROGRAMS = os.environ["UVS_STACKS"]
+NODE = os.environ.get("UVS_NODE", "node")
+TIMEOUT = 60
+
+SCRIPT = """
+function superSlowFunction(ms) {
+  const end = Date.now() + ms;
+  let n = 0;
+  while (Date.now() < end) for (let i = 0; i < 10000; i++) n = (n * 31 + i) | 0;
+  return n;
+}
+function myCallback() {
+  superSlowFunction(400);
+}
+setTimeout(myCallback, 5);
+console.log(process.execArgv.length, process.env.MINE);
+"""
+
+
+class Sampled(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory(prefix="uvscope-stacks-")
+        self.addCleanup(scratch.cleanup)
+        self.scratch = scratch.name
+        self.trace = scratch.name + "/trace"
+
+    def run_it(self, *command, env=None):
+        return subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=TIMEOUT, check=False,
+                              cwd=self.scratch, env=dict(os.environ, **(env or {})))
+
+    def record(self, *command, options=(), env=None):
+        done = self.run_it(UVSCOPE, "record", "-q", *options, "-o", self.trace, "--", *command, env=env)
+        report = self.run_it(UVSCOPE, "report", "--format", "json", self.trace)
+        self.assertEqual(report.returncode, 0, report.stderr)
+        return done, json.loads(report.stdout)
+
+    def compare(self, mode, *options):
+        """Sampled each millisecond it does what it does alone."""
+        alone = self.run_it(PROGRAMS + "/truth_stacks", mode, self.scratch + "/fifo")
+        done, report = self.record(PROGRAMS + "/truth_stacks", mode, self.scratch + "/fifo", options=["--stall", "1ms", *options])
+        status = alone.returncode if alone.returncode >= 0 else 128 - alone.returncode
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (status, alone.stdout, alone.stderr))
+        return report
+
+    def text(self):
+        return self.run_it(UVSCOPE, "report", self.trace).stdout
+
+
+def worst(report):
+    blocks = [block for loop in report["loops"] for block in loop["blocked"]["worst"]]
+    return max(blocks, key=lambda block: block["duration_ns"])
+
+
+def frames(block):
+    return {frame["function"]: frame for frame in block["stack"] or []}
+
+
+class Compute(Sampled):
+    def block_of(self, program):
+        done, report = self.record(f"{PROGRAMS}/{program}", "compute")
+        block = worst(report)
+        # By the last sample, which came before the end.
+        used_ns = int(re.search(r"cpu (\d+)", done.stdout)[1])
+        self.assertLess(abs(block["cpu_ns"] - used_ns), 0.4 * block["duration_ns"])
+        return block
+
+    def check(self, block, file):
+        self.assertEqual(block["class"], "long_callback")
+        frame = frames(block).get("superSlowFunction")
+        self.assertIsNotNone(frame, block["stack"])
+        self.assertGreaterEqual(frame["share"], 0.5)
+        self.assertEqual(os.path.basename(frame["file"] or ""), file)
+        self.assertEqual(frame["line"] is not None, file != "")
+        names = [frame["function"] for frame in block["stack"]]
+        self.assertLess(names.index("superSlowFunction"), names.index("my_callback"))
+        self.assertLess(names.index("my_callback"), names.index("main"))
+
+    def test_with_debug_information(self):
+        self.check(self.block_of("truth_stacks"), "stacks.c")
+        self.assertRegex(self.text(), r"(?s)Who held the loop\n.*superSlowFunction \(stacks\.c:\d+\)\n")
+
+    def test_without_debug_information(self):
+        self.check(self.block_of("truth_stacks_nodebug"), "")
+
+    def test_stripped(self):
+        block = self.block_of("truth_stacks_stripped")
+        own = [frame["label"] for frame in block["stack"] if frame["label"].startswith("truth_stacks_stripped+0x")]
+        # superSlowFunction itself, the callback, main.
+        self.assertGreaterEqual(len(own), 2, block["stack"])
+
+    def test_off(self):
+        _, report = self.record(PROGRAMS + "/truth_stacks", "compute", options=["--stall", "off"])
+        self.assertEqual((worst(report)["stack"], worst(report)["cpu_ns"]), (None, None))
+        self.assertNotIn("Who held the loop", self.text())
+
+    def test_a_signal_that_is_not_free_is_not_used(self):
+        _, report = self.record(PROGRAMS + "/truth_stacks", "compute", env={"UVSCOPE_STALL_SIGNAL": "64000"})
+        self.assertIsNone(worst(report)["stack"])
+
+
+class Waiting(Sampled):
+    def test_a_read_is_named_and_has_little_cpu(self):
+        report = self.compare("fifo")
+        block = worst(report)
+        self.assertEqual(block["class"], "sync_call")
+        self.assertLess(block["cpu_ns"], block["duration_ns"] / 4)
+        self.assertRegex(block["stack"][0]["function"], "read")
+        self.assertIn("my_callback", frames(block))
+        self.assertRegex(self.text(), r"Who held the loop\n.*: waiting in \w*read")
+
+
+class Unnoticed(Sampled):
+    def test_waits_end_as_they_would(self):
+        report = self.compare("waits")
+        self.assertIsNotNone(worst(report)["stack"])
+
+    def test_a_program_that_handles_all_signals(self):
+        self.compare("handle")
+
+    def test_a_program_that_blocks_all_signals(self):
+        self.compare("block")
+
+    def test_a_program_that_is_ended_by_the_signal(self):
+        self.compare("kill")
+
+    def test_a_deep_stack(self):
+        block = worst(self.compare("deep"))
+        self.assertIn("descend", frames(block))
+
+    def test_an_alternative_stack(self):
+        self.compare("altstack")
+
+    def test_files_and_children(self):
+        report = self.compare("stress")
+        self.assertIsNotNone(worst(report)["stack"])
+
+    def test_short_callbacks_get_no_sample(self):
+        done, report = self.record(PROGRAMS + "/truth_stacks", "short")
+        self.assertEqual(done.returncode, 0)
+        # Unless the machine itself held the loop.
+        for loop in report["loops"]:
+            for block in loop["blocked"]["worst"] if loop["block"]["max_ns"] >= 50_000_000 else []:
+                self.assertIsNone(block["stack"])
+        longest = max(loop["block"]["max_ns"] for loop in report["loops"])
+        folded = self.run_it(UVSCOPE, "export", "--to", "folded", self.trace).stdout
+        self.assertTrue(folded == "" or longest >= 50_000_000, folded)
+
+
+class Node(Sampled):
+    def setUp(self):
+        super().setUp()
+        with open(self.scratch + "/app.js", "w", encoding="utf-8") as file:
+            file.write(SCRIPT)
+
+    def test_the_function_is_named(self):
+        maps = set(name for name in os.listdir("/tmp") if re.fullmatch(r"perf-\d+\.map", name))
+        done, report = self.record(NODE, "app.js", env={"MINE": "1", "NODE_OPTIONS": "--no-warnings"})
+        self.assertEqual((done.returncode, done.stdout), (0, "0 1\n"))
+        block = worst(report)
+        frame = frames(block).get("superSlowFunction")
+        self.assertIsNotNone(frame, block["stack"])
+        self.assertGreaterEqual(frame["share"], 0.5)
+        self.assertEqual((frame["module"], frame["file"], frame["line"]), ("js", self.scratch + "/app.js", 2))
+        self.assertRegex(self.text().splitlines()[0], r"by superSlowFunction \(app\.js:2\)")
+        pid = report["processes"][0]["pid"]
+        self.assertTrue(os.path.exists(f"{self.trace}/perf-{pid}.map"))
+        self.assertNotIn(f"perf-{pid}.map", os.listdir("/tmp"))
+        # Another recording's, perhaps, but none that was there before is gone but by its owner.
+        self.assertNotIn(f"perf-{pid}.map", maps)
+
+    def test_no_js(self):
+        _, report = self.record(NODE, "app.js", options=["--no-js"])
+        self.assertNotIn("superSlowFunction", frames(worst(report)))
+        self.assertEqual([name for name in os.listdir(self.trace) if name.startswith("perf-")], [])
+
+    def test_a_link_is_not_followed(self):
+        # The program plants what an attacker would: a link where its own map is to be.
+        with open(self.scratch + "/secret", "w", encoding="utf-8") as file:
+            file.write("1000 10 secret\n")
+        with open(self.scratch + "/app.js", "a", encoding="utf-8") as file:
+            file.write("const map = `/tmp/perf-${process.pid}.map`;\nconst fs = require('fs');\n"
+                       f"try {{ fs.unlinkSync(map) }} catch {{ }}\nfs.symlinkSync('{self.scratch}/secret', map);\n"
+                       "process.on('exit', () => console.log(map));\n")
+        done, _ = self.record(NODE, "app.js")
+        planted = done.stdout.splitlines()[-1]
+        try:
+            self.assertFalse(os.path.exists(f"{self.trace}/{os.path.basename(planted)}"))
+            self.assertTrue(os.path.islink(planted))
+        finally:
+            os.unlink(planted)
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main())
