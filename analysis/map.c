@@ -7,13 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_CAPACITY = 64 };
+enum { FIRST_CAPACITY = 64, NEIGHBOURS = 8 };
 
+// Operations are numbered one after the other and looked up in that order: neighbours lie in the same cache
+// lines.
 static size_t home(const struct uvs__map *map, uint64_t a, uint64_t b)
 {
-    uint64_t hash = (a ^ (b * 0x9e3779b97f4a7c15ull)) * 0xd6e8feb86659fd93ull;
+    const uint64_t near = b ? b : a, far = b ? a : 0;
+    uint64_t hash = (far ^ ((near / NEIGHBOURS) * 0x9e3779b97f4a7c15ull)) * 0xd6e8feb86659fd93ull;
     hash ^= hash >> 32;
-    return (size_t)((hash * 0xd6e8feb86659fd93ull) >> 20) & (map->capacity - 1);
+    hash = (hash * 0xd6e8feb86659fd93ull) >> 20;
+    return (size_t)(hash * NEIGHBOURS + near % NEIGHBOURS) & (map->capacity - 1);
 }
 
 // The entry of the key, or the free one where it would go.

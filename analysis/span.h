@@ -177,6 +177,9 @@ struct uvs__spans {
     const char *recording; // only processes that carry this id are reported; NULL: all
     struct uvs__process *processes, *last_process;
     struct uvs__loop *loops, *last_loop;
+    // Of the event before: mostly those of the next one too.
+    struct uvs__process *recent_process;
+    struct uvs__loop *recent_loop;
     struct uvs__map process_by_pid, loop_by_key, who_by_key;
     struct uvs__who **whos;
     size_t who_count, who_capacity;

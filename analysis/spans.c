@@ -79,14 +79,18 @@ static struct uvs__process *add_process(struct uvs__spans *spans, uint32_t pid)
     }
     process->index = spans->last_process ? spans->last_process->index + 1 : 0;
     *(spans->last_process ? &spans->last_process->next : &spans->processes) = process;
-    spans->last_process = process;
+    spans->last_process = spans->recent_process = process;
     return process;
 }
 
 static struct uvs__process *process_of(struct uvs__spans *spans, uint32_t key)
 {
     uint32_t pid = uvs_key_pid(key);
+    if (spans->recent_process && spans->recent_process->pid == pid)
+        return spans->recent_process;
     struct uvs__process *process = uvs__map_get(&spans->process_by_pid, pid, 0);
+    if (process)
+        spans->recent_process = process;
     return process ? process : add_process(spans, pid);
 }
 
@@ -103,14 +107,16 @@ static struct uvs__loop *add_loop(struct uvs__spans *spans, struct uvs__process 
     }
     loop->index = spans->last_loop ? spans->last_loop->index + 1 : 0;
     *(spans->last_loop ? &spans->last_loop->next : &spans->loops) = loop;
-    spans->last_loop = loop;
+    spans->last_loop = spans->recent_loop = loop;
     return loop;
 }
 
 static struct uvs__loop *known_loop(const struct uvs__spans *spans, const struct uvs__process *process,
                                     uint32_t key)
 {
-    struct uvs__loop *loop = uvs__map_get(&spans->loop_by_key, key, 0);
+    struct uvs__loop *loop = spans->recent_loop;
+    if (!loop || uvs_loop_key(loop->process->pid, loop->slot) != key)
+        loop = uvs__map_get(&spans->loop_by_key, key, 0);
     return loop && !loop->ended && loop->process == process ? loop : NULL;
 }
 
@@ -118,6 +124,8 @@ static struct uvs__loop *known_loop(const struct uvs__spans *spans, const struct
 static struct uvs__loop *loop_of(struct uvs__spans *spans, struct uvs__process *process, uint32_t key)
 {
     struct uvs__loop *loop = known_loop(spans, process, key);
+    if (loop)
+        spans->recent_loop = loop;
     return loop ? loop : add_loop(spans, process, key);
 }
 
