@@ -313,6 +313,18 @@ class Library(unittest.TestCase):
         self.assertEqual(undefined & FORBIDDEN_IN_LIBRARY, set())
 
 
+class Support(unittest.TestCase):
+    def test_each_row_names_a_test_that_exists(self):
+        page = text_of("docs/SUPPORT.md")
+        tables = [table(part, "program", "libuv") for part in page.split("\n## ")]
+        rows = [row for rows in tables for row in rows]
+        self.assertGreater(len(rows), 15)
+        for row in rows:
+            path, name = row[-1].strip("`").split("`: ")
+            quoted = [f'@test "{name}"', f"def test_{name.replace(' ', '_')}(", f"class {name}("]
+            self.assertTrue(any(mark in text_of(path) for mark in quoted), f"{row[0]}: {path} has no test {name}")
+
+
 class Links(unittest.TestCase):
     def test_each_relative_link_leads_somewhere(self):
         seen = 0

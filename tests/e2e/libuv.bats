@@ -85,6 +85,12 @@ ticks_seen() {
     [[ $stderr == *'no build id'*'--build-id'* ]]
 }
 
+@test "a library's private libuv is not seen" {
+    run -0 --separate-stderr "$UVSCOPE" record -o trace "$UVS_BIN/e2e_private" 3 1
+    [ "$output" = ready ]
+    [[ $stderr == *'nothing recorded'* ]]
+}
+
 # Each of them ends the program when it is called.
 @test "stand-ins with libuv's names are not called" {
     export UVSCOPE_DEBUG=1
