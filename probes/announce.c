@@ -90,8 +90,10 @@ static int announce_module(struct dl_phdr_info *object, size_t size, void *data)
     (void)size;
     const char *exe = data; // of the first object, whose name is empty
     const char *path = object->dlpi_name && object->dlpi_name[0] ? object->dlpi_name : exe;
-    if (path[0] != '/') // the vdso
+    if (!path[0])
         return 0;
+    if (path[0] != '/') // in no file
+        path = "[vdso]";
     uintptr_t begin = UINTPTR_MAX, end = 0;
     for (int i = 0; i < object->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &object->dlpi_phdr[i];

@@ -7,6 +7,7 @@
 #include "trace_dir.h"
 #include "worker.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -29,6 +30,8 @@ enum { AROUND_NOTHING = -1, AROUND_WORST };
 static int form = -1, around = AROUND_NOTHING;
 static const char *output_name;
 static uint64_t from_ns, to_ns, threshold_ns = UVS_DEFAULT_BLOCK_THRESHOLD_NS;
+static const char *block;
+static uint64_t block_number; // 0: none was asked for
 static bool in_process;
 
 struct work {
@@ -69,7 +72,8 @@ static int write_form(struct work *work, const struct uvs_span_source *source, s
                                  .tables = uvs_span_source_tables(source),
                                  .file = work->output.temporary,
                                  .alive = stay_alive,
-                                 .alive_data = work};
+                                 .alive_data = work,
+                                 .block = block_number};
     int rc = forms[form]->own_file ? forms[form]->run(&export, error) : write_stream(work, &export, error);
     return rc ? rc : uvs__export_output_keep(&work->output, error);
 }
@@ -118,11 +122,24 @@ static int export_path(const char *path)
     return status;
 }
 
+static bool parse_block(const char *text)
+{
+    char *end;
+    errno = 0;
+    block_number = strtoull(text, &end, 10);
+    return isdigit((unsigned char)*text) && !*end && errno == 0 && block_number > 0;
+}
+
 static int check_options(void)
 {
     bool window = from_ns || to_ns || around != AROUND_NOTHING;
     if (form < 0)
         return uvs_complain(UVS_E_USAGE, "which form? --to " UVS_EXPORT_MAP(FORM_NAME, AND_BAR));
+    if (block && !parse_block(block))
+        return uvs_complain(UVS_E_USAGE, "--block '%s' is not the number of a block; 1 is the longest",
+                            block);
+    if (block && !forms[form]->has_blocks)
+        return uvs_complain(UVS_E_USAGE, "this form has no blocks: it takes no --block");
     if (threshold_ns == 0)
         return uvs_complain(UVS_E_USAGE, "--threshold must be above 0, e.g. 50ms");
     if (forms[form]->whole_trace && window)
@@ -161,6 +178,8 @@ static const struct uvs_option options[] = {
     {"until", 0, UVS_OPTION_DURATION, "DURATION", "Leave out what began later, since the begin of the trace",
      &to_ns},
     {"around", 0, UVS_OPTION_CHOICE, "worst", "Only the longest block and what is near it", &around},
+    {"block", 0, UVS_OPTION_STRING, "N", "Only the stacks of the Nth of the worst blocks; 1 is the longest",
+     &block},
     {"threshold", 't', UVS_OPTION_DURATION, "DURATION",
      "Busy intervals of this length or more are blocks (default 50ms)", &threshold_ns},
     {"in-process", 0, UVS_OPTION_FLAG, NULL, "Read in this process, for debuggers", &in_process},
@@ -176,6 +195,7 @@ const struct uvs_command uvs_command_export = {
                    "speedscope\n"
                    "  sqlite       a database with a table for each kind of span, and views\n"
                    "  ndjson       one span a line, for DuckDB, ClickHouse, jq\n"
+                   "  folded       the stacks of what held the loops, for flame graphs\n"
                    "\n"
                    "Viewers of timelines get slow near a million events: --from, --until and --around worst "
                    "make it less.\n\n"

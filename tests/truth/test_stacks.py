@@ -161,6 +161,38 @@ class Unnoticed(Sampled):
         self.assertTrue(folded == "" or longest >= 50_000_000, folded)
 
 
+class Folded(Sampled):
+    log = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../golden/stacks.events")
+
+    def export(self, *options):
+        return self.run_it(UVSCOPE, "export", "--to", "folded", *options, self.log)
+
+    def test_all_stacks(self):
+        lines = self.export().stdout.splitlines()
+        self.assertEqual(lines, ["stacks;0x9000 1", "stacks;0x9000;0x3000;0x2000;0x1000 2", "stacks;0x9000;0x3000;0x2000;0x1010 1",
+                                 "stacks;0xa000;0x1000 1", "stacks;0xb000;0x2000 1", "stacks;0xc000;0x1000 1"])
+
+    def test_one_block(self):
+        self.assertEqual(self.export("--block", "1").stdout.splitlines(), self.export().stdout.splitlines()[:3])
+        self.assertEqual(self.export("--block", "2").stdout, "")
+
+    def test_a_block_that_is_not_there(self):
+        for number in ("0", "5", "x", "-1", ""):
+            done = self.export("--block", number)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), number)
+            self.assertIn("--block", done.stderr)
+
+    def test_other_forms_have_no_blocks(self):
+        self.assertEqual(self.run_it(UVSCOPE, "export", "--to", "ndjson", "--block", "1", self.log).returncode, 2)
+
+    def test_names_are_merged_and_samples_kept(self):
+        _, report = self.record(PROGRAMS + "/truth_stacks", "compute")
+        lines = self.run_it(UVSCOPE, "export", "--to", "folded", self.trace).stdout.splitlines()
+        self.assertTrue(any(re.search(r";main;.*;my_callback;.*superSlowFunction", line) for line in lines), lines)
+        self.assertEqual(len(lines), len({line.rsplit(" ", 1)[0] for line in lines}))
+        self.assertIsNotNone(worst(report)["stack"])
+
+
 class Node(Sampled):
     def setUp(self):
         super().setUp()
