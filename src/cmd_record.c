@@ -5,6 +5,7 @@
 #include "digest.h"
 #include "environment.h"
 #include "launch.h"
+#include "left_running.h"
 #include "named_libuv.h"
 #include "perf_maps.h"
 #include "preflight.h"
@@ -213,6 +214,7 @@ static void finish(struct attempt *attempt, struct uvs_summary *summary)
 {
     say_progress("uvscope: writing the trace…");
     summary->daemon_died = uvs__session_stop(attempt->session, &summary->loss, NULL) != 0;
+    summary->left_running = uvs__count_left_running(attempt->id);
     summary->disk_full = free_bytes(attempt->dir.path) < DISK_FULL_BYTES;
     uvs__sessiond_release(&attempt->daemon);
     attempt->facts.lost_events = summary->loss.events;

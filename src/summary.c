@@ -92,6 +92,14 @@ static void say_trouble(const struct uvs_summary *summary)
         uvs_complain(0,
                      "the disk of %s is full: the trace ends before the program did; use -o on another one",
                      summary->directory);
+    if (summary->left_running)
+        uvs_complain(
+            0,
+            "%u process%s of %s still run%s in the background, no longer recorded: a recording ends with "
+            "the process that it started, so keep the program in the foreground (often -f or "
+            "--foreground)",
+            summary->left_running, summary->left_running > 1 ? "es" : "", summary->program,
+            summary->left_running > 1 ? "" : "s");
     if (summary->daemon_died)
         uvs_complain(0, "the LTTng daemon died while the program ran: the trace ends there");
     if (summary->save.text[0])

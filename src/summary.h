@@ -16,6 +16,7 @@ struct uvs_summary {
     bool is_latest;     // `uvscope report` without a name finds it
     bool has_own_libuv; // the program, exported
     enum uvs_named_libuv named_libuv;
+    unsigned left_running; // processes of the program that have not ended with it
     bool daemon_died;      // while recording
     bool disk_full;        // of the trace
     struct uvs_error save; // why uvscope.json could not be written; "" = it was

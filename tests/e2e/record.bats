@@ -236,6 +236,13 @@ waiting() {
     [ "$status" = 143 ]
 }
 
+@test "a program that goes into the background is told that it is recorded no more" {
+    run -0 "$UVSCOPE" record sh -c 'sleep 60 >/dev/null 2>&1 3>&- & echo $!'
+    started+=("${lines[0]}")
+    [[ $output == *"1 process of sh still runs in the background, no longer recorded"* ]]
+    kill "${lines[0]}"
+}
+
 # --- What cannot be recorded ---
 
 # refused STATUS TEXT ARGUMENT...: no trace, and the text says why.
