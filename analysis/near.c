@@ -40,7 +40,8 @@ static size_t distance(const char *a, const char *b)
 
 void uvs_near_offer(struct uvs_near *near, const char *name)
 {
-    size_t edits = distance(near->word, name), half = strlen(near->word) / 2;
+    // The dashes of an option are not what was misspelt.
+    size_t edits = distance(near->word, name), half = strlen(near->word + strspn(near->word, "-")) / 2;
     if (edits > (half > 2 ? half : 2))
         return;
     size_t place = near->count;
