@@ -80,7 +80,7 @@ def main():
     parser.add_argument("--operations", type=int, default=300000)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    print(f"{'work':12}{"run":11}{'ns each':>10}{'speed':>12}{'ns more':>12}{'bytes/event':>13}")
+    print(f"{'work':12}{'run':11}{'ns each':>10}{'speed':>12}{'ns more':>12}{'bytes/event':>13}")
     with tempfile.TemporaryDirectory(prefix="uvscope-bench-") as directory:
         for mode in MODES:
             print_rows(mode, *measure(mode, options, directory))

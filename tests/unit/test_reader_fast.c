@@ -245,7 +245,9 @@ static void what_it_does_not_know_it_hands_on(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         const char *trace = in("unknown-%zu", i);
         ctf_write_metadata(trace, &cases[i].variant);
-        write_stream(trace, "ch_0", SECOND);
+        struct ctf_stream *stream = ctf_stream_open(trace, "ch_0");
+        ctf_stream_packet(stream, SECOND, SECOND, 0, 0);
+        ctf_stream_close(stream);
         expect_handed_on(trace, cases[i].why);
     }
 }
