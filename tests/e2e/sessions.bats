@@ -155,7 +155,7 @@ assert loop["busy_ns"] + loop["poll_ns"] > trace_ns - 0.5e9, (loop, trace_ns)
 '
 }
 
-@test "a session that begins in the middle of a block tells its callback" {
+@test "a session that begins in the middle of a block makes nothing up about it" {
     start_mixed 2000
     kill -USR1 "$program"
     await grep -q holding output
@@ -164,10 +164,9 @@ assert loop["busy_ns"] + loop["poll_ns"] > trace_ns - 0.5e9, (loop, trace_ns)
     let_run
     stop_session middle
     look middle '
-assert callbacks["on_signal"]["count"] == 1
-# Since when it ran is known only if somebody was tracing.
-duration = callbacks["on_signal"]["duration"]
-assert not duration or duration["max_ns"] <= 2.5e9, duration
+# How long it had run is known only if somebody was tracing before, as a daemon of root may.
+row = callbacks.get("on_signal")
+assert not row or row["duration"]["max_ns"] <= 2.5e9, row
 assert loop["block"]["max_ns"] <= 2.5e9
 '
 }
