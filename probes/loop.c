@@ -324,8 +324,8 @@ static void leave_run(const struct running *running)
 static int run(struct uvs__loop *loop, uv_run_mode mode)
 {
     struct uvs__thread *self = &uvs__self;
-    const struct running running
-        __attribute__((cleanup(leave_run))) = {loop, self->loop, self->op, self->depth, self->in_sync_call};
+    const struct running running __attribute__((unused, cleanup(leave_run))) = {
+        loop, self->loop, self->op, self->depth, self->in_sync_call};
     self->loop = loop;
     self->op = 0;
     self->depth = 0;
@@ -348,7 +348,8 @@ static void leave_run_again(const struct running_again *running)
 // deeper.
 static int run_again(struct uvs__loop *loop, uv_run_mode mode)
 {
-    const struct running_again running __attribute__((cleanup(leave_run_again))) = {loop, loop->base_depth};
+    const struct running_again running
+        __attribute__((unused, cleanup(leave_run_again))) = {loop, loop->base_depth};
     loop->base_depth = uvs__self.depth;
     return UVS_REAL(uv_run)(loop->loop, mode);
 }
