@@ -227,7 +227,10 @@ class Processes(Recorded):
         self.assertLessEqual(row["duration"]["max_ns"], said * MS)
         self.assertGreaterEqual(row["duration"]["max_ns"], 195 * MS)
         loop, = [loop for loop in report["loops"] if loop["loop"] == row["loop"]]
-        self.assertEqual(loop["blocked"]["worst"][0]["class"], "sync_call")
+        longest = loop["blocked"]["worst"][0]["sync_calls"][0]
+        self.assertEqual(longest["kind"], "nested_run")
+        self.assertIn("SyncProcessRunner", longest["called_from"]["function"])
+        self.assertGreaterEqual(longest["ns"], 195 * MS)
 
     def test_cluster(self):
         said, report = self.recorded("""
