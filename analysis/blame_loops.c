@@ -210,14 +210,14 @@ static int widen(struct uvs__blame *blame, struct loop_state *loop, const struct
 }
 
 // libuv counts a timer's rest from the time that it took before its callbacks ran: a poll after long ones may
-// sleep as much too long as they took.
+// sleep as much too long as they took, and wake up a little later.
 static int note_stale(struct uvs__blame *blame, const struct loop_state *loop, const struct victim *victim)
 {
     const struct uvs_interval *slept = &loop->slept;
     if (!victim->is_timer || victim->due_ns < slept->begin_ns || victim->due_ns >= slept->end_ns)
         return 0;
     uint64_t too_long_ns = slept->end_ns - victim->due_ns;
-    if (too_long_ns < blame->threshold_ns || too_long_ns > loop->busy_ns + timer_grain_ns)
+    if (too_long_ns < blame->threshold_ns || too_long_ns > loop->busy_ns + loop->busy_ns / 4 + timer_grain_ns)
         return 0;
     struct uvs__victim *row = uvs__rows_at(&blame->victims, victim->who, sizeof(*row));
     if (!row)

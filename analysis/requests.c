@@ -101,6 +101,7 @@ static int emit_work(const struct uvs__spans *spans, struct uvs__process *proces
     span.work.held = request->held;
     span.work.tid = request->tid;
     span.work.queue_ns = request->queue_ns;
+    span.work.asked_ns = request->submit_ns;
     span.work.horizon_ns = oldest ? oldest->submit_ns : request->finish_ns;
     return uvs__emit(spans, &span);
 }

@@ -151,6 +151,7 @@ struct uvs__span {
             bool held; // it was HELD before
             uint32_t tid; // of the worker
             uint64_t queue_ns;
+            uint64_t asked_ns;   // when its schedule was told: by the thread that submitted it, so in order
             uint64_t horizon_ns; // no request that is still unfinished was submitted before
         } work;
         // Its callback ran, or it was cancelled. end_ns: when.

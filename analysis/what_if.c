@@ -30,6 +30,8 @@ static int add_job(struct jobs *jobs, struct uvs__job job)
     return 0;
 }
 
+// A worker may tell late what it did, and then all of it seems late; who came first is what the loops'
+// threads told.
 static int on_span(void *data, const struct uvs__output *output, const struct uvs__span *span)
 {
     struct state *state = data;
@@ -43,7 +45,10 @@ static int on_span(void *data, const struct uvs__output *output, const struct uv
         return 0;
     uint64_t queue_ns = is_stuck ? 0 : span->work.queue_ns;
     uint8_t kind = output->spans->whos[span->who]->kind;
-    const struct uvs__job job = {.submit_ns = span->begin_ns - queue_ns,
+    uint64_t submit_ns = span->begin_ns - queue_ns;
+    if (!is_stuck && span->work.asked_ns != UVS_ABSENT)
+        submit_ns = span->work.asked_ns;
+    const struct uvs__job job = {.submit_ns = submit_ns,
                                  .service_ns = uvs__minus(span->end_ns, span->begin_ns),
                                  .slow = kind == UVS_KIND_GETADDRINFO || kind == UVS_KIND_GETNAMEINFO,
                                  .is_stuck = is_stuck,

@@ -16,7 +16,10 @@ TOLERANCE = 0.02
 def rows_of(report, section):
     if section == "pool.requests":
         return [dict(row, pid=pool["pid"]) for pool in report["pool"] for row in pool["requests"]]
-    return report[section]
+    rows = report
+    for key in section.split("."):
+        rows = rows[key]
+    return rows
 
 
 def site_of(row):
@@ -83,7 +86,17 @@ def check_fact(report, directory, fact):
         found = look_up(matching[0], path)
     except (KeyError, IndexError, TypeError):
         return False, "no such path"
-    return agrees(found, expected, path.endswith("_ns")), found
+    return agrees(found, expected, path.endswith(("_ns", ".ns"))), found
+
+
+def contradictions(report):
+    """What must hold in every report: parts sum to their whole."""
+    for victim in report["blame"]["victims"]:
+        if sum(part["ns"] for part in victim["by"]) != victim["suffered_ns"]:
+            yield "the parts of %s do not sum to what it suffered" % site_of(victim)
+    for chain in report["chains"]:
+        if sum(chain[part + "_ns"] for part in ("waiting", "queue", "service", "delayed", "running")) != chain["total_ns"]:
+            yield "the parts of a chain do not sum to its time"
 
 
 def main():
@@ -107,6 +120,9 @@ def main():
             good, found = check_fact(report, directory, fact)
             failures += not good
             print("%s %s%s" % ("ok    " if good else "WRONG ", fact, "" if good else "   (report: %s)" % (found,)))
+        for wrong in contradictions(report):
+            failures += 1
+            print("WRONG  " + wrong)
         if run.returncode not in (0, 137):
             sys.exit("%s exited with %d" % (options.program[0], run.returncode))
         if not facts:
