@@ -29,6 +29,7 @@
 #include "probes/poison.h"
 
 #define ANSWER_NS     20000000u
+#define RED_ZONE      128u   // below the stack pointer, where a function may keep what its callers need
 #define FOREIGN_BYTES 65536u // of a stack that is not the thread's own, as coroutines have
 #ifndef CLOSE_RANGE_UNSHARE
 #define CLOSE_RANGE_UNSHARE 2u
@@ -119,6 +120,8 @@ static void copy_bytes(void *to, const void *from, size_t size)
 static void copy_stack(const struct uvs__sampled_thread *thread, uintptr_t at, bool from_outside)
 {
     const bool is_own = is_on_own_stack(thread, at);
+    if (is_own && at - thread->stack_low >= RED_ZONE)
+        at -= RED_ZONE;
     size_t size = is_own ? thread->stack_high - at : FOREIGN_BYTES;
     if (size > sizeof(stack.bytes))
         size = sizeof(stack.bytes);

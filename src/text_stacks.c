@@ -5,16 +5,26 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { BLOCKS_SHOWN = 3, PERCENT = 100 };
 
 // Shares of a block's time from which on it is said to compute, and up to which it is said not to.
 static const double computing_share = 0.8, idle_share = 0.2;
 
-static void print_innermost(FILE *out, const struct uvs_block *block)
+// Whether the innermost function is one in which the C library asks the kernel for what may take its time.
+static bool is_in_call(const struct uvs_block *block)
 {
+    static const char *const words[] = {"read",  "write",   "open",   "poll",  "select",    "futex",
+                                        "sleep", "wait",    "lock",   "recv",  "send",      "accept",
+                                        "sync",  "connect", "splice", "ioctl", "getrandom", "syscall"};
     const struct uvs_site *site = block->stack_count ? block->stack[0].site : NULL;
-    uvs__print_escaped(out, !site ? "the kernel" : site->function ? site->function : site->label);
+    if (!site || !site->function || !site->module || !strstr(site->module, "libc"))
+        return false;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strstr(site->function, words[i]))
+            return true;
+    return false;
 }
 
 // A thread that neither computes nor waits was not let run: it was stopped, or the processors were taken.
@@ -27,11 +37,11 @@ static void print_state(FILE *out, const struct uvs_block *block)
         fputs("computing", out);
     } else if (share > idle_share) {
         fputs("computing and waiting", out);
-    } else if (block->stack_count && !block->stack[0].is_runtime) {
-        fputs("not scheduled", out);
-    } else {
+    } else if (is_in_call(block)) {
         fputs("waiting in ", out);
-        print_innermost(out, block);
+        uvs__print_escaped(out, block->stack[0].site->function);
+    } else {
+        fputs("not scheduled", out);
     }
     fputs(" (", out);
     uvs__print_ratio(out, share);
