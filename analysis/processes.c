@@ -33,10 +33,11 @@ static int describe(const struct uvs__process *process, struct uvs_process_row *
     row->pool_size = process->pool_size;
     row->exe = strdup(process->exe);
     row->unhooked = strdup(process->unhooked);
-    if (asprintf(&row->libuv, "%u.%u.%u", process->libuv >> 16, process->libuv >> 8 & 0xff,
-                 process->libuv & 0xff) < 0)
+    bool printed = !process->libuv || asprintf(&row->libuv, "%u.%u.%u", process->libuv >> 16,
+                                               process->libuv >> 8 & 0xff, process->libuv & 0xff) >= 0;
+    if (!printed)
         row->libuv = NULL;
-    return row->exe && row->libuv && row->unhooked ? split_argv(process->argv, row) : NO_MEMORY;
+    return row->exe && printed && row->unhooked ? split_argv(process->argv, row) : NO_MEMORY;
 }
 
 static int set_exit(const struct uvs_recording *recording, struct uvs_process_row *row)
