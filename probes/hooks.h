@@ -12,6 +12,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 #include <uv.h>
+#include "probes/patch.h"
 #include "probes/uvs_abi.h"
 
 // Newer than the oldest headers that this is built with.
@@ -65,17 +66,6 @@ int uv_pipe_connect2(uv_connect_t *request, uv_pipe_t *pipe, const char *name, s
     X(uv_mutex_lock)           \
     X(uv_rwlock_rdlock)        \
     X(uv_rwlock_wrlock)
-
-// libuv's functions that the wrappers call, without standing in front of them
-#define UVS_BORROWED_UV_MAP(X) \
-    X(uv_version)              \
-    X(uv_backend_fd)           \
-    X(uv_loop_size)            \
-    X(uv_is_active)            \
-    X(uv_mutex_trylock)        \
-    X(uv_sem_trywait)          \
-    X(uv_rwlock_tryrdlock)     \
-    X(uv_rwlock_trywrlock)
 
 // uv_fs_*: X(function, uv_fs_type without UV_FS_, (parameters between req and cb), (arguments between req and
 // cb))

@@ -11,6 +11,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// libuv's functions that the wrappers call, without standing in front of them: a libuv that lacks one is left
+// alone. X(function)
+#define UVS_BORROWED_UV_MAP(X) \
+    X(uv_version)              \
+    X(uv_backend_fd)           \
+    X(uv_loop_size)            \
+    X(uv_is_active)            \
+    X(uv_mutex_trylock)        \
+    X(uv_sem_trywait)          \
+    X(uv_rwlock_tryrdlock)     \
+    X(uv_rwlock_trywrlock)
+
 struct uvs_patch {
     const char *name;
     void *target;        // the function's entry

@@ -170,6 +170,31 @@ static void say_patched(struct uvs_checkup *checkup, const struct trial *trial)
                         "link the program with the shared libuv");
 }
 
+// Linkers drop what a program does not use. True: the runtime leaves this libuv alone, and why was said.
+static bool say_incomplete(struct uvs_checkup *checkup, const struct place *place, const struct trial *trial)
+{
+    static const char *const needed[] = {
+#define X(function) #function,
+        UVS_BORROWED_UV_MAP(X)
+#undef X
+    };
+    for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+        struct uvs_elf_function function;
+        // These two only prove that an exported libuv is one.
+        bool is_proof = strcmp(needed[i], "uv_version") == 0 || strcmp(needed[i], "uv_loop_size") == 0;
+        if ((is_proof && trial->table == UVS_ELF_ALL) ||
+            uvs__elf_function(&trial->copy, trial->table, needed[i], &function))
+            continue;
+        uvs__checkup_remedy(uvs__checkup_add(checkup, UVS_HEALTH_PROBLEM, "libuv",
+                                             "libuv is linked into %s, but without %s, which the runtime "
+                                             "calls: it is left alone",
+                                             place->object, needed[i]),
+                            "link the program with the shared libuv, or with the whole of libuv");
+        return true;
+    }
+    return false;
+}
+
 static void say_executable(struct uvs_checkup *checkup, const struct place *place, const struct trial *trial)
 {
     if (trial->version < OLDEST_VERSION || trial->version >= END_OF_VERSIONS) {
@@ -182,6 +207,8 @@ static void say_executable(struct uvs_checkup *checkup, const struct place *plac
             "use a build of the program that loads the shared libuv");
         return;
     }
+    if (say_incomplete(checkup, place, trial))
+        return;
     uvs__checkup_add(checkup, UVS_HEALTH_OK, "libuv",
                      "libuv is linked into %s, which exports it: its functions are hooked at their entries",
                      place->object);
@@ -201,6 +228,8 @@ static void say_hidden(struct uvs_checkup *checkup, const struct place *place, c
                             "link it with -Wl,--build-id, or with -Wl,--export-dynamic");
         return;
     }
+    if (say_incomplete(checkup, place, trial))
+        return;
     uvs__checkup_add(checkup, UVS_HEALTH_OK, "libuv",
                      "libuv is linked into %s, which does not export it: record finds its functions in the "
                      "symbol table, and they are hooked at their entries",

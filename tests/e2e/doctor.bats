@@ -148,6 +148,26 @@ copied() {
     says '(ok|warning)' hooks "functions"
 }
 
+@test "a libuv in the executable that is not exported is found in its symbol table" {
+    run -0 "$UVSCOPE" doctor "$UVS_BIN/e2e_hidden"
+    says ok libuv "does not export it"
+    says '(ok|warning)' hooks "functions"
+    objcopy --remove-section .note.gnu.build-id "$UVS_BIN/e2e_hidden" anonymous
+    run -3 "$UVSCOPE" doctor ./anonymous
+    says problem libuv "nor has a build id"
+    advises build-id
+    strip -o stripped "$UVS_BIN/e2e_hidden"
+    run -0 "$UVSCOPE" doctor ./stripped
+    says warning libuv "does not use libuv"
+}
+
+@test "a libuv without what the runtime calls is left alone" {
+    strip --strip-symbol=uv_is_active -o without "$UVS_BIN/e2e_hidden"
+    run -3 "$UVSCOPE" doctor ./without
+    says problem libuv "without uv_is_active"
+    advises "shared libuv"
+}
+
 # What the doctor says of a program's hooks is what the runtime does.
 @test "the functions that are said to be left alone are those that the runtime leaves alone" {
     local said debug
