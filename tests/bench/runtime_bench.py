@@ -5,8 +5,9 @@
     runtime_bench.py --build BUILD [--operations N] [--rounds R]
 
 Each round runs the program plain, preloaded without a session, recorded with default and with full detail, one
-after the other. Printed are medians over the rounds: the ratio to the plain run of the same round, what an
-operation costs more, and the bytes of an event in the trace. Fails only when a run does.
+after the other. Printed are medians over the rounds, of processor time, which a busy machine changes least: an
+operation's, the ratio to the plain run of the same round, what an operation costs more; and the bytes of an event in
+the trace. Fails only when a run does.
 """
 import argparse
 import os
@@ -32,7 +33,7 @@ def environment_of(way, build):
 
 
 def run(way, mode, operations, build, trace):
-    """Nanoseconds an operation."""
+    """Nanoseconds of processor time, an operation."""
     command = [*command_of(way, build, trace), f"{build}/tests/bench/bench_runtime", mode, str(operations)]
     done = subprocess.run(command, env=environment_of(way, build), stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, timeout=300)
@@ -80,7 +81,7 @@ def main():
     parser.add_argument("--operations", type=int, default=300000)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    print(f"{'work':12}{'run':11}{'ns each':>10}{'speed':>12}{'ns more':>12}{'bytes/event':>13}")
+    print(f"{'work':12}{'run':11}{'CPU ns':>10}{'speed':>12}{'ns more':>12}{'bytes/event':>13}")
     with tempfile.TemporaryDirectory(prefix="uvscope-bench-") as directory:
         for mode in MODES:
             print_rows(mode, *measure(mode, options, directory))
