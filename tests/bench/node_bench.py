@@ -59,7 +59,7 @@ class Server:
     def __init__(self, mode, kind, place):
         prefix, variables = MODES[mode](place / mode)
         self.process = subprocess.Popen([*prefix, NODE, place / "server.js", kind, place / "data"], text=True,
-                                        stdout=subprocess.PIPE, env={**os.environ, **variables})
+                                        stdout=subprocess.PIPE, cwd=place, env={**os.environ, **variables})
         self.port, self.pid = map(int, self.process.stdout.readline().split())
 
     def measure(self, seconds):

@@ -356,7 +356,7 @@ class Load(Recorded):
 
     def test_http_server_under_load(self):
         server = subprocess.Popen([COMMAND, "record", "-q", "-o", self.trace, "--", NODE, self.write(self.SERVER)],
-                                  stdout=subprocess.PIPE, text=True, env=DEFAULTS)
+                                  stdout=subprocess.PIPE, text=True, cwd=self.place, env=DEFAULTS)
         try:
             port = int(server.stdout.readline())
             load = self.run_plain("wrk", "-t1", "-c8", "-d2s", f"http://127.0.0.1:{port}/")
