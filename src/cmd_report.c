@@ -2,6 +2,7 @@
 // `uvscope report`: what a trace shows.
 #include "command.h"
 
+#include "report_forms.h"
 #include "report_job.h"
 #include "text_chains.h"
 #include "text_report.h"
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FORMAT_TEXT, FORMAT_JSON };
+enum { FORMAT_TEXT, FORMAT_JSON, FORMAT_MARKDOWN, FORMAT_CSV, FORMAT_HTML };
 
 static int format = FORMAT_TEXT, colour = UVS__COLOUR_AUTO, reader = UVS_READER_AUTO;
 static uint64_t threshold_ns = UVS_DEFAULT_BLOCK_THRESHOLD_NS;
@@ -37,6 +38,14 @@ static int render_json(FILE *out, const struct uvs_report *report, void *data __
     free(json);
     return UVS_E_OK;
 }
+
+static uvs__render_function *const renderers[] = {
+    [FORMAT_TEXT] = render_text,
+    [FORMAT_JSON] = render_json,
+    [FORMAT_MARKDOWN] = uvs__render_markdown,
+    [FORMAT_CSV] = uvs__render_csv,
+    [FORMAT_HTML] = uvs__render_html,
+};
 
 static bool parse_number(const char *text, uint64_t most, char after, const char **ret_rest,
                          uint64_t *ret_number)
@@ -99,7 +108,7 @@ static int run(char **operands)
         .blame_threshold_ns = blame_threshold_ns,
         .in_process = in_process,
         .reader = (enum uvs_reader_choice)reader,
-        .render = format == FORMAT_JSON ? render_json : render_text,
+        .render = renderers[format],
         .data = &look,
     };
     if (chain)
@@ -111,7 +120,8 @@ static int run(char **operands)
 }
 
 static const struct uvs_option options[] = {
-    {"format", 'f', UVS_OPTION_CHOICE, "text|json", "For people or for programs (default text)", &format},
+    {"format", 'f', UVS_OPTION_CHOICE, "text|json|markdown|csv|html",
+     "For people, programs, comments, spreadsheets or browsers (default text)", &format},
     {"threshold", 't', UVS_OPTION_DURATION, "DURATION",
      "Busy intervals of this length or more are blocks (default 50ms)", &threshold_ns},
     {"blame-threshold", 0, UVS_OPTION_DURATION, "DURATION",

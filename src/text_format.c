@@ -178,6 +178,33 @@ void uvs__print_cut(FILE *out, const char *text, size_t width)
     fprintf(out, "…%s", skip_columns(text, whole - tail));
 }
 
+void uvs__print_markdown(FILE *out, const char *text)
+{
+    for (; *text; text++) {
+        // A forge takes @name and #1 for people and issues, a reference to a character it takes for that.
+        if (strchr("<>&@#\"", *text))
+            fprintf(out, "&#%d;", *text);
+        else if (strchr("\\`*_{}[]()~|!", *text))
+            fprintf(out, "\\%c", *text);
+        else
+            fputc(*text, out);
+    }
+}
+
+void uvs__print_markdown_cut(FILE *out, const char *text, size_t width)
+{
+    char *cut = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&cut, &size);
+    if (!stream)
+        return;
+    uvs__print_cut(stream, text, width);
+    fclose(stream);
+    if (cut)
+        uvs__print_markdown(out, cut);
+    free(cut);
+}
+
 void uvs__print_ns(FILE *out, uint64_t ns)
 {
     char buffer[32];

@@ -173,11 +173,48 @@ static void print_line(const struct table *table, char *const *row)
     fputc('\n', table->out);
 }
 
+// row as in print_line.
+static void print_markdown_line(const struct table *table, char *const *row)
+{
+    for (size_t i = 0; i < table->column_count; i++) {
+        const struct uvs__column *column = &table->columns[i];
+        if (!table->width[i])
+            continue;
+        fputs("| ", table->out);
+        if (!row && column->group)
+            fprintf(table->out, "%s ", column->group);
+        if (row && column->is_cut)
+            uvs__print_markdown_cut(table->out, row[i], CUT_MAX_WIDTH);
+        else
+            uvs__print_markdown(table->out, row ? row[i] : column->title);
+        fputc(' ', table->out);
+    }
+    fputs("|\n", table->out);
+}
+
+static void print_markdown_table(const struct table *table, const char *title, size_t hidden)
+{
+    fprintf(table->out, "\n**%s**\n\n", title);
+    print_markdown_line(table, NULL);
+    for (size_t i = 0; i < table->column_count; i++)
+        if (table->width[i])
+            fputs(table->columns[i].align == UVS__ALIGN_RIGHT ? "|--:" : "|---", table->out);
+    fputs("|\n", table->out);
+    for (size_t row = 0; row < table->row_count; row++)
+        print_markdown_line(table, &table->cells[row * table->column_count]);
+    if (hidden)
+        fprintf(table->out, "\n… and %zu more\n", hidden);
+}
+
 static void print_all(struct table *table, const char *title, size_t hidden)
 {
     FILE *out = table->out;
     for (size_t i = 0; i < table->column_count; i++)
         table->width[i] = column_width(table, i);
+    if (table->look->markdown) {
+        print_markdown_table(table, title, hidden);
+        return;
+    }
     widen_groups(table);
     cut_to_terminal(table);
     uvs__style_begin(out, table->look, UVS__STYLE_BOLD);

@@ -2,6 +2,7 @@
 # `uvscope export` on text event logs, whose spans are known.
 
 load helpers
+load hostile
 
 setup() {
     common_setup
@@ -120,21 +121,8 @@ one() {
     [ "$status" -eq 2 ]
 }
 
-# A recording whose only function has the worst of names.
-hostile_recording() {
-    mkdir -p hostile
-    printf '1ms process_info loop=7:- pid=7 schema=1 libuv=76802 pool_size=4 exe="/bin/<script>alert(1)</script>\\x1b[2J\\x0aforged" argv="\\x22\\x27|`\\xff\\xfe"\n' >hostile.events
-    printf '1ms loop_info loop=7:0 tid=7 is_default=1 name="</script>\\x1b]0;x\\x07"\n' >>hostile.events
-    printf '1ms module loop=7:- base=0x1000 size=0x1000 bias=0 build_id="" path="/lib/%s<script>\\x22\\x0a\\x1b[31m\\xc3\\x28|=cmd"\n' "$(head -c 5000 /dev/zero | tr '\0' y)" >>hostile.events
-    cat >>hostile.events <<'END'
-10s callback loop=7:0 op=1 kind=timer callback=0x1010 duration_ns=9990ms delay_ns=1ms
-10.1s work loop=7:0 op=3 kind=fs.read tid=8 queue_ns=10ms service_ns=40ms
-11s poll loop=7:0 wait_ns=999ms busy_ns=9.991s callbacks=1 calls=1 timeout_ms=1000
-END
-}
-
 @test "hostile names stay names" {
-    hostile_recording
+    hostile_events
     for form in chrome ndjson; do
         "$UVSCOPE" export --to $form hostile.events >out
         jq -c . out >parsed

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// A report as one page: a frame with holes, filled with style, scripts and the report's JSON.
+#include "report_forms.h"
+
+#include "report_page.h"
+#include "text_report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct filling {
+    const struct uvs_report *report;
+    const char *json;
+};
+
+static void print_verdict(FILE *out, const struct filling *filling)
+{
+    const struct uvs__look plain = {0};
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    if (!stream)
+        return;
+    uvs__print_verdict(stream, &plain, filling->report);
+    if (fclose(stream) == 0)
+        for (const char *at = text; *at; at++)
+            fprintf(out, strchr("<>&\"'", *at) ? "&#%d;" : "%c", *at);
+    free(text);
+}
+
+// No name of the trace ends the script that it stands in.
+static void print_json(FILE *out, const struct filling *filling)
+{
+    for (const char *at = filling->json; *at; at++)
+        if (*at == '<')
+            fputs("\\u003c", out);
+        else
+            fputc(*at, out);
+}
+
+#define PART(name)                                                     \
+    static void print_##name(FILE *out, const struct filling *filling) \
+    {                                                                  \
+        (void)filling;                                                 \
+        fputs(uvs__##name, out);                                       \
+    }
+PART(page_css)
+PART(page_js)
+PART(uplot_min_css)
+PART(uplot_iife_min_js)
+PART(license)
+
+// In the frame: @NAME@.
+static const struct {
+    const char *name;
+    void (*print)(FILE *out, const struct filling *filling);
+} holes[] = {
+    {"verdict", print_verdict},         {"report", print_json},
+    {"page.css", print_page_css},       {"page.js", print_page_js},
+    {"uplot.css", print_uplot_min_css}, {"uplot.js", print_uplot_iife_min_js},
+    {"uplot.license", print_license},
+};
+
+static const char *fill_hole(FILE *out, const char *at, const struct filling *filling)
+{
+    for (size_t i = 0; i < sizeof(holes) / sizeof(holes[0]); i++) {
+        size_t length = strlen(holes[i].name);
+        if (strncmp(at + 1, holes[i].name, length) != 0 || at[length + 1] != '@')
+            continue;
+        holes[i].print(out, filling);
+        return at + length + 2;
+    }
+    fputc('@', out);
+    return at + 1;
+}
+
+int uvs__render_html(FILE *out, const struct uvs_report *report, void *data __attribute__((unused)),
+                     struct uvs_error *error)
+{
+    char *json = uvs_report_to_json(report);
+    if (!json)
+        return uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory for the report");
+    const struct filling filling = {report, json};
+    for (const char *at = uvs__page_html; *at;) {
+        size_t length = strcspn(at, "@");
+        fwrite(at, 1, length, out);
+        at += length;
+        if (*at)
+            at = fill_hole(out, at, &filling);
+    }
+    free(json);
+    return UVS_E_OK;
+}

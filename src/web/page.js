@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+// The page of a report, out of its JSON. Names of the trace only ever become text nodes.
+"use strict";
+(() => {
+  const report = JSON.parse(document.getElementById("report").textContent);
+  const main = document.getElementById("main");
+
+  // --- Figures ---
+
+  const units = [[1e9, "s"], [1e6, "ms"], [1e3, "µs"], [1, "ns"]];
+  const time = (ns) => {
+    if (ns === null || ns === undefined) return "–";
+    const [size, unit] = units.find(([least]) => ns >= least) || units[3];
+    return `${Number((ns / size).toPrecision(3))} ${unit}`;
+  };
+  const count = (n) => n === null || n === undefined ? "–" : n.toLocaleString("en");
+  const percent = (x) => x === null || x === undefined ? "–" : `${(100 * x).toFixed(1)} %`;
+  const label = (site) => site ? site.label : "–";
+  const since = (ns) => ns - report.trace.begin_ns;
+
+  // --- Elements ---
+
+  const element = (name, attributes = {}, ...children) => {
+    const made = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    made.append(...children);
+    return made;
+  };
+  const section = (title, ...children) => {
+    const id = title.toLowerCase().replace(/[^a-z]+/g, "-");
+    const made = element("section", {"aria-labelledby": id}, element("h2", {id}, title), ...children);
+    main.append(made);
+    return made;
+  };
+
+  // columns: {title, of: value of a row, show: its text, text: whether it is one}. Sorted by a click on a title.
+  const table = (caption, columns, rows, first) => {
+    const body = element("tbody");
+    const heads = columns.map((column) => {
+      const button = element("button", {type: "button"}, column.title);
+      const head = element("th", {scope: "col", class: column.text ? "text" : ""}, button);
+      button.addEventListener("click", () => sort(column, head.getAttribute("aria-sort") === "descending"));
+      return head;
+    });
+    let shown = rows, by = columns[0], ascending = false;
+    const fill = () => {
+      body.replaceChildren(...shown.map((row) => element("tr", {}, ...columns.map((column) => {
+        const text = (column.show || String)(column.of(row));
+        const attributes = column.text ? {class: "text name-cell", title: text} : {};
+        return element("td", attributes, text);
+      }))));
+    };
+    const order = (a, b) => {
+      const x = by.of(a) ?? (by.text ? "" : -1), y = by.of(b) ?? (by.text ? "" : -1);
+      const sign = by.text ? String(x).localeCompare(String(y)) : x - y;
+      return ascending ? sign : -sign;
+    };
+    const sort = (column, up) => {
+      [by, ascending] = [column, up];
+      heads.forEach((head, i) => head.setAttribute("aria-sort", columns[i] !== by ? "none" : up ? "ascending" : "descending"));
+      shown = [...shown].sort(order);
+      fill();
+    };
+    const keep = (wanted) => {
+      shown = rows.filter(wanted).sort(order);
+      fill();
+      return shown.length;
+    };
+    const made = element("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": caption},
+      element("table", {}, element("caption", {class: "skip"}, caption),
+        element("thead", {}, element("tr", {}, ...heads)), body));
+    if (first) sort(columns.find((column) => column.title === first), false);
+    else fill();
+    return {made, keep};
+  };
+
+  // --- Charts ---
+
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const colours = () => dark.matches ? ["#8ab8ff", "#ffc061", "#7fd8a4", "#ff8a80"] : ["#1558b0", "#b36b00", "#1f7a44", "#b3261e"];
+  const charts = [];
+  // lines: [{label, values, show, scale}] over xs.
+  const chart = (caption, xs, lines, {xShow, xLabel, logX, logY} = {}) => {
+    const heights = lines.map((line) => `${line.label} at most ${line.show(Math.max(...line.values))}`).join(", ");
+    const figure = element("figure", {role: "group", "aria-label": `${caption}: ${heights}`}, element("figcaption", {}, caption));
+    const place = element("div", {"aria-hidden": "true"});
+    figure.append(place);
+    charts.push({place, make: () => {
+      const style = getComputedStyle(document.documentElement);
+      const axis = {stroke: style.getPropertyValue("--dim"), grid: {stroke: style.getPropertyValue("--line"), width: 1}, ticks: {show: false}};
+      const scales = {x: {time: false, distr: logX ? 3 : 1}};
+      const axes = [{...axis, values: (u, ticks) => ticks.map((x) => x === null ? "" : xShow(x))}];
+      const seen = [...new Set(lines.map((line) => line.scale))];
+      for (const [i, scale] of seen.entries()) {
+        const {show, range} = lines.find((line) => line.scale === scale);
+        scales[scale] = {range, distr: logY ? 3 : 1};
+        axes.push({...axis, scale, side: i ? 1 : 3, size: 70, grid: {...axis.grid, show: !i},
+          values: (u, ticks) => ticks.map((y) => y === null ? "" : show(y))});
+      }
+      return new uPlot({
+        width: place.clientWidth || 600, height: 240, scales, axes, cursor: {drag: {x: true, y: false}},
+        series: [{label: xLabel, value: (u, x) => x === null ? "" : xShow(x)}, ...lines.map((line, i) => ({
+          label: line.label, scale: line.scale, stroke: colours()[i % 4], width: 2, points: {show: logX === true},
+          value: (u, y) => y === null ? "–" : line.show(y)}))],
+      }, [xs, ...lines.map((line) => line.values)], place);
+    }});
+    return figure;
+  };
+  const draw = () => {
+    for (const chart of charts) {
+      if (chart.drawn) chart.drawn.destroy();
+      chart.drawn = chart.make();
+    }
+  };
+
+  // --- The page, from the top ---
+
+  if (report.findings.length) {
+    section("Findings", element("ul", {class: "findings"}, ...report.findings.map((finding) =>
+      element("li", {class: finding.severity}, element("b", {}, finding.severity), ` ${finding.text}.`,
+        ...(finding.advice ? [element("p", {class: "dim"}, `${finding.advice}.`)] : [])))));
+  }
+
+  const many = report.loops.length > 1;
+  const named = (row) => many ? ` of pid ${row.pid} loop ${row.loop}` : "";
+  const overTime = [];
+  const slices = report.slices;
+  if (slices && slices.count > 1) {
+    const xs = Array.from({length: slices.count}, (_, i) => i * slices.width_ns);
+    const xShow = (x) => time(x);
+    for (const loop of slices.loops.slice(0, 8)) {
+      overTime.push(chart(`Utilization${named(loop)}: busy share of each ${time(slices.width_ns)}`, xs,
+        [{label: "busy", scale: "share", values: loop.utilization, show: percent, range: [0, 1.02]}], {xShow, xLabel: "at"}));
+      overTime.push(chart(`Longest block${named(loop)} that began in each ${time(slices.width_ns)}`, xs,
+        [{label: "longest block", scale: "time", values: loop.worst_block_ns, show: time}], {xShow, xLabel: "at"}));
+    }
+    for (const pool of slices.pools.filter((row) => row.queue_depth.some((depth) => depth > 0)).slice(0, 4)) {
+      overTime.push(chart(`Requests waiting for the pool of pid ${pool.pid}, and the longest wait`, xs, [
+        {label: "waiting", scale: "depth", values: pool.queue_depth, show: (depth) => depth.toFixed(1)},
+        {label: "longest wait", scale: "time", values: pool.max_wait_ns, show: time}], {xShow, xLabel: "at"}));
+    }
+  }
+  if (overTime.length) section("Over time", element("p", {class: "dim"}, "Drag over a part to zoom, double-click for the whole."),
+    element("div", {class: "charts"}, ...overTime));
+
+  const points = [["p50_ns", 0.5], ["p90_ns", 0.9], ["p99_ns", 0.99], ["p999_ns", 0.999]];
+  const curve = (dist) => points.map(([key]) => Math.max(dist[key], 1));
+  const curves = (caption, rows) => {
+    const with_ = rows.filter((row) => row.dist && row.dist.count > 0).slice(0, 4);
+    return with_.length === 0 ? [] : [chart(caption, points.map(([, q]) => 1 / (1 - q)),
+      with_.map((row) => ({label: row.label, scale: "time", values: curve(row.dist), show: time})),
+      {xShow: (x) => `p${Number((100 * (1 - 1 / x)).toFixed(1))}`, xLabel: "percentile", logX: true, logY: true})];
+  };
+  const percentiles = [
+    ...curves("Percentiles of busy intervals", report.loops.map((loop) => ({label: `loop ${loop.pid}:${loop.loop}`, dist: loop.block}))),
+    ...curves("Percentiles of the delay of callbacks, the most delayed first", report.callbacks.filter((row) => row.delay && row.delay.count)
+      .sort((a, b) => b.delay.sum_ns - a.delay.sum_ns).map((row) => ({label: `${row.kind} ${label(row.site)}`.slice(0, 40), dist: row.delay}))),
+  ];
+  if (percentiles.length) section("Percentiles", element("div", {class: "charts"}, ...percentiles));
+
+  const text = (title, of) => ({title, of, text: true, show: (value) => value ?? "–"});
+  const times = (title, of) => ({title, of, show: time});
+  const counts = (title, of) => ({title, of, show: count});
+  const place = report.processes.length > 1 || many ? [counts("pid", (row) => row.pid), {title: "loop", of: (row) => row.loop, show: (n) => n ?? "–"}] : [];
+
+  if (report.callbacks.length) {
+    const callbacks = table("Callbacks by function", [
+      ...place, text("kind", (row) => row.kind), text("callback", (row) => label(row.site)),
+      counts("count", (row) => row.count), times("self", (row) => row.self.sum_ns),
+      times("p50", (row) => row.duration.p50_ns), times("p99", (row) => row.duration.p99_ns), times("max", (row) => row.duration.max_ns),
+      times("delay p99", (row) => row.delay && row.delay.p99_ns), times("delay max", (row) => row.delay && row.delay.max_ns),
+      times("latency max", (row) => row.latency && row.latency.max_ns)], report.callbacks, "self");
+    const kinds = [...new Set(report.callbacks.map((row) => row.kind))].sort();
+    const filter = element("input", {type: "search", id: "filter", autocomplete: "off"});
+    const kind = element("select", {id: "kind"}, element("option", {value: ""}, "every kind"), ...kinds.map((name) => element("option", {value: name}, name)));
+    const said = element("p", {class: "dim", role: "status", id: "shown"});
+    const apply = () => {
+      const words = filter.value.toLowerCase();
+      const left = callbacks.keep((row) => (!kind.value || row.kind === kind.value) && label(row.site).toLowerCase().includes(words));
+      said.textContent = `${left} of ${report.callbacks.length} rows`;
+    };
+    filter.addEventListener("input", apply);
+    kind.addEventListener("change", apply);
+    section("Callbacks", element("div", {class: "tools"}, element("label", {for: "filter"}, "Function contains", filter),
+      element("label", {for: "kind"}, "Kind", kind), said), callbacks.made);
+    apply();
+  }
+
+  const blocks = report.loops.flatMap((loop) => loop.blocked.worst.map((block) => ({...block, pid: loop.pid, loop: loop.loop})))
+    .filter((block) => block.duration_ns >= report.loops[0].blocked.threshold_ns);
+  const filledBy = (block) => [...block.callbacks.map((part) => `${label(part.site)} ${time(part.self_ns)}`),
+    ...block.sync_calls.map((part) => `${part.kind} from ${label(part.called_from)} ${time(part.ns)}`)].slice(0, 3).join(", ") || "–";
+  if (blocks.length) section("Worst blocks", table("Worst blocks", [
+    times("at", (row) => since(row.begin_ns)), times("for", (row) => row.duration_ns), ...place,
+    text("class", (row) => row.class), text("filled by", filledBy)], blocks, "for").made);
+
+  const blame = report.blame;
+  const who = (row) => [row.what === "callback" ? "" : row.what, row.kind || "", row.site ? label(row.site) : ""].filter(Boolean).join(" ");
+  if (blame && blame.culprits.length) section("Who made others wait", table("Culprits", [
+    text("culprit", who), counts("victims", (row) => row.victims), times("inflicted", (row) => row.inflicted_ns),
+    times("at worst", (row) => row.worst_ns), times("in", (row) => row.wall_ns)], blame.culprits, "inflicted").made);
+  if (blame && blame.victims.length) section("Who waited", table("Victims", [
+    text("victim", who), counts("times", (row) => row.count), times("suffered", (row) => row.suffered_ns), times("at worst", (row) => row.worst_ns),
+    text("because of", (row) => row.by.slice(0, 3).map((part) => `${who(part)} ${time(part.ns)}`).join(", "))], blame.victims, "suffered").made);
+
+  const requests = report.pool.flatMap((pool) => pool.requests.map((request) => ({...request, pid: pool.pid})));
+  if (requests.length) section("Thread pool",
+    ...report.pool.map((pool) => element("p", {}, `pid ${pool.pid}: ${pool.size ?? "–"} workers, ${percent(pool.utilization)} busy, saturated for ` +
+      `${time(pool.saturated_ns)}, at most ${pool.max_queue_depth} waiting, ${pool.stuck.never_started + pool.stuck.never_finished} stuck.`)),
+    table("Requests to the pool", [
+      text("kind", (row) => row.kind), text("request", (row) => label(row.site)), counts("count", (row) => row.count),
+      ...["queue", "service", "return"].flatMap((part) => [times(`${part} p99`, (row) => row[part] && row[part].p99_ns),
+        times(`${part} max`, (row) => row[part] && row[part].max_ns)])], requests, "queue max").made);
+
+  if (report.sync_calls.length) section("Synchronous calls", table("Synchronous calls", [
+    text("kind", (row) => row.kind), text("called from", (row) => label(row.called_from)), counts("count", (row) => row.duration.count),
+    times("sum", (row) => row.duration.sum_ns), times("max", (row) => row.duration.max_ns)], report.sync_calls, "sum").made);
+
+  const loss = report.trace.loss;
+  const facts = [["Trace", report.trace.path], ["Events", `${count(report.trace.events)} in ${time(report.trace.duration_ns)}, read by ${report.trace.reader}`],
+    ["Lost", loss.events === null || loss.packets === null ? "an unknown number of events" : loss.events || loss.packets
+      ? `${count(loss.events)} events, ${count(loss.packets)} packets` : "nothing"],
+    ["Unknown", loss.spans_unknown ? `self time and block of ${count(loss.spans_unknown)} callbacks` : null],
+    ...report.processes.map((row) => [`Process ${row.pid}`, [(row.argv || [row.exe]).join(" "), row.libuv && `libuv ${row.libuv}`, row.hooks,
+      row.exit && `ended: ${row.exit}`].filter(Boolean).join(" · ")]),
+    ["Made by", `uvscope ${report.uvscope}, schema ${report.schema}`]];
+  section("Trace", element("dl", {}, ...facts.filter(([, value]) => value).flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])));
+
+  draw();
+  dark.addEventListener("change", draw);
+  let waiting;
+  addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(draw, 150); });
+  document.documentElement.dataset.ready = "true";
+})();

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+# The forms of a report for others than terminals; the page in a real browser.
+
+load helpers
+load hostile
+
+setup() {
+    common_setup
+    cat >lesson.events <<'END'
+1ms process_info loop=7:- pid=7 schema=1 libuv=76802 pool_size=4 exe="/bin/app"
+1ms loop_info loop=7:0 tid=7 is_default=1 name=app
+10s callback loop=7:0 op=1 kind=timer callback=0x1000 duration_ns=9990ms delay_ns=1ms
+10.001s callback loop=7:0 op=2 kind=timer callback=0x2000 duration_ns=1us delay_ns=9s
+11s poll loop=7:0 wait_ns=998ms busy_ns=9.992s callbacks=2 calls=1 timeout_ms=1000
+11.1s callback loop=7:0 op=3 kind=read callback=0x30 duration_ns=1ms delay_ns=1ms
+11.3s poll loop=7:0 wait_ns=198ms busy_ns=99ms callbacks=1 calls=1 timeout_ms=1000
+END
+}
+
+teardown() {
+    common_teardown
+}
+
+# browse PAGE SCRIPT: the page in a browser without a network; what SCRIPT gives as text is in $result, and
+# what the console was told in the file `console`.
+browse() {
+    {
+        echo '<script>window.failures = []; addEventListener("error", (e) => failures.push(e.message));'
+        echo 'window.hit = () => failures.push("a name was run");</script>'
+        cat "$1"
+        echo "<script>document.title = (() => { try { return [$2].join('|') + '|' + failures.join(); } catch (e) { return String(e); } })()</script>"
+    } >probe.html
+    XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR timeout 60 chromium --headless --no-sandbox --disable-gpu --disable-background-networking --disable-dev-shm-usage \
+        --user-data-dir="$BATS_TEST_TMPDIR/browser" --virtual-time-budget=5000 --enable-logging=stderr \
+        --dump-dom "file://$PWD/probe.html" >dom 2>console
+    result=$(sed -n 's:.*<title>\(.*\)</title>.*:\1:p' dom | head -n 1)
+    ! grep CONSOLE console
+}
+
+rows='[...document.querySelectorAll("section[aria-labelledby=callbacks] tbody tr")].map((row) => row.cells[1].textContent)'
+
+@test "the page shows the verdict, charts and tables, and no error" {
+    "$UVSCOPE" report --format html lesson.events >page.html
+    browse page.html "document.documentElement.dataset.ready, document.querySelector('h1').textContent.trim(),
+        document.querySelectorAll('canvas').length > 2, $rows"
+    [ "$result" = "true|The loop was blocked 2 times, 9.99 s at worst by 0x1000.|true|0x1000,0x30,0x2000|" ]
+    ! grep -qE '(src|href)=' page.html
+}
+
+@test "the table of callbacks sorts, by keyboard's buttons too" {
+    "$UVSCOPE" report --format html lesson.events >page.html
+    press='((title) => [...document.querySelectorAll("section[aria-labelledby=callbacks] th button")].find((button) => button.textContent === title).click())'
+    browse page.html "$press('delay max') || $rows, $press('delay max') || $rows, $press('callback') || $rows,
+        document.querySelector('th[aria-sort=descending]').textContent"
+    [ "$result" = "0x2000,0x1000,0x30|0x1000,0x30,0x2000|0x30,0x2000,0x1000|callback|" ]
+}
+
+@test "the table of callbacks filters by name and by kind" {
+    "$UVSCOPE" report --format html lesson.events >page.html
+    set_value='((id, value, event) => { const at = document.getElementById(id); at.value = value; at.dispatchEvent(new Event(event)); })'
+    browse page.html "$set_value('filter', '000', 'input') || $rows, document.getElementById('shown').textContent,
+        $set_value('filter', '', 'input') || $set_value('kind', 'read', 'change') || $rows"
+    [ "$result" = "0x1000,0x2000|2 of 3 rows|0x30|" ]
+}
+
+@test "hostile names do nothing on the page" {
+    hostile_events
+    "$UVSCOPE" report --format html hostile.events >page.html
+    browse page.html "document.documentElement.dataset.ready, document.scripts.length, document.body.textContent.includes('<script>hit()')"
+    # The probe's two, the report, uPlot and the page's own.
+    [ "$result" = "true|5|true|" ]
+    ! grep -q $'\x1b' page.html
+    [ "$(wc -c <page.html)" -lt 400000 ]
+}
+
+@test "Markdown has the verdict, the findings and the tables, and hostile names act on nothing" {
+    "$UVSCOPE" report --format markdown lesson.events >report.md
+    [ "$(sed -n 3p report.md)" = "The loop was blocked 2 times, 9.99 s at worst by 0x1000." ]
+    grep -q '^- \*\*error\*\* (loop-blocked): ' report.md
+    grep -qE '^\| timer \| 0x2000 \| 1 \|' report.md
+    hostile_events
+    "$UVSCOPE" report --format markdown hostile.events >report.md
+    ! grep -qE $'\x1b|<script|@all|^forged' report.md
+    # Each line of a table has as many cells as the one before.
+    awk -F'[^\\\\][|]' '/^[|]/ { if (last && last != NF) exit 1; last = NF; next } { last = 0 }' report.md
+    iconv -f utf-8 -t utf-8 report.md >/dev/null
+}
+
+@test "CSV is rectangular, and hostile names are no formulas" {
+    "$UVSCOPE" report --format csv lesson.events >report.csv
+    grep -qx $'loop,7,0,,"","",,block,2,.*,9992000000\r' report.csv
+    grep -qx $'callback,7,0,timer,"0x2000","",,delay,1,9000000000,.*\r' report.csv
+    hostile_events
+    "$UVSCOPE" report --format csv hostile.events >report.csv
+    /usr/bin/python3 - <<'END'
+import csv
+rows = list(csv.reader(open("report.csv", encoding="utf-8", newline="")))
+assert len(rows) > 3 and {len(row) for row in rows} == {17}, rows
+assert any("<script>" in row[4] for row in rows)
+assert not any(cell[:1] in "=+@" and cell for row in rows for cell in row)
+assert not any(ord(c) < 32 for row in rows for cell in row for c in cell)
+END
+}
