@@ -82,7 +82,9 @@ UVS_WRAP(void, uv_pipe_connect, uv_connect_t *request, uv_pipe_t *pipe, const ch
 UVS_WRAP(int, uv_pipe_connect2, uv_connect_t *request, uv_pipe_t *pipe, const char *name, size_t length,
          unsigned flags, uv_connect_cb callback)
 {
-    int result = UVS_REAL(uv_pipe_connect2)(request, pipe, name, length, flags, callback);
+    if (!UVS_REAL(uv_pipe_connect2)) // since 1.46: who finds this one by dlsym over an older libuv finds only us
+        return UV_ENOSYS;
+    int result = uvs__real.uv_pipe_connect2(request, pipe, name, length, flags, callback);
     if (result == 0)
         UVS_WATCH_REQUEST(request, cb, pipe->loop, callback, connect_trampoline, UVS_KIND_CONNECT);
     return result;
