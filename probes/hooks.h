@@ -8,6 +8,7 @@
 #define UVS_HOOKS_H
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -119,7 +120,9 @@ int uv_pipe_connect2(uv_connect_t *request, uv_pipe_t *pipe, const char *name, s
     X(daemon)                \
     X(close)                 \
     X(close_range)           \
-    X(closefrom)
+    X(closefrom)             \
+    X(fopen)                 \
+    X(fopen64)
 
 // The functions behind the wrappers. NULL until resolved: other constructors may call before ours has run.
 struct uvs__real {

@@ -267,6 +267,10 @@ enum uvs_event_type {
         UVS_EV_COUNT
 };
 
+// What `record` puts in front of NODE_OPTIONS: V8 writes down where its code lies, and each interpreted function
+// gets an address of its own.
+#define UVS_NODE_OPTIONS "--perf-basic-prof --interpreted-frames-native-stack"
+
 // --- Environment of a traced program ---
 // X(VARIABLE, "what it does"). Read once, with secure_getenv.
 #define UVS_ENV_MAP(X)                                                                               \

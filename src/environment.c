@@ -2,6 +2,8 @@
 // Builds the program's environment.
 #include "environment.h"
 
+#include "../probes/uvs_abi.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,9 +11,6 @@
 #include <unistd.h>
 
 enum { SET_COUNT = 6 };
-
-// Each interpreted function gets an address of its own, too.
-#define NODE_OPTIONS "--perf-basic-prof --interpreted-frames-native-stack"
 
 static bool is_set(char *const *set, const char *entry)
 {
@@ -43,7 +42,7 @@ static bool print_set(const struct uvs_environment *wanted, char **set)
            print(&set[2], "LTTNG_HOME", wanted->lttng_home) &&
            print(&set[3], "UVSCOPE_LIBUV", wanted->libuv) &&
            print(&set[4], "UVSCOPE_STALL_MS", wanted->stall_ms) &&
-           (!wanted->names_scripts || print_before(&set[5], "NODE_OPTIONS", NODE_OPTIONS, ' '));
+           (!wanted->names_scripts || print_before(&set[5], "NODE_OPTIONS", UVS_NODE_OPTIONS, ' '));
 }
 
 char **uvs__environment_create(const struct uvs_environment *wanted)

@@ -211,6 +211,8 @@ class Node(Sampled):
         self.assertRegex(self.text().splitlines()[0], r"by superSlowFunction \(app\.js:2\)")
         pid = report["processes"][0]["pid"]
         self.assertTrue(os.path.exists(f"{self.trace}/perf-{pid}.map"))
+        # V8's log would be here.
+        self.assertEqual(sorted(os.listdir(self.scratch)), ["app.js", "trace"])
         self.assertNotIn(f"perf-{pid}.map", os.listdir("/tmp"))
         # Another recording's, perhaps, but none that was there before is gone but by its owner.
         self.assertNotIn(f"perf-{pid}.map", maps)
