@@ -43,6 +43,10 @@ trace_ns = report["trace"]["duration_ns"]
 (process,) = report["processes"]
 (loop,) = report["loops"]
 callbacks = {row["site"]["function"]: row for row in report["callbacks"] if row["site"]}
+
+def most(figure): # of a figure that may be unknown
+    return figure and figure["max_ns"] or 0
+
 requests = [row for pool in report["pool"] for row in pool["requests"]]
 
 # Of every report: names are known, and no figure is beyond what is possible.
@@ -129,9 +133,9 @@ assert trace_ns > 2e9
 assert loop["busy_ns"] + loop["poll_ns"] < trace_ns - 1.5e9, (loop, trace_ns)
 assert loop["block"]["max_ns"] < 1.5e9
 for row in report["callbacks"]:
-    assert row["duration"]["max_ns"] < 1.5e9 and (row["delay"] or row["duration"])["max_ns"] < 1.5e9, row
+    assert most(row["duration"]) < 1.5e9 and most(row["delay"]) < 1.5e9, row
 for row in requests:
-    assert row["queue"]["max_ns"] < 1.5e9 and row["service"]["max_ns"] < 1.5e9, row
+    assert most(row["queue"]) < 1.5e9 and most(row["service"]) < 1.5e9, row
 '
 }
 
