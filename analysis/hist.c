@@ -99,6 +99,18 @@ uint64_t uvs_hist_quantile(const struct uvs_hist *hist, double q)
     return hist->max;
 }
 
+uint64_t uvs_hist_count_to(const struct uvs_hist *hist, uint64_t ns)
+{
+    uint64_t count = 0;
+    if (hist->count && ns >= hist->max)
+        return hist->count;
+    for (unsigned chunk = 0; chunk < CHUNKS; chunk++)
+        for (unsigned i = 0; hist->chunks[chunk] && i < BUCKETS; i++)
+            if (clamp(hist, bucket_middle(chunk, i)) <= ns)
+                count += hist->chunks[chunk][i];
+    return count;
+}
+
 void uvs_hist_clear(struct uvs_hist *hist)
 {
     for (unsigned chunk = 0; chunk < CHUNKS; chunk++)

@@ -18,6 +18,8 @@ int uvs_hist_add(struct uvs_hist *hist, uint64_t ns);
 int uvs_hist_merge(struct uvs_hist *into, const struct uvs_hist *from);
 // The value at rank ceil(q * count), 0 < q <= 1, clamped to [min, max]. count must not be 0.
 uint64_t uvs_hist_quantile(const struct uvs_hist *hist, double q);
+// How many are at most `ns`, as exactly as the buckets: a bucket counts when its middle does.
+uint64_t uvs_hist_count_to(const struct uvs_hist *hist, uint64_t ns);
 void uvs_hist_clear(struct uvs_hist *hist);
 
 #endif

@@ -196,6 +196,7 @@ const struct uvs_command uvs_command_export = {
                    "  sqlite       a database with a table for each kind of span, and views\n"
                    "  ndjson       one span a line, for DuckDB, ClickHouse, jq\n"
                    "  folded       the stacks of what held the loops, for flame graphs\n"
+                   "  openmetrics  figures and histograms, for Prometheus\n"
                    "\n"
                    "Viewers of timelines get slow near a million events: --from, --until and --around worst "
                    "make it less.\n\n"

@@ -10,7 +10,7 @@
 
 #define UVS_EXPORT_MAP(X, AND) \
     X(chrome) AND X(sqlite)    \
-    AND X(ndjson) AND X(folded)
+    AND X(ndjson) AND X(folded) AND X(openmetrics)
 
 struct uvs__export {
     const struct uvs_span_source *source;

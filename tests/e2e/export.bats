@@ -136,3 +136,33 @@ one() {
     grep -q '<script>' labels
     [ "$(sqlite3 hostile.db 'SELECT count(*) FROM callbacks')" -eq 1 ]
 }
+
+@test "openmetrics has histograms that add up, one series for each function" {
+    hostile_events
+    for log in lesson hostile; do
+        "$UVSCOPE" export --to openmetrics -o $log.prom $log.events
+        /usr/bin/python3 - $log.prom <<'END'
+import re
+import sys
+text = open(sys.argv[1], encoding="utf-8").read()
+assert text.endswith("# EOF\n")
+sample = re.compile(r'(\w+)((?:\{(?:[a-z]+="(?:[^"\\\n]|\\["\\n])*",?)+\})?) ([0-9.]+)')
+samples = {}
+for line in text.splitlines():
+    if not line.startswith("# "):
+        match = sample.fullmatch(line)
+        assert match and match[1] + match[2] not in samples, line
+        samples[match[1] + match[2]] = float(match[3])
+for name, value in samples.items():
+    if 'le="+Inf"' in name:
+        assert value == samples[name.replace("_bucket", "_count").replace(',le="+Inf"', "")], name
+if sys.argv[1].startswith("lesson"):
+    assert samples['uvscope_loop_block_seconds_bucket{pid="7",loop="0",le="1"}'] == 1
+    assert samples['uvscope_loop_block_seconds_bucket{pid="7",loop="0",le="10"}'] == 2
+    assert samples['uvscope_loop_block_seconds_sum{pid="7",loop="0"}'] == 10.19
+    assert samples['uvscope_loop_iterations_total{pid="7",loop="0"}'] == 2
+END
+    done
+    run "$UVSCOPE" export --to openmetrics --from 1s lesson.events
+    [ "$status" -eq 2 ]
+}

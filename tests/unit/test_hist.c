@@ -144,6 +144,22 @@ static void ranks_are_exact(void **state)
     uvs_hist_clear(&hist);
 }
 
+static void counts_reach_up_to_a_bound(void **state)
+{
+    (void)state;
+    struct uvs_hist hist = {0};
+    assert_int_equal(uvs_hist_count_to(&hist, 1000), 0);
+    for (uint64_t i = 1; i <= 100; i++)
+        uvs_hist_add(&hist, i);
+    uvs_hist_add(&hist, 1000000);
+    assert_int_equal(uvs_hist_count_to(&hist, 0), 0);
+    assert_int_equal(uvs_hist_count_to(&hist, 40), 40);
+    assert_int_equal(uvs_hist_count_to(&hist, 100), 100);
+    assert_int_equal(uvs_hist_count_to(&hist, 999999), 100);
+    assert_int_equal(uvs_hist_count_to(&hist, 1000000), 101);
+    uvs_hist_clear(&hist);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +169,7 @@ int main(void)
         cmocka_unit_test(every_power_of_two_is_held),
         cmocka_unit_test(sums_saturate),
         cmocka_unit_test(ranks_are_exact),
+        cmocka_unit_test(counts_reach_up_to_a_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
