@@ -379,11 +379,15 @@ refused() {
 
 # --- When something is pulled away ---
 
+# A program that ticks until it gets SIGTERM, however long the test takes to come to it.
+until_told='trap "kill \$!; exit $1" TERM; echo $$ >program; "$0" 0 1 & wait'
+
 @test "sessiond killed while recording: the program goes on, the trace is kept" {
-    background "$UVSCOPE" record -o trace "$ticker" 2000 1 11
+    background "$UVSCOPE" record -o trace bash -c "$until_told" "$ticker" 11
     await is_ready
     await on_disk trace
     kill -KILL $(daemons lttng-sessiond)
+    kill "$(cat program)"
     status_of "$pid"
     [ "$status" = 11 ]
     grep -q "the LTTng daemon died" errors
@@ -392,10 +396,11 @@ refused() {
 }
 
 @test "the keeper killed while recording: the program goes on, nothing is left" {
-    background "$UVSCOPE" record -o trace "$ticker" 2000 1 13
+    background "$UVSCOPE" record -o trace bash -c "$until_told" "$ticker" 13
     await is_ready
     await on_disk trace
     kill -KILL "$(pgrep -P "$pid" -x uvscope)"
+    kill "$(cat program)"
     status_of "$pid"
     [ "$status" = 13 ]
     [ "$(events_in trace)" -gt 0 ]
