@@ -13,6 +13,7 @@
     const [size, unit] = units.find(([least]) => ns >= least) || units[3];
     return `${Number((ns / size).toPrecision(3))} ${unit}`;
   };
+  const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
   const count = (n) => n === null || n === undefined ? "–" : n.toLocaleString("en");
   const percent = (x) => x === null || x === undefined ? "–" : `${(100 * x).toFixed(1)} %`;
   const label = (site) => site ? site.label : "–";
@@ -117,8 +118,8 @@
 
   if (report.findings.length) {
     section("Findings", element("ul", {class: "findings"}, ...report.findings.map((finding) =>
-      element("li", {class: finding.severity}, element("b", {}, finding.severity), ` ${finding.text}.`,
-        ...(finding.advice ? [element("p", {class: "dim"}, `${finding.advice}.`)] : [])))));
+      element("li", {class: finding.severity}, element("b", {}, finding.severity), ` ${sentence(finding.text)}`,
+        ...(finding.advice ? [element("p", {class: "dim"}, sentence(finding.advice))] : [])))));
   }
 
   const many = report.loops.length > 1;
@@ -161,7 +162,8 @@
   const text = (title, of) => ({title, of, text: true, show: (value) => value ?? "–"});
   const times = (title, of) => ({title, of, show: time});
   const counts = (title, of) => ({title, of, show: count});
-  const place = report.processes.length > 1 || many ? [counts("pid", (row) => row.pid), {title: "loop", of: (row) => row.loop, show: (n) => n ?? "–"}] : [];
+  const numbers = (title, of) => ({title, of, show: (n) => `${n ?? "–"}`}); // of things, not of how many
+  const place = report.processes.length > 1 || many ? [numbers("pid", (row) => row.pid), numbers("loop", (row) => row.loop)] : [];
 
   if (report.callbacks.length) {
     const callbacks = table("Callbacks by function", [
