@@ -52,6 +52,8 @@ static int on_callback(struct state *state, const struct uvs__span *span, uint8_
         rc = uvs_hist_add(&row->duration, span->end_ns - span->begin_ns);
     if (!rc)
         rc = add_known(&row->delay, span->callback.delay_ns);
+    if (!rc)
+        rc = add_known(&row->delay_most, span->callback.delay_most_ns);
     return rc ? rc : add_known(&row->latency, span->callback.latency_ns);
 }
 
@@ -97,6 +99,7 @@ static void describe(const struct uvs__who *who, struct uvs_callback_row *row)
     row->loop = who->loop->slot;
     row->kind = who->kind;
     row->has_delay = class == UVS_CLASS_DUE || class == UVS_CLASS_READY || class == UVS_CLASS_POOL;
+    row->has_delay_most = class == UVS_CLASS_READY;
     row->has_latency = class == UVS_CLASS_REQUEST || class == UVS_CLASS_POOL;
 }
 
@@ -133,8 +136,9 @@ static void clear(void *data)
     struct state *state = data;
     for (size_t i = 0; i < state->rows.count; i++) {
         struct uvs_callback_row *row = state->rows.items[i];
-        for (size_t h = 0; row && h < 4; h++)
-            uvs_hist_clear((struct uvs_hist *[]){&row->duration, &row->self, &row->delay, &row->latency}[h]);
+        struct uvs_hist *hists[] = {&row->duration, &row->self, &row->delay, &row->delay_most, &row->latency};
+        for (size_t h = 0; row && h < sizeof(hists) / sizeof(hists[0]); h++)
+            uvs_hist_clear(hists[h]);
     }
     uvs__rows_clear(&state->rows);
 }

@@ -14,6 +14,9 @@ static const uint64_t next_within_ns = 20000000;
 // far less.
 static const uint64_t stale_stall_ns = 1000000;
 
+// A poll that took less did not wait: what it returned was ready before it began.
+static const uint64_t no_wait_ns = 50000;
+
 enum { CANCELLED = -125 }; // UV_ECANCELED
 
 static int push(struct uvs__parts *parts, uint32_t who, uint64_t ns)
@@ -106,6 +109,18 @@ static int close_busy(const struct uvs__spans *spans, struct uvs__loop *loop, co
     return uvs__emit(spans, &span);
 }
 
+// Descriptors that a poll which did not wait found ready became so at any time since the poll before it.
+static uint64_t unseen(const struct uvs__loop *loop, const struct uvs_event *event, uint64_t begin_ns,
+                       bool continued)
+{
+    if (event->poll.wait_ns >= no_wait_ns)
+        return 0;
+    if (continued)
+        return loop->unseen_ns == UVS_ABSENT ? UVS_ABSENT
+                                             : uvs__add(loop->unseen_ns, event->time_ns - loop->poll.end_ns);
+    return begin_ns == UVS_ABSENT ? UVS_ABSENT : event->time_ns - begin_ns;
+}
+
 int uvs__loop_poll(struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event)
 {
     const struct uvs_ev_poll *poll = &event->poll;
@@ -115,6 +130,7 @@ int uvs__loop_poll(struct uvs__spans *spans, struct uvs__loop *loop, const struc
     if (poll->busy_ns != UVS_ABSENT)
         begin_ns = uvs__max(uvs__minus(end_ns, poll->busy_ns), loop->boundary_ns);
     bool continued = same_phase(loop, poll, begin_ns, end_ns);
+    loop->unseen_ns = unseen(loop, event, begin_ns, continued);
     int rc = continued ? close_idle(spans, loop, end_ns) : close_busy(spans, loop, poll, begin_ns, end_ns);
     loop->poll.open = poll->calls > 0;
     loop->poll.begin_ns = loop->boundary_ns = end_ns;
@@ -167,11 +183,12 @@ static int add_to_interval(struct uvs__loop *loop, const struct uvs_event *event
     return push(&loop->busy.callbacks, who, self_ns);
 }
 
-static void set_delay(struct uvs__span *span, const struct uvs_ev_callback *callback, uint64_t latency_ns)
+static void set_delay(struct uvs__span *span, const struct uvs_ev_callback *callback, uint64_t latency_ns,
+                      uint64_t unseen_ns)
 {
     enum uvs_kind_class class = uvs_kind_class(callback->kind);
     bool request = class == UVS_CLASS_REQUEST || class == UVS_CLASS_POOL;
-    span->callback.delay_ns = span->callback.latency_ns = UVS_ABSENT;
+    span->callback.delay_ns = span->callback.latency_ns = span->callback.delay_most_ns = UVS_ABSENT;
     span->callback.cancelled = request && callback->result == CANCELLED;
     if (span->callback.cancelled)
         return;
@@ -180,6 +197,8 @@ static void set_delay(struct uvs__span *span, const struct uvs_ev_callback *call
         delay_ns = span->begin_ns;
     if (class == UVS_CLASS_DUE || class == UVS_CLASS_READY || class == UVS_CLASS_POOL)
         span->callback.delay_ns = delay_ns;
+    if (class == UVS_CLASS_READY && delay_ns != UVS_ABSENT && unseen_ns != UVS_ABSENT)
+        span->callback.delay_most_ns = uvs__add(delay_ns, unseen_ns);
     if (request)
         span->callback.latency_ns = class == UVS_CLASS_POOL ? latency_ns : delay_ns;
 }
@@ -204,7 +223,7 @@ int uvs__loop_callback(struct uvs__spans *spans, struct uvs__loop *loop, const s
         span.begin_ns = uvs__minus(event->time_ns, callback->duration_ns);
         rc = add_to_interval(loop, event, span.who, event->time_ns - span.begin_ns);
     }
-    set_delay(&span, callback, latency_ns);
+    set_delay(&span, callback, latency_ns, loop->unseen_ns);
     return rc ? rc : uvs__emit(spans, &span);
 }
 

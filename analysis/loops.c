@@ -211,6 +211,7 @@ static int fill_row(struct uvs__output *output, const struct uvs__loop *loop, st
                                  .busy_ns = state->busy_ns,
                                  .poll_ns = state->poll_ns,
                                  .outside_ns = state->outside_ns,
+                                 .try_writes = loop->try_writes,
                                  .block = state->block,
                                  .blocked_count = state->blocked_count,
                                  .blocked_sum_ns = state->blocked_sum_ns};

@@ -98,6 +98,7 @@ struct uvs_loop_row {
     char *name;    // of the thread
     bool is_default;
     uint64_t iterations, busy_ns, poll_ns, outside_ns;
+    uint64_t try_writes; // uv_try_write and the like: counted, not traced
     struct uvs_hist block; // busy intervals
     uint64_t blocked_count, blocked_sum_ns;
     struct uvs_block *worst; // by duration, at most UVS_WORST_BLOCKS
@@ -111,9 +112,10 @@ struct uvs_callback_row {
     struct uvs_site *site;
     uint64_t cancelled;
     struct uvs_hist duration, self, delay, latency; // duration.count is the count
+    struct uvs_hist delay_most; // of descriptors: delay is a lower bound, this is the upper one
     uint64_t sends;    // async: that these calls answered
     uint64_t overruns; // timer: it was due again before its last run had returned
-    bool has_delay, has_latency;                    // whether the kind has one at all (false -> null)
+    bool has_delay, has_delay_most, has_latency;                    // whether the kind has one at all (false -> null)
 };
 
 struct uvs_sync_row {

@@ -42,6 +42,7 @@ static void clear_callback(struct uvs_callback_row *row)
     uvs_hist_clear(&row->self);
     uvs_hist_clear(&row->delay);
     uvs_hist_clear(&row->latency);
+    uvs_hist_clear(&row->delay_most);
 }
 
 static void clear_pool(struct uvs_pool_row *row)

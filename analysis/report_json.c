@@ -224,12 +224,12 @@ static json_t *loop_row(const struct uvs_loop_row *loop, uint64_t threshold_ns)
     json_t *blocked = json_pack("{so so so so}", "threshold_ns", number(threshold_ns), "count",
                                 number(loop->blocked_count), "sum_ns", number(loop->blocked_sum_ns), "worst",
                                 ARRAY(loop->worst, loop->worst_count, block));
-    return json_pack("{so so so so sb so so so so so so so}", "pid", number(loop->pid), "loop",
+    return json_pack("{so so so so sb so so so so so so so so}", "pid", number(loop->pid), "loop",
                      number(loop->loop), "tid", loop->tid ? number(loop->tid) : json_null(), "name",
                      text(loop->name), "main", loop->is_default, "iterations", number(loop->iterations),
                      "busy_ns", number(loop->busy_ns), "poll_ns", number(loop->poll_ns), "outside_ns",
-                     number(loop->outside_ns), "utilization", utilization(loop), "block", dist(&loop->block),
-                     "blocked", blocked);
+                     number(loop->outside_ns), "utilization", utilization(loop), "try_writes",
+                     number(loop->try_writes), "block", dist(&loop->block), "blocked", blocked);
 }
 
 static json_t *loops(const struct uvs_report *report)
@@ -248,13 +248,13 @@ static json_t *loops(const struct uvs_report *report)
 static json_t *callback(const void *row)
 {
     const struct uvs_callback_row *c = row;
-    return json_pack("{so so so so so so so so so so so so}", "pid", number(c->pid), "loop", number(c->loop),
-                     "kind", kind(c->kind), "site", site(c->site), "count", number(c->duration.count),
-                     "cancelled", number(c->cancelled), "sends",
-                     c->kind == UVS_KIND_ASYNC ? number(c->sends) : json_null(), "overruns",
-                     c->kind == UVS_KIND_TIMER ? number(c->overruns) : json_null(), "duration",
-                     dist(&c->duration), "self", dist(&c->self), "delay", dist_if(c->has_delay, &c->delay),
-                     "latency", dist_if(c->has_latency, &c->latency));
+    return json_pack(
+        "{so so so so so so so so so so so so so}", "pid", number(c->pid), "loop", number(c->loop), "kind",
+        kind(c->kind), "site", site(c->site), "count", number(c->duration.count), "cancelled",
+        number(c->cancelled), "sends", c->kind == UVS_KIND_ASYNC ? number(c->sends) : json_null(), "overruns",
+        c->kind == UVS_KIND_TIMER ? number(c->overruns) : json_null(), "duration", dist(&c->duration), "self",
+        dist(&c->self), "delay", dist_if(c->has_delay, &c->delay), "delay_most",
+        dist_if(c->has_delay_most, &c->delay_most), "latency", dist_if(c->has_latency, &c->latency));
 }
 
 static json_t *sync_call(const void *row)

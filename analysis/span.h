@@ -57,6 +57,8 @@ struct uvs__loop {
     struct uvs__process *process;
     uint32_t index, slot, tid; // tid 0: no loop_info yet
     char *name;
+    uint64_t try_writes;
+    uint64_t unseen_ns; // how long descriptors may have been ready before the last poll returned; UVS_ABSENT unknown
     bool is_default, ended, left; // left: uv_run returned and was not entered again
     // The poll phase that ended last, until the next busy interval tells its exact end.
     struct {
@@ -121,6 +123,7 @@ struct uvs__span {
     union {
         struct {
             uint64_t delay_ns, latency_ns; // UVS_ABSENT: unknown, cancelled, or not of this kind
+            uint64_t delay_most_ns;        // of descriptors: the delay's upper bound; likewise
             int32_t result;                // as in the event
             bool cancelled;
         } callback;

@@ -234,6 +234,7 @@ static int on_loop_info(struct uvs__spans *spans, struct uvs__process *process, 
         return NO_MEMORY;
     loop->tid = info->tid;
     loop->is_default = info->is_default;
+    loop->try_writes = uvs__max(loop->try_writes, info->try_writes);
     if (!loop->name && *info->name && !(loop->name = strdup(info->name)))
         return NO_MEMORY;
     return 0;

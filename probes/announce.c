@@ -130,9 +130,21 @@ static void announce_loop(struct uvs__loop *loop, uint64_t now_ns)
 {
     char name[16] = "";
     loop->announced_ns = now_ns;
+    loop->announced_try_writes = loop->try_writes;
     prctl(PR_GET_NAME, name);
-    uvs__emit_loop_info(&(struct uvs_ev_loop_info){
-        .loop = loop->key, .tid = loop->tid, .is_default = uvs__is_default_loop(loop->loop), .name = name});
+    uvs__emit_loop_info(&(struct uvs_ev_loop_info){.loop = loop->key,
+                                                   .tid = loop->tid,
+                                                   .is_default = uvs__is_default_loop(loop->loop),
+                                                   .try_writes = loop->try_writes,
+                                                   .name = name});
+}
+
+void uvs__announce_counts(struct uvs__loop *loop, uint64_t now_ns)
+{
+    int saved = errno;
+    if (loop->try_writes != loop->announced_try_writes && uvs__on(loop_info))
+        announce_loop(loop, now_ns);
+    errno = saved;
 }
 
 void uvs__announce(struct uvs__loop *loop, uint64_t now_ns)

@@ -42,6 +42,9 @@ int uv_pipe_connect2(uv_connect_t *request, uv_pipe_t *pipe, const char *name, s
     X(uv_read_start)           \
     X(uv_write)                \
     X(uv_write2)               \
+    X(uv_try_write)            \
+    X(uv_try_write2)           \
+    X(uv_udp_try_send)         \
     X(uv_tcp_connect)          \
     X(uv_pipe_connect)         \
     X(uv_pipe_connect2)        \

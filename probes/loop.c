@@ -292,6 +292,7 @@ static void end_run(struct uvs__loop *loop)
     set_busy_since(loop, 0);
     if (uvs__on(poll)) {
         uint64_t now_ns = uvs__now();
+        uvs__announce_counts(loop, now_ns);
         uvs__emit_poll(&(struct uvs_ev_poll){
             .loop = loop->key,
             .busy_ns = loop->busy_begin_ns ? now_ns - loop->busy_begin_ns : UVS_ABSENT,

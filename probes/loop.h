@@ -37,6 +37,7 @@ struct uvs__loop {
     uint32_t callbacks;     // outermost callback events since the busy interval began
     uint64_t busy_begin_ns; // 0 = unknown
     uint64_t announced_ns;
+    uint64_t try_writes, announced_try_writes;
     struct uvs__poll poll;
     struct uvs__watch watch;
     struct uvs__watched watched;

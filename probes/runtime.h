@@ -70,6 +70,8 @@ void uvs__know_thread(struct uvs__thread *self);
 
 // announce.c: process_info, modules and loop_info, about once a second. loop may be NULL.
 void uvs__announce(struct uvs__loop *loop, uint64_t now_ns);
+// When the loop stops: what was counted since it was announced last.
+void uvs__announce_counts(struct uvs__loop *loop, uint64_t now_ns);
 // So that process_info comes before any other event of the process.
 void uvs__announce_first(void);
 void uvs__pool_thread_started(void);

@@ -57,6 +57,30 @@ UVS_WRAP(int, uv_write2, uv_write_t *request, uv_stream_t *stream, const uv_buf_
     return result;
 }
 
+// Counted only: they are done when they return, and servers make more of them than of anything else.
+// uv_try_write may or may not come by uv_try_write2 inside libuv: one call is one.
+static uint64_t *count_of(const uv_loop_t *loop)
+{
+    static uint64_t nobodys;
+    struct uvs__loop *slot = uvs__loop_of(loop);
+    return slot ? &slot->try_writes : &nobodys;
+}
+
+UVS_WRAP(int, uv_try_write, uv_stream_t *stream, const uv_buf_t buffers[], unsigned count)
+{
+    uint64_t *calls = count_of(stream->loop), before = *calls;
+    int result = UVS_REAL(uv_try_write)(stream, buffers, count);
+    *calls = before + 1;
+    return result;
+}
+
+UVS_WRAP(int, uv_try_write2, uv_stream_t *stream, const uv_buf_t buffers[], unsigned count,
+         uv_stream_t *send_handle)
+{
+    ++*count_of(stream->loop);
+    return UVS_REAL(uv_try_write2)(stream, buffers, count, send_handle);
+}
+
 static void connect_trampoline(uv_connect_t *request, int status)
 {
     UVS_RUN_REQUEST(request, uv_connect_cb, UVS_KIND_CONNECT, status, request, status);
@@ -82,7 +106,8 @@ UVS_WRAP(void, uv_pipe_connect, uv_connect_t *request, uv_pipe_t *pipe, const ch
 UVS_WRAP(int, uv_pipe_connect2, uv_connect_t *request, uv_pipe_t *pipe, const char *name, size_t length,
          unsigned flags, uv_connect_cb callback)
 {
-    if (!UVS_REAL(uv_pipe_connect2)) // since 1.46: who finds this one by dlsym over an older libuv finds only us
+    if (!UVS_REAL(
+            uv_pipe_connect2)) // since 1.46: who finds this one by dlsym over an older libuv finds only us
         return UV_ENOSYS;
     int result = uvs__real.uv_pipe_connect2(request, pipe, name, length, flags, callback);
     if (result == 0)

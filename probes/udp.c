@@ -34,3 +34,13 @@ UVS_WRAP(int, uv_udp_send, uv_udp_send_t *request, uv_udp_t *udp, const uv_buf_t
         UVS_WATCH_REQUEST(request, send_cb, udp->loop, callback, send_trampoline, UVS_KIND_UDP_SEND);
     return result;
 }
+
+// Counted with uv_try_write.
+UVS_WRAP(int, uv_udp_try_send, uv_udp_t *udp, const uv_buf_t buffers[], unsigned count,
+         const struct sockaddr *address)
+{
+    struct uvs__loop *loop = uvs__loop_of(udp->loop);
+    if (loop)
+        loop->try_writes++;
+    return UVS_REAL(uv_udp_try_send)(udp, buffers, count, address);
+}

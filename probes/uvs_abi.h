@@ -217,8 +217,9 @@ enum uvs_hooks {
     I(e, uint32_t, loop) I(e, uint64_t, base) I(e, uint64_t, size) I(e, uint64_t, bias) S(e, build_id) \
     S(e, path)
 
+// try_writes: uv_try_write, uv_try_write2 and uv_udp_try_send calls on the loop so far: they call nobody back.
 #define UVS_EVENT_loop_info(I, S, Q, e)                                           \
-    I(e, uint32_t, loop) I(e, uint32_t, tid) I(e, uint8_t, is_default) S(e, name)
+    I(e, uint32_t, loop) I(e, uint32_t, tid) I(e, uint8_t, is_default) I(e, uint64_t, try_writes) S(e, name)
 
 #define UVS_EVENT_loop_end(I, S, Q, e) I(e, uint32_t, loop)
 

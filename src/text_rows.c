@@ -47,18 +47,40 @@ int uvs__block_rows(const struct uvs_report *report, struct uvs__rows *ret_rows,
     return 0;
 }
 
-int uvs__timer_rows(const struct uvs_report *report, struct uvs__rows *ret_rows, void **ret_owned)
+static int some_callbacks(const struct uvs_report *report,
+                          bool (*is_wanted)(const struct uvs_callback_row *row), struct uvs__rows *ret_rows,
+                          void **ret_owned)
 {
     struct uvs_callback_row *lines = calloc(report->callback_count + 1, sizeof(*lines));
     size_t count = 0;
     if (!lines)
         return -UVS_E_ENVIRONMENT;
     for (size_t i = 0; i < report->callback_count; i++)
-        if (report->callbacks[i].kind == UVS_KIND_TIMER && report->callbacks[i].delay.count)
+        if (is_wanted(&report->callbacks[i]))
             lines[count++] = report->callbacks[i];
     *ret_owned = lines;
     *ret_rows = (struct uvs__rows){lines, count, sizeof(*lines)};
     return 0;
+}
+
+static bool is_timer(const struct uvs_callback_row *row)
+{
+    return row->kind == UVS_KIND_TIMER && row->delay.count;
+}
+
+int uvs__timer_rows(const struct uvs_report *report, struct uvs__rows *ret_rows, void **ret_owned)
+{
+    return some_callbacks(report, is_timer, ret_rows, ret_owned);
+}
+
+static bool was_ready(const struct uvs_callback_row *row)
+{
+    return row->delay_most.count;
+}
+
+int uvs__ready_rows(const struct uvs_report *report, struct uvs__rows *ret_rows, void **ret_owned)
+{
+    return some_callbacks(report, was_ready, ret_rows, ret_owned);
 }
 
 static size_t count_requests(const struct uvs_report *report)

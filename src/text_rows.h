@@ -29,6 +29,7 @@ uvs__rows_function uvs__loop_rows, uvs__callback_rows, uvs__sync_rows, uvs__pool
 uvs__rows_function uvs__culprit_rows;
 uvs__rows_function uvs__block_rows;   // of all loops, longest first: those at the threshold or above
 uvs__rows_function uvs__timer_rows;   // with a measured delay
+uvs__rows_function uvs__ready_rows;   // of descriptors, with both bounds of their delay
 uvs__rows_function uvs__what_if_rows; // powers of two, and what was recorded; of pools where anything waits
 uvs__rows_function uvs__request_rows; // of all pools; a triple that is not known is empty
 

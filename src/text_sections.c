@@ -293,6 +293,17 @@ static const struct uvs__column timer_columns[] = {
     GROUPED("late by", "sum", render_hist_sum, struct uvs_callback_row, delay, 0),
 };
 
+// When a descriptor became ready is known only from the polls around it.
+static const struct uvs__column ready_columns[] = {
+    RIGHT("pid", render_pid, struct uvs_callback_row, pid),
+    RIGHT("loop", render_loop, struct uvs_callback_row, loop),
+    LEFT("kind", render_kind, struct uvs_callback_row, kind),
+    CUT("callback", render_site, struct uvs_callback_row, site),
+    RIGHT("runs", render_hist_count, struct uvs_callback_row, delay_most),
+    P50_P99_MAX("late by at least", struct uvs_callback_row, delay),
+    P50_P99_MAX("at most", struct uvs_callback_row, delay_most),
+};
+
 static const struct uvs__column sync_columns[] = {
     RIGHT("pid", render_pid, struct uvs_sync_row, pid),
     RIGHT("loop", render_loop, struct uvs_sync_row, loop),
@@ -358,6 +369,7 @@ static const struct {
     {"Culprits", uvs__culprit_rows, COLUMNS(culprit_columns)},
     {"Callbacks", uvs__callback_rows, COLUMNS(callback_columns)},
     {"Timers", uvs__timer_rows, COLUMNS(timer_columns)},
+    {"Descriptors", uvs__ready_rows, COLUMNS(ready_columns)},
     {"Synchronous calls", uvs__sync_rows, COLUMNS(sync_columns)},
     {"Thread pool", uvs__pool_rows, COLUMNS(pool_columns)},
     {"Pool requests", uvs__request_rows, COLUMNS(request_columns)},
