@@ -59,8 +59,9 @@ int main(void)
     truth_fact("callbacks kind=fs.read site=on_read latency.count %d", READS);
     truth_fact("callbacks kind=fs.read site=on_read latency.max_ns %llu", (unsigned long long)latency.max_ns);
     // So they do in the replay with four threads, and not with one more.
-    truth_fact("pool what_if.threads.3.sum_ns >=%llu", READS * 120 * TRUTH_MS);
-    truth_fact("pool what_if.threads.4.sum_ns <=%llu", READS * TRUTH_MS);
+    uint64_t waited_ns = first_end_ns > all_submitted_ns ? READS * (first_end_ns - all_submitted_ns) : 0;
+    truth_fact("pool what_if.threads.3.sum_ns >=%llu", (unsigned long long)(waited_ns / 10 * 9));
+    truth_fact("pool what_if.threads.4.sum_ns <=%llu", (unsigned long long)(waited_ns / 2 + READS * TRUTH_MS));
     truth_fact("pool size 4");
     truth_fact("processes handoff_missed 0");
     truth_fact("sync_calls kind=fs.open duration.count 1");
