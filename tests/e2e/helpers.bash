@@ -72,7 +72,7 @@ is_ready() {
 
 # The first packet of the trace has been written.
 on_disk() {
-    [ -n "$(find "$1/ctf" -name 'uvscope_*' -size +0)" ]
+    [ -n "$(find "$1/ctf" -name 'uvscope_*' ! -name '*.idx' -size +0)" ]
 }
 
 ticker=$UVS_BIN/e2e_ticker
