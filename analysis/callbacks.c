@@ -136,8 +136,10 @@ static void clear(void *data)
     struct state *state = data;
     for (size_t i = 0; i < state->rows.count; i++) {
         struct uvs_callback_row *row = state->rows.items[i];
+        if (!row)
+            continue;
         struct uvs_hist *hists[] = {&row->duration, &row->self, &row->delay, &row->delay_most, &row->latency};
-        for (size_t h = 0; row && h < sizeof(hists) / sizeof(hists[0]); h++)
+        for (size_t h = 0; h < sizeof(hists) / sizeof(hists[0]); h++)
             uvs_hist_clear(hists[h]);
     }
     uvs__rows_clear(&state->rows);
