@@ -59,25 +59,22 @@ UVS_WRAP(int, uv_write2, uv_write_t *request, uv_stream_t *stream, const uv_buf_
 
 // Counted only: they are done when they return, and servers make more of them than of anything else.
 // uv_try_write may or may not come by uv_try_write2 inside libuv: one call is one.
-static uint64_t *count_of(const uv_loop_t *loop)
-{
-    static uint64_t nobodys;
-    struct uvs__loop *slot = uvs__loop_of(loop);
-    return slot ? &slot->try_writes : &nobodys;
-}
-
 UVS_WRAP(int, uv_try_write, uv_stream_t *stream, const uv_buf_t buffers[], unsigned count)
 {
-    uint64_t *calls = count_of(stream->loop), before = *calls;
+    struct uvs__loop *loop = uvs__loop_of(stream->loop);
+    uint64_t before = loop ? loop->try_writes : 0;
     int result = UVS_REAL(uv_try_write)(stream, buffers, count);
-    *calls = before + 1;
+    if (loop)
+        loop->try_writes = before + 1;
     return result;
 }
 
 UVS_WRAP(int, uv_try_write2, uv_stream_t *stream, const uv_buf_t buffers[], unsigned count,
          uv_stream_t *send_handle)
 {
-    ++*count_of(stream->loop);
+    struct uvs__loop *loop = uvs__loop_of(stream->loop);
+    if (loop)
+        loop->try_writes++;
     return UVS_REAL(uv_try_write2)(stream, buffers, count, send_handle);
 }
 
