@@ -127,9 +127,10 @@ static json_t *trace(const struct uvs_trace_facts *facts)
                              number_or_null(facts->loss.packets), "spans_unknown",
                              number(facts->loss.spans_unknown), "intervals",
                              ARRAY(facts->loss.intervals, facts->loss.interval_count, interval));
-    return json_pack("{so so so so so so}", "path", text(facts->path), "begin_ns", number(facts->begin_ns),
-                     "duration_ns", number(facts->duration_ns), "events", number(facts->events), "reader",
-                     text(facts->reader), "loss", loss);
+    return json_pack("{so so so so so so so}", "path", text(facts->path), "begin_ns",
+                     number(facts->begin_ns), "duration_ns", number(facts->duration_ns), "events",
+                     number(facts->events), "reader", text(facts->reader), "incomplete",
+                     text(facts->incomplete), "loss", loss);
 }
 
 static json_t *argument(const void *row)
