@@ -39,7 +39,7 @@ void uvs__ctf_damage(struct uvs__ctf_input *input, const char *format, ...)
 
 static int open_regular(const char *path, struct stat *ret_stat)
 {
-    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    const int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return -1;
     if (fstat(fd, ret_stat) == 0 && S_ISREG(ret_stat->st_mode))
@@ -123,7 +123,8 @@ bool uvs__ctf_metadata_load(struct uvs__ctf_input *input, struct uvs__ctf_metada
     const int fd = open_regular(path, &stat);
     free(path);
     if (fd < 0) {
-        uvs__ctf_damage(input, "its metadata cannot be read: %s", strerror(errno));
+        uvs__ctf_damage(input, "its metadata cannot be read: %s",
+                        errno == ELOOP ? "symbolic links in a trace are not followed" : strerror(errno));
         return false;
     }
     char *bytes = NULL;

@@ -56,6 +56,7 @@ struct stream {
 struct streams {
     struct stream *items;
     size_t count;
+    bool has_link;
 };
 
 static bool has_stream_class(const char *text, uint32_t id)
@@ -94,12 +95,20 @@ static void open_index(struct stream *stream, const char *directory)
     struct index_header header;
     struct stat facts;
     char *path;
+    int fd;
     if (asprintf(&path, "%s/index/%s.idx", directory, stream->name) < 0)
         return;
-    stream->index = stat(path, &facts) == 0 && S_ISREG(facts.st_mode) ? fopen(path, "re") : NULL;
+    fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    stream->has_bad_index = fd < 0 && errno != ENOENT && errno != ENOTDIR;
     free(path);
-    if (!stream->index)
+    if (fd < 0)
         return;
+    stream->index = fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) ? fdopen(fd, "r") : NULL;
+    if (!stream->index) {
+        close(fd);
+        stream->has_bad_index = true;
+        return;
+    }
     stream->index_step = 0;
     if (fread(&header, sizeof(header), 1, stream->index) == 1 && be32toh(header.magic) == INDEX_MAGIC)
         stream->index_step = be32toh(header.entry_size);
@@ -134,10 +143,12 @@ static void walk_packets(struct stream *stream, const struct uvs__ctf_metadata *
     }
 }
 
+// A trace may come from anybody, and a link in it lead to any file of who reads it.
 static int add_stream(struct streams *streams, int directory, const char *name)
 {
     struct stat stat;
-    const int fd = openat(directory, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    const int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    streams->has_link |= fd < 0 && errno == ELOOP;
     if (fd < 0)
         return errno == EACCES ? 0 : -1;
     if (fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode)) {
@@ -299,7 +310,9 @@ void uvs__ctf_streams_check(struct uvs__ctf_input *input, const struct uvs__ctf_
 {
     struct streams streams = {0};
     if (list_streams(input->directory, &streams) < 0)
-        refuse(input, "its streams cannot be opened");
+        refuse(input, streams.has_link ? "symbolic links in a trace are not followed"
+                                       : "its streams cannot be opened");
+    input->has_data = streams.has_link;
     for (size_t i = 0; i < streams.count; i++)
         input->has_data = input->has_data || streams.items[i].size > 0;
     if (input->readable && metadata->is_lttng && check_packets(input, &streams, metadata) &&

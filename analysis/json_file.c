@@ -24,7 +24,7 @@ static int load(int fd, const char *path, long max_size, json_t **ret_root, stru
 
 int uvs__json_load(const char *path, long max_size, json_t **ret_root, struct uvs_error *error)
 {
-    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    const int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
         return 0;
     if (fd < 0)

@@ -3,15 +3,20 @@
 #include "perf_map.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "error.h"
 #include "map.h"
+
+#define MAX_BYTES (256ll << 20) // as much as `record` takes of one
 
 struct code {
     uint64_t begin, end;
@@ -88,9 +93,22 @@ static int add_line(struct uvs__perf_map *map, const char *line)
     return add_code(map, begin, size, end + 1);
 }
 
+// A recording may come from anybody: a link could lead anywhere, a pipe would never end.
+static FILE *open_map(const char *path)
+{
+    struct stat facts;
+    const int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    const bool is_map = fd >= 0 && fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) &&
+                        facts.st_size <= MAX_BYTES;
+    FILE *file = is_map ? fdopen(fd, "r") : NULL;
+    if (!file && fd >= 0)
+        close(fd);
+    return file;
+}
+
 int uvs__perf_map_load(const char *path, struct uvs__perf_map **ret_map)
 {
-    FILE *file = fopen(path, "re");
+    FILE *file = open_map(path);
     char *line = NULL;
     size_t capacity = 0;
     *ret_map = NULL;

@@ -77,6 +77,10 @@ static int create_from_directory(enum uvs_reader_choice choice, const char *path
     }
     if (stat(file, &stat_buffer) != 0)
         return create_from_ctf(choice, path, ret_reader, error);
+    if (lstat(ctf, &stat_buffer) == 0 && S_ISLNK(stat_buffer.st_mode))
+        return uvs_error_set(error, UVS_E_TRACE,
+                             "%s is a symbolic link, which is not followed; give the directory it leads to",
+                             ctf);
     if (stat(ctf, &stat_buffer) != 0)
         return uvs_error_set(error, UVS_E_TRACE,
                              "the recording %s produced no CTF: the program may never have loaded libuv; run "

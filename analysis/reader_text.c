@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_FRAMES = UINT8_MAX };
+enum { MAX_FRAMES = UINT8_MAX, MAX_LINE = 1 << 16 };
 
 // The only event that is no trace event; its fields are in the same form.
 static const struct uvs_field lost_fields[] = {
@@ -29,11 +29,11 @@ static const struct uvs_event_class lost_class = {
 struct text_reader {
     struct uvs_reader base;
     FILE *file;
-    char *path, *line;
-    size_t line_size;
+    char *path;
     unsigned long number;
     struct uvs_event event;
     uint64_t frames[MAX_FRAMES];
+    char line[MAX_LINE];
 };
 
 static bool names_time(const char *name)
@@ -307,17 +307,28 @@ static int parse_line(struct text_reader *reader, struct uvs_error *error)
     return rc ? rc : 1;
 }
 
+// 1, or 0 at the end.
+static int read_line(struct text_reader *reader, struct uvs_error *error)
+{
+    if (!fgets(reader->line, MAX_LINE, reader->file))
+        return 0;
+    reader->number++;
+    if (strchr(reader->line, '\n') || feof(reader->file))
+        return 1;
+    return uvs_error_set(error, UVS_E_TRACE, "%s:%lu: the line is too long, or holds a zero byte",
+                         reader->path, reader->number);
+}
+
 static int text_next(struct uvs_reader *base, const struct uvs_event **ret_event, struct uvs_error *error)
 {
     struct text_reader *reader = (struct text_reader *)base;
-    while (getline(&reader->line, &reader->line_size, reader->file) >= 0) {
-        reader->number++;
-        int rc = parse_line(reader, error);
-        if (rc == 1)
-            *ret_event = &reader->event;
-        if (rc)
-            return rc;
-    }
+    int rc;
+    while ((rc = read_line(reader, error)) > 0 && (rc = parse_line(reader, error)) == 0)
+        ;
+    if (rc == 1)
+        *ret_event = &reader->event;
+    if (rc)
+        return rc;
     if (ferror(reader->file))
         return uvs_error_set(error, UVS_E_TRACE, "cannot read %s: %s", reader->path, strerror(errno));
     return 0;
@@ -329,7 +340,6 @@ static void text_destroy(struct uvs_reader *base)
     if (reader->file)
         fclose(reader->file);
     free(reader->path);
-    free(reader->line);
     free(reader);
 }
 

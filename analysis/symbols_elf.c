@@ -30,7 +30,8 @@ static int open_regular(const char *path)
 {
     struct stat facts;
     const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0 || (fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode)))
+    // What has no size is the kernel's, and reading it may have effects.
+    if (fd < 0 || (fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_size > 0))
         return fd;
     close(fd);
     return -1;

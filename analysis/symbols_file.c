@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SYMBOLS_SCHEMA = 1, FILE_MAX = 64 << 20, TEXT_MAX = 16384 };
+enum { SYMBOLS_SCHEMA = 1, FILE_MAX = 16 << 20, TEXT_MAX = 16384 };
 
 static const char *get_text(const json_t *object, const char *key)
 {

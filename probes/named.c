@@ -122,7 +122,7 @@ static bool read_text(struct text text, size_t *ret_sizes)
 bool uvs__find_named(size_t *ret_sizes)
 {
     const char *path = uvs__environment.UVSCOPE_LIBUV;
-    int file = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    int file = path ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
     if (file < 0)
         return false;
     struct stat status;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -136,9 +137,32 @@ static int remove_directory(void **state)
     return rmdir(directory);
 }
 
+static void only_a_file_of_the_recording_is_read(void **state)
+{
+    (void)state;
+    struct uvs__perf_map *map;
+    char path[64], other[64];
+    snprintf(path, sizeof(path), "%s/perf-7.map", directory);
+    snprintf(other, sizeof(other), "%s/perf-8.map", directory);
+    write_map("1000 10 JS:~secret /app.js:1:1\n");
+    assert_int_equal(symlink(path, other), 0);
+    assert_int_equal(uvs__perf_map_load(other, &map), 0);
+    assert_null(map);
+    assert_int_equal(unlink(other), 0);
+    // Opening it must not wait for a writer.
+    assert_int_equal(mkfifo(other, 0600), 0);
+    assert_int_equal(uvs__perf_map_load(other, &map), 0);
+    assert_null(map);
+    assert_int_equal(unlink(other), 0);
+    assert_int_equal(uvs__perf_map_load(path, &map), 0);
+    assert_non_null(map);
+    uvs__perf_map_destroy(map);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_a_file_of_the_recording_is_read),
         cmocka_unit_test(names_are_taken_apart),
         cmocka_unit_test(later_code_wins),
         cmocka_unit_test(names_outlive_the_map),

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -186,6 +187,58 @@ static void a_missing_stream_is_the_others_alone(void **state)
     assert_int_equal(outcome->events, PACKETS * PER_PACKET);
 }
 
+// A trace may come from anybody: a link in it could lead to any file of who reads it.
+static void links_in_a_trace_are_not_followed(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"ch_0", "metadata"};
+    write_trace("elsewhere", SECOND);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        write_trace("linked", SECOND);
+        assert_int_equal(unlink(in("linked/%s", names[i])), 0);
+        assert_int_equal(symlink(in("elsewhere/%s", names[i]), in("linked/%s", names[i])), 0);
+        expect_refusal(in("linked"), "symbolic link");
+        assert_int_equal(unlink(in("linked/%s", names[i])), 0);
+    }
+    mkdir(in("whole"), 0700);
+    fclose(fopen(in("whole/uvscope.json"), "w"));
+    assert_int_equal(symlink(in("elsewhere"), in("whole/ctf")), 0);
+    expect_refusal(in("whole"), "symbolic link");
+}
+
+// Opening them must not wait for who writes into them.
+static void pipes_in_a_trace_are_left_alone(void **state)
+{
+    (void)state;
+    const char *trace = write_trace("piped", SECOND);
+    assert_int_equal(mkfifo(in("piped/ch_2"), 0600), 0);
+    assert_int_equal(read_path(trace), 0);
+    assert_int_equal(outcome->events, 2 * PACKETS * PER_PACKET);
+    assert_int_equal(unlink(in("piped/metadata")), 0);
+    assert_int_equal(mkfifo(in("piped/metadata"), 0600), 0);
+    assert_int_equal(read_path(trace), UVS_E_TRACE);
+}
+
+// A few bytes that say: an array of a thousand million elements. libbabeltrace2 makes room for all of them.
+static void metadata_cannot_take_all_memory(void **state)
+{
+    (void)state;
+    write_trace("bomb", SECOND);
+    ctf_write_metadata(in("bomb"),
+                       &(struct ctf_variant){
+                           .replaced = "integer { size = 64; align = 8; signed = 0; } _op;",
+                           .replacement = "integer { size = 8; align = 8; signed = 0; } _op[ 1000000000 ];"});
+    struct rlimit limit, small;
+    assert_int_equal(getrlimit(RLIMIT_DATA, &limit), 0);
+    small = limit;
+    small.rlim_cur = 256 << 20; // of the worker's limit, what this test has time for
+    assert_int_equal(setrlimit(RLIMIT_DATA, &small), 0);
+    const int status = read_path(in("bomb"));
+    assert_int_equal(setrlimit(RLIMIT_DATA, &limit), 0);
+    assert_int_equal(status, UVS_E_TRACE);
+    assert_true(outcome->error.text[0] || complaint[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +251,9 @@ int main(void)
         cmocka_unit_test(flipped_bits_in_metadata_end_cleanly),
         cmocka_unit_test(a_wrong_index_is_not_believed),
         cmocka_unit_test(a_missing_stream_is_the_others_alone),
+        cmocka_unit_test(links_in_a_trace_are_not_followed),
+        cmocka_unit_test(pipes_in_a_trace_are_left_alone),
+        cmocka_unit_test(metadata_cannot_take_all_memory),
     };
     return cmocka_run_group_tests(tests, set_up_traces, tear_down_traces);
 }

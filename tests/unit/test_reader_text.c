@@ -129,6 +129,23 @@ static void names_the_line_and_the_word(void **state)
     }
 }
 
+// Memory is bound by a line, and a line by its most.
+static void refuses_a_line_without_end(void **state)
+{
+    (void)state;
+    enum { LENGTH = 1 << 20 };
+    char *text = malloc(LENGTH + 1);
+    memset(text, ' ', LENGTH);
+    text[LENGTH] = '\0';
+    struct uvs_reader *reader = reader_of(text);
+    const struct uvs_event *event;
+    struct uvs_error error = {0};
+    assert_int_equal(uvs_reader_next(reader, &event, &error), -UVS_E_TRACE);
+    assert_non_null(strstr(error.text, ":1: the line is too long"));
+    uvs_reader_destroy(reader);
+    free(text);
+}
+
 static void says_that_a_file_is_not_there(void **state)
 {
     (void)state;
@@ -144,7 +161,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_values_in_any_order),     cmocka_unit_test(leaves_out_what_is_not_known),
         cmocka_unit_test(resolves_quotes_and_sequences), cmocka_unit_test(names_the_line_and_the_word),
-        cmocka_unit_test(says_that_a_file_is_not_there),
+        cmocka_unit_test(refuses_a_line_without_end),    cmocka_unit_test(says_that_a_file_is_not_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
