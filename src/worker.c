@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -34,12 +35,29 @@ static uint64_t now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+// A few bytes of metadata can declare arrays that libbabeltrace2 allocates whole. What is read with less than
+// this is every trace that a program made; beyond it, allocating fails before the machine is out of memory.
+// Files are mapped on top of it.
+static void limit_memory(void)
+{
+#ifndef UVS_SANITIZED // or it has reserved far more already
+    struct rlimit limit;
+    const rlim_t half = (rlim_t)sysconf(_SC_PHYS_PAGES) / 2 * (rlim_t)sysconf(_SC_PAGESIZE);
+    const rlim_t most = half < UVS_WORKER_MAX_MEMORY ? half : UVS_WORKER_MAX_MEMORY;
+    if (getrlimit(RLIMIT_DATA, &limit) == 0 && limit.rlim_cur > most) {
+        limit.rlim_cur = most;
+        setrlimit(RLIMIT_DATA, &limit);
+    }
+#endif
+}
+
 static _Noreturn void run_child(job_function *job, void *data, struct uvs_worker_progress *progress,
                                 pid_t supervisor)
 {
     // The supervisor may have died before this asks to die with it.
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != supervisor)
         _exit(UVS_E_ENVIRONMENT);
+    limit_memory();
     const int status = job(data, progress);
     fflush(NULL);
     _exit(status);

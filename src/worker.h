@@ -12,6 +12,9 @@ struct uvs_worker_progress {
     _Atomic uint64_t events;
 };
 
+// Bytes that the child may allocate; half of the machine's memory if that is less.
+#define UVS_WORKER_MAX_MEMORY (4ull << 30)
+
 // Forks, runs job(data, progress) in the child and returns its exit status. A child that dies by a signal, or
 // makes no progress for `patience_ns`, is ended (SIGTERM, then SIGKILL) and gives UVS_E_TRACE after a message
 // that names `what`. in_process: no fork, for debuggers and valgrind.

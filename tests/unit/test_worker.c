@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -81,6 +82,30 @@ static int advance_slowly(void *data, struct uvs_worker_progress *progress)
     }
     return 5;
 }
+
+#ifndef UVS_SANITIZED
+static int tell_memory_limit(void *data, struct uvs_worker_progress *progress)
+{
+    struct rlimit limit;
+    (void)data;
+    if (getrlimit(RLIMIT_DATA, &limit) != 0)
+        return 1;
+    atomic_store(&progress->events, 1);
+    return limit.rlim_cur <= UVS_WORKER_MAX_MEMORY ? 0 : 2;
+}
+#endif
+
+#ifndef UVS_SANITIZED
+static void memory_is_bounded(void **state)
+{
+    (void)state;
+    assert_int_equal(run(tell_memory_limit, NULL, 5000 * MS), 0);
+    // Only the worker's: this process keeps its own.
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_DATA, &limit), 0);
+    assert_true(limit.rlim_cur > UVS_WORKER_MAX_MEMORY);
+}
+#endif
 
 static int write_output(void *data, struct uvs_worker_progress *progress)
 {
@@ -237,6 +262,9 @@ int main(void)
         cmocka_unit_test(a_crash_is_explained),
         cmocka_unit_test(silence_is_ended),
         cmocka_unit_test(slow_progress_is_progress),
+#ifndef UVS_SANITIZED
+        cmocka_unit_test(memory_is_bounded),
+#endif
         cmocka_unit_test(output_comes_once_and_in_order),
         cmocka_unit_test(a_dead_supervisor_takes_its_child_along),
         cmocka_unit_test(a_closed_pipe_ends_both_the_same_way),
