@@ -147,6 +147,7 @@ static void fill_pool(struct pool_state *pool, const struct uvs__process *proces
     *row = (struct uvs_pool_row){.process = process->index,
                                  .missed = process->handoff_missed > 0,
                                  .pid = process->pid,
+                                 .copy = process->copy,
                                  .size = process->pool_size,
                                  .busy_ns = pool->busy_ns,
                                  .saturated_ns = pool->workers.saturated_ns,
@@ -165,7 +166,7 @@ static void fill_pool(struct pool_state *pool, const struct uvs__process *proces
 static int compare_pools(const void *left, const void *right)
 {
     const struct uvs_pool_row *a = left, *b = right;
-    return (a->pid > b->pid) - (a->pid < b->pid);
+    return a->pid != b->pid ? (a->pid > b->pid) - (a->pid < b->pid) : (int)a->copy - (int)b->copy;
 }
 
 static int finish(void *data, struct uvs__output *output)

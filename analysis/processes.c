@@ -51,7 +51,7 @@ static int set_exit(const struct uvs_recording *recording, struct uvs_process_ro
 static int compare(const void *left, const void *right)
 {
     const struct uvs_process_row *a = left, *b = right;
-    return (a->pid > b->pid) - (a->pid < b->pid);
+    return a->pid != b->pid ? (a->pid > b->pid) - (a->pid < b->pid) : (int)a->copy - (int)b->copy;
 }
 
 static int finish(void *state, struct uvs__output *output)
@@ -69,6 +69,7 @@ static int finish(void *state, struct uvs__output *output)
         report->processes = rows;
         struct uvs_process_row *row = &rows[report->process_count++];
         *row = (struct uvs_process_row){.pid = p->pid,
+                                        .copy = p->copy,
                                         .hooks = -1,
                                         .handoff_missed = p->handoff_missed,
                                         .loops_dropped = p->loops_dropped};

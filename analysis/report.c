@@ -152,7 +152,7 @@ static int name_predecessors(struct job *job, const struct uvs__process *last)
     for (size_t i = 0; last && now != last && i < job->spans.who_count && !rc; i++) {
         const struct uvs__process *process = job->spans.whos[i]->process;
         struct uvs_site *site;
-        if (process != now && process->pid == now->pid)
+        if (process != now && process->pid == now->pid && process->copy == now->copy)
             rc = uvs__site_of(&job->output, (uint32_t)i, &site);
     }
     return rc;

@@ -37,6 +37,7 @@ struct uvs_trace_facts {
 
 struct uvs_process_row {
     uint32_t pid;
+    uint64_t copy; // of libuv in the process: 0, or one that a library has for itself, whose path is `exe`
     char *exe, **argv, *libuv; // argv NULL-terminated; any may be NULL when no process_info was seen
     size_t argc;
     int hooks; // enum uvs_hooks, -1 unknown
@@ -145,6 +146,7 @@ struct uvs_what_if {
 struct uvs_pool_row {
     uint32_t process; // its index, for the analyses that add to the row
     uint32_t pid, size;
+    uint64_t copy; // of libuv in the process
     bool missed; // a hand-off was: what it says of all requests together may be too little
     uint64_t busy_ns, saturated_ns, max_queue_depth;
     uint64_t life_ns; // from the first submit to the last finish, or the trace's end when something is stuck

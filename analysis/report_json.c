@@ -127,10 +127,9 @@ static json_t *trace(const struct uvs_trace_facts *facts)
                              number_or_null(facts->loss.packets), "spans_unknown",
                              number(facts->loss.spans_unknown), "intervals",
                              ARRAY(facts->loss.intervals, facts->loss.interval_count, interval));
-    return json_pack("{so so so so so so so}", "path", text(facts->path), "begin_ns",
-                     number(facts->begin_ns), "duration_ns", number(facts->duration_ns), "events",
-                     number(facts->events), "reader", text(facts->reader), "incomplete",
-                     text(facts->incomplete), "loss", loss);
+    return json_pack("{so so so so so so so}", "path", text(facts->path), "begin_ns", number(facts->begin_ns),
+                     "duration_ns", number(facts->duration_ns), "events", number(facts->events), "reader",
+                     text(facts->reader), "incomplete", text(facts->incomplete), "loss", loss);
 }
 
 static json_t *argument(const void *row)
@@ -165,10 +164,11 @@ static json_t *words(const char *joined)
 static json_t *process(const void *row)
 {
     const struct uvs_process_row *p = row;
-    return json_pack("{so so so so so so so so so}", "pid", number(p->pid), "exe", text(p->exe), "argv",
-                     p->argv ? ARRAY(p->argv, p->argc, argument) : json_null(), "libuv", text(p->libuv),
-                     "hooks", hooks(p->hooks), "pool_size", p->pool_size ? number(p->pool_size) : json_null(),
-                     "unhooked", p->unhooked ? words(p->unhooked) : json_null(), "handoff_missed",
+    return json_pack("{so so so so so so so so so so}", "pid", number(p->pid), "copy", number(p->copy), "exe",
+                     text(p->exe), "argv", p->argv ? ARRAY(p->argv, p->argc, argument) : json_null(), "libuv",
+                     text(p->libuv), "hooks", hooks(p->hooks), "pool_size",
+                     p->pool_size ? number(p->pool_size) : json_null(), "unhooked",
+                     p->unhooked ? words(p->unhooked) : json_null(), "handoff_missed",
                      number(p->handoff_missed), "exit", text(p->exit));
 }
 
@@ -296,10 +296,10 @@ static json_t *pool(const void *row)
     const struct uvs_pool_row *p = row;
     json_t *stuck = json_pack("{so so so}", "never_started", number(p->never_started), "never_finished",
                               number(p->never_finished), "oldest_ns", number_or_null(p->oldest_ns));
-    return json_pack("{so so so so so so so so so}", "pid", number(p->pid), "size",
-                     p->size ? number(p->size) : json_null(), "busy_ns", number(p->busy_ns), "utilization",
-                     p->utilization < 0 ? json_null() : json_real(p->utilization), "saturated_ns",
-                     p->size ? number(p->saturated_ns) : json_null(), "max_queue_depth",
+    return json_pack("{so so so so so so so so so so}", "pid", number(p->pid), "copy", number(p->copy),
+                     "size", p->size ? number(p->size) : json_null(), "busy_ns", number(p->busy_ns),
+                     "utilization", p->utilization < 0 ? json_null() : json_real(p->utilization),
+                     "saturated_ns", p->size ? number(p->saturated_ns) : json_null(), "max_queue_depth",
                      number(p->max_queue_depth), "stuck", stuck, "requests",
                      ARRAY(p->requests, p->request_count, request), "what_if", replayed(p));
 }

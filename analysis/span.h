@@ -19,9 +19,10 @@ struct uvs__request_list {
     size_t count;
 };
 
+// A copy of libuv in a process: its loops, its pool. Most processes have one.
 struct uvs__process {
     struct uvs__process *next; // in order of appearance
-    uint32_t index, pid;
+    uint32_t index, pid, copy;
     uint64_t pid_ns, start_ns; // UVS_ABSENT: no process_info yet
     uint64_t last_ns;          // of its last event
     char *exe, *argv;          // argv joined by 0x1f; NULL when no process_info was seen

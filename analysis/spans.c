@@ -61,7 +61,7 @@ static int on_lost(struct uvs__spans *spans, const struct uvs_ev_lost *lost)
 
 // --- Identity ---
 
-static struct uvs__process *add_process(struct uvs__spans *spans, uint32_t pid)
+static struct uvs__process *add_process(struct uvs__spans *spans, uint32_t pid, uint32_t copy)
 {
     struct uvs__process *process = calloc(1, sizeof(*process));
     if (!process)
@@ -69,11 +69,12 @@ static struct uvs__process *add_process(struct uvs__spans *spans, uint32_t pid)
     // In a recording every process of ours says who it is before anything else; a system-wide session daemon
     // brings events of others too.
     *process = (struct uvs__process){.pid = pid,
+                                     .copy = copy,
                                      .pid_ns = UVS_ABSENT,
                                      .start_ns = UVS_ABSENT,
                                      .hooks = -1,
                                      .foreign = spans->recording != NULL};
-    if (uvs__map_put(&spans->process_by_pid, pid, 0, process)) {
+    if (uvs__map_put(&spans->process_by_pid, pid, copy, process)) {
         free(process);
         return NULL;
     }
@@ -85,13 +86,14 @@ static struct uvs__process *add_process(struct uvs__spans *spans, uint32_t pid)
 
 static struct uvs__process *process_of(struct uvs__spans *spans, uint32_t key)
 {
-    uint32_t pid = uvs_key_pid(key);
-    if (spans->recent_process && spans->recent_process->pid == pid)
-        return spans->recent_process;
-    struct uvs__process *process = uvs__map_get(&spans->process_by_pid, pid, 0);
+    uint32_t pid = uvs_key_pid(key), copy = uvs_slot_copy(uvs_key_slot(key));
+    struct uvs__process *recent = spans->recent_process;
+    if (recent && recent->pid == pid && recent->copy == copy)
+        return recent;
+    struct uvs__process *process = uvs__map_get(&spans->process_by_pid, pid, copy);
     if (process)
         spans->recent_process = process;
-    return process ? process : add_process(spans, pid);
+    return process ? process : add_process(spans, pid, copy);
 }
 
 static struct uvs__loop *add_loop(struct uvs__spans *spans, struct uvs__process *process, uint32_t key)
@@ -191,7 +193,7 @@ static int succeed(struct uvs__spans *spans, const struct uvs_ev_process_info *i
     if (!known(old->start_ns) || !known(info->start_ns) || info->start_ns <= old->start_ns)
         return 0;
     int rc = end_loops(spans, old);
-    *process = rc ? NULL : add_process(spans, old->pid);
+    *process = rc ? NULL : add_process(spans, old->pid, old->copy);
     return *process ? 0 : NO_MEMORY;
 }
 

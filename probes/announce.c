@@ -21,11 +21,10 @@
 #define ANNOUNCE_EVERY_NS 1000000000u
 
 static uint64_t process_announced_ns;
-static uint32_t pool_threads;
 
-void uvs__pool_thread_started(void)
+void uvs__pool_thread_started(struct uvs__copy *copy)
 {
-    __atomic_add_fetch(&pool_threads, 1, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&copy->pool_threads, 1, __ATOMIC_RELAXED);
     __atomic_store_n(&process_announced_ns, 0, __ATOMIC_RELAXED); // with the true pool size, soon
 }
 
@@ -46,41 +45,57 @@ static uint64_t pid_namespace(void)
 }
 
 // "/proc/self/cmdline" into buffer, its NUL separators replaced.
-static const char *read_argv(char *buffer, size_t size)
+static void read_argv(char *buffer, size_t size)
 {
     int file = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
     ssize_t length = file < 0 ? -1 : read(file, buffer, size - 1);
     if (file >= 0)
         UVS_REAL_LIBC(close)(file);
+    buffer[0] = '\0';
     if (length <= 0)
-        return "";
+        return;
     for (ssize_t i = 0; i < length - 1; i++)
         if (!buffer[i])
             buffer[i] = 0x1f;
     buffer[length] = '\0';
-    return buffer;
 }
 
-static void announce_process(void)
+static void read_exe(char exe[4096])
 {
-    char exe[4096] = "", argv[4096];
-    ssize_t length = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+    ssize_t length = readlink("/proc/self/exe", exe, 4095);
     exe[length < 0 ? 0 : length] = '\0';
-    uint32_t started = __atomic_load_n(&pool_threads, __ATOMIC_RELAXED);
+}
+
+static void announce_copy(const struct uvs__copy *copy, const char *exe, const char *argv)
+{
+    uint32_t number = (uint32_t)(copy - uvs__copies);
+    uint32_t started = __atomic_load_n(&copy->pool_threads, __ATOMIC_RELAXED);
     uvs__emit_process_info(&(struct uvs_ev_process_info){
-        .loop = uvs__key(NULL),
+        .loop = uvs_loop_key(uvs__pid, number ? uvs_copy_slot(number) : UVS_SLOT_NONE),
         .pid = uvs__pid,
         .pid_ns = pid_namespace(),
         .start_ns = uvs__environment.start_ns,
         .schema = UVS_SCHEMA,
-        .libuv = UVS_REAL(uv_version) ? uvs__real.uv_version() : 0,
+        .libuv = copy->real.uv_version ? copy->real.uv_version() : 0,
         .pool_size = started ? started : future_pool_size(),
-        .hooks = (uint8_t)uvs__hook_mode,
+        .hooks = (uint8_t)copy->mode,
         .recording = uvs__environment.UVSCOPE_RECORDING ? uvs__environment.UVSCOPE_RECORDING : "",
-        .exe = exe,
-        .argv = read_argv(argv, sizeof(argv)),
-        .unhooked = uvs__unhooked,
+        .exe = copy->object[0] ? copy->object : exe,
+        .argv = argv,
+        .unhooked = copy->unhooked,
     });
+}
+
+// Copy 0 is there even where the process has no other than further ones: it stands for the process.
+static void announce_process(void)
+{
+    char exe[4096], argv[4096];
+    read_exe(exe);
+    read_argv(argv, sizeof(argv));
+    announce_copy(&uvs__copies[0], exe, argv);
+    for (size_t i = 1; i < UVS_COPY_COUNT; i++)
+        if (uvs__copies[i].is_hooked)
+            announce_copy(&uvs__copies[i], exe, argv);
 }
 
 // --- Modules ---
@@ -119,8 +134,7 @@ static int announce_module(struct dl_phdr_info *object, size_t size, void *data)
 static void announce_modules(void)
 {
     char exe[4096];
-    ssize_t length = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-    exe[length < 0 ? 0 : length] = '\0';
+    read_exe(exe);
     dl_iterate_phdr(announce_module, exe);
 }
 
@@ -172,5 +186,6 @@ void uvs__announce_first(void)
 void uvs__announce_after_fork(void)
 {
     process_announced_ns = 0;
-    pool_threads = 0; // the child's pool starts anew
+    for (size_t i = 0; i < UVS_COPY_COUNT; i++)
+        uvs__copies[i].pool_threads = 0; // the child's pools start anew
 }

@@ -3,6 +3,7 @@
 #include "probes/entries.h"
 
 #include <dlfcn.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,9 +18,6 @@
 #include "probes/poison.h"
 
 enum { OLDEST_VERSION = 0x012c00, NEXT_MAJOR = 0x020000, LOOP_SIZE_SLACK = 4096 };
-
-// Known only of functions that are not exported.
-static size_t named_sizes[UVS_LIBUV_HOOK_COUNT];
 
 struct patcher {
     void *object; // needed for a moment only
@@ -55,100 +53,91 @@ static bool is_single_threaded(void)
     return stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink == 3; // ., .. and one thread
 }
 
-static void note_unhooked(const char *name, const char *why)
+static void note_unhooked(struct uvs__copy *copy, const char *name, const char *why)
 {
     uvs__debug("%s is not hooked: %s", name, why);
-    size_t used = strlen(uvs__unhooked);
-    snprintf(uvs__unhooked + used, sizeof(uvs__unhooked) - used, "%s%s", used ? " " : "", name);
+    size_t used = strlen(copy->unhooked);
+    snprintf(copy->unhooked + used, sizeof(copy->unhooked) - used, "%s%s", used ? " " : "", name);
 }
 
-static size_t size_of(size_t index, const struct uvs__object *object)
+static size_t exported_size(const char *name, const void *function, const struct uvs__object *object)
 {
-    const struct uvs__hook *hook = &uvs__libuv_hooks[index];
-    if (named_sizes[index])
-        return named_sizes[index];
     if (object->gnu_hash)
-        return uvs__exported_size(object, hook->name);
+        return uvs__exported_size(object, name);
     Dl_info info;
     const ElfW(Sym) *symbol = NULL;
-    if (!dladdr1(*hook->real, &info, (void **)&symbol, RTLD_DL_SYMENT) || !symbol ||
-        info.dli_saddr != *hook->real)
+    if (!dladdr1(function, &info, (void **)&symbol, RTLD_DL_SYMENT) || !symbol || info.dli_saddr != function)
         return 0;
     return symbol->st_size;
 }
 
-static void patch_all(uvs_patch_functions_t *patch_functions)
+// sizes: of the functions, in the order of uvs__libuv_hooks; NULL: they are exported, and tell.
+static void patch_all(uvs_patch_functions_t *patch_functions, struct uvs__copy *copy, const size_t *sizes)
 {
     static struct uvs_patch patches[UVS_LIBUV_HOOK_COUNT]; // too large for an unknown stack
     struct uvs__object object;
     size_t count = 0;
-    uvs__object_of((void *)uvs__real.uv_run, &object);
+    uvs__object_of((void *)copy->real.uv_run, &object);
     for (size_t i = 0; i < UVS_LIBUV_HOOK_COUNT; i++) {
         const struct uvs__hook *hook = &uvs__libuv_hooks[i];
-        if (hook->wrapper && *hook->real)
+        void *wrapper = hook->wrappers[copy - uvs__copies], **real = uvs__real_of(hook, copy);
+        if (wrapper && *real)
             patches[count++] = (struct uvs_patch){.name = hook->name,
-                                                  .target = *hook->real,
-                                                  .size = size_of(i, &object),
-                                                  .wrapper = hook->wrapper,
-                                                  .real = hook->real};
+                                                  .target = *real,
+                                                  .size = sizes ? sizes[i]
+                                                                : exported_size(hook->name, *real, &object),
+                                                  .wrapper = wrapper,
+                                                  .real = real};
     }
     patch_functions(patches, count);
     for (size_t i = 0; i < count; i++)
         if (patches[i].refused)
-            note_unhooked(patches[i].name, patches[i].refused);
-    uvs__hook_mode = UVS_HOOKS_PATCHED;
+            note_unhooked(copy, patches[i].name, patches[i].refused);
+    copy->mode = UVS_HOOKS_PATCHED;
 }
 
-static bool patch_with(const struct patcher *patcher)
+static bool patch_with(const struct patcher *patcher, struct uvs__copy *copy, const size_t *sizes)
 {
     if (!is_single_threaded()) {
-        note_unhooked("all", "threads are running already");
+        note_unhooked(copy, "all", "threads are running already");
         return false;
     }
-    patch_all(patcher->patch_functions);
+    patch_all(patcher->patch_functions, copy, sizes);
     return true;
 }
 
 bool uvs__patch_entries(void)
 {
     struct patcher patcher = {0};
-    bool patched = open_patcher(&patcher) && patch_with(&patcher);
+    bool patched = open_patcher(&patcher) && patch_with(&patcher, &uvs__copies[0], NULL);
     close_patcher(&patcher);
     return patched;
 }
 
-// --- In the executable ---
+// --- One that is proved first ---
 
-static bool find_exported(void)
-{
-    void *run = dlsym(RTLD_DEFAULT, "uv_run");
-    bool found = run && run != (void *)&uvs__wrap_uv_run;
-    for (size_t i = 0; found && i < UVS_LIBUV_HOOK_COUNT; i++) {
-        const struct uvs__hook *hook = &uvs__libuv_hooks[i];
-        void *function = dlsym(RTLD_DEFAULT, hook->name);
-        // What the executable does not have, the search finds here.
-        *hook->real = function == hook->wrapper ? NULL : function;
-    }
-    dlerror();
-    return found;
-}
-
-static void forget(void)
+static void forget(struct uvs__copy *copy)
 {
     for (size_t i = 0; i < UVS_LIBUV_HOOK_COUNT; i++)
-        *uvs__libuv_hooks[i].real = NULL;
+        *uvs__real_of(&uvs__libuv_hooks[i], copy) = NULL;
+    copy->object[0] = '\0';
+}
+
+static const char *place_of(const struct uvs__copy *copy)
+{
+    return copy->object[0] ? copy->object : "the executable";
 }
 
 // The wrappers call these without asking whether they are there: linkers drop what a program does not use.
-static bool is_complete(bool exported)
+static bool is_complete(struct uvs__copy *copy, bool exported)
 {
     for (size_t i = 0; i < UVS_LIBUV_HOOK_COUNT; i++) {
         const struct uvs__hook *hook = &uvs__libuv_hooks[i];
-        bool is_proof = hook->real == (void **)&uvs__real.uv_version ||
-                        hook->real == (void **)&uvs__real.uv_loop_size;
-        if (hook->wrapper || *hook->real || (is_proof && !exported))
+        bool is_proof = hook->real == offsetof(struct uvs__functions, uv_version) ||
+                        hook->real == offsetof(struct uvs__functions, uv_loop_size);
+        if (hook->wrappers[0] || *uvs__real_of(hook, copy) || (is_proof && !exported))
             continue;
-        uvs__debug("the libuv in the executable is not hooked: it has no %s", hook->name);
+        uvs__debug("the libuv in %s is not hooked: it has no %s", place_of(copy), hook->name);
         return false;
     }
     return true;
@@ -156,32 +145,58 @@ static bool is_complete(bool exported)
 
 // Some programs export stand-ins that only abort, to satisfy native addons: nothing of the kind may be
 // called. Real ones return constants, which can be read from their code.
-static bool is_really_libuv(uvs_constant_of_t *constant_of)
+static bool is_really_libuv(const struct uvs__copy *copy, uvs_constant_of_t *constant_of)
 {
-    const void *version_of = (void *)uvs__real.uv_version, *size_of_loop = (void *)uvs__real.uv_loop_size;
+    const void *version_of = (void *)copy->real.uv_version, *size_of_loop = (void *)copy->real.uv_loop_size;
     int64_t version = version_of ? constant_of(version_of) : OLDEST_VERSION;
     int64_t loop_size = size_of_loop ? constant_of(size_of_loop) : (int64_t)sizeof(uv_loop_t);
     bool is_libuv = version >= OLDEST_VERSION && version < NEXT_MAJOR &&
                     loop_size >= (int64_t)sizeof(uv_loop_t) &&
                     loop_size < (int64_t)sizeof(uv_loop_t) + LOOP_SIZE_SLACK;
-    uvs__debug("libuv in the executable: version %#llx, loop of %lld bytes%s",
+    uvs__debug("libuv in %s: version %#llx, loop of %lld bytes%s", place_of(copy),
                version_of ? (long long)version : 0, (long long)loop_size,
                is_libuv ? "" : ": not hooked, it is none, or not one that is known");
     return is_libuv;
 }
 
+static bool hook_proved(struct uvs__copy *copy, const size_t *sizes)
+{
+    struct patcher patcher = {0};
+    copy->entry = (uintptr_t)copy->real.uv_run;
+    copy->is_hooked = open_patcher(&patcher) && is_really_libuv(copy, patcher.constant_of) &&
+                      is_complete(copy, !sizes) && patch_with(&patcher, copy, sizes);
+    close_patcher(&patcher);
+    if (!copy->is_hooked)
+        forget(copy);
+    else if (copy == &uvs__copies[0])
+        uvs__set_resolved();
+    return copy->is_hooked;
+}
+
+// --- Exported by the executable ---
+
+static bool find_exported(struct uvs__copy *copy)
+{
+    void *run = dlsym(RTLD_DEFAULT, "uv_run");
+    bool found = run && run != (void *)&uvs__wrap0_uv_run;
+    for (size_t i = 0; found && i < UVS_LIBUV_HOOK_COUNT; i++) {
+        const struct uvs__hook *hook = &uvs__libuv_hooks[i];
+        void *function = dlsym(RTLD_DEFAULT, hook->name);
+        // What the executable does not have, the search finds here.
+        *uvs__real_of(hook, copy) = function == hook->wrappers[0] ? NULL : function;
+    }
+    dlerror();
+    return found;
+}
+
 bool uvs__hook_executable(void)
 {
-    bool exported = find_exported();
-    if (!exported && !uvs__find_named(named_sizes))
-        return false;
-    struct patcher patcher = {0};
-    bool hooked = open_patcher(&patcher) && is_really_libuv(patcher.constant_of) && is_complete(exported) &&
-                  patch_with(&patcher);
-    close_patcher(&patcher);
-    if (hooked)
-        uvs__set_resolved();
-    else
-        forget();
-    return hooked;
+    return find_exported(&uvs__copies[0]) && hook_proved(&uvs__copies[0], NULL);
+}
+
+// --- Not exported ---
+
+bool uvs__hook_named(void)
+{
+    return uvs__each_named(hook_proved) > 0;
 }

@@ -6,11 +6,16 @@
 
 #include <stdbool.h>
 
-// A libuv inside the executable: exported, or named by `record` (UVSCOPE_LIBUV). From the constructor only,
-// before any thread. False: there is none, or it cannot be hooked.
+// All from the constructor only, before any thread.
+
+// A libuv that the executable exports, as copy 0. False: there is none, or it cannot be hooked.
 bool uvs__hook_executable(void);
 
-// The functions behind the hooks, which are resolved. False: they are as they were.
+// Those that `record` has named (UVSCOPE_LIBUV): not exported, in the executable or in libraries. Whether
+// there is one.
+bool uvs__hook_named(void);
+
+// The functions of copy 0, which are resolved. False: they are as they were.
 bool uvs__patch_entries(void);
 
 #endif

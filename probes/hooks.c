@@ -14,36 +14,33 @@
 
 #include "probes/poison.h"
 
-struct uvs__real uvs__real;
+struct uvs__copy uvs__copies[UVS_COPY_COUNT];
+struct uvs__functions_libc uvs__real_libc;
 
-#define HOOKED(function, ...)   {#function, (void *)&uvs__wrap_##function, (void **)&uvs__real.function},
-#define BORROWED(function, ...) {#function, NULL, (void **)&uvs__real.function},
+#define HOOKED(function, ...)                                                                         \
+    {#function,                                                                                       \
+     {(void *)&uvs__wrap0_##function, (void *)&uvs__wrap1_##function, (void *)&uvs__wrap2_##function, \
+      (void *)&uvs__wrap3_##function},                                                                \
+     offsetof(struct uvs__functions, function)},
+#define BORROWED(function, ...) {#function, {NULL}, offsetof(struct uvs__functions, function)},
 const struct uvs__hook uvs__libuv_hooks[UVS_LIBUV_HOOK_COUNT] = {
     UVS_HOOK_UV_MAP(HOOKED) UVS_HOOK_FS_MAP(HOOKED) UVS_BORROWED_UV_MAP(BORROWED)};
-static const struct uvs__hook libc_hooks[] = {UVS_HOOK_LIBC_MAP(HOOKED)};
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
-
-// Where libuv's own object lies, unless that is the executable: [begin, end).
-static uintptr_t libuv_begin, libuv_end;
-static void *learnt_own_callback;
 static bool resolved;
-
-enum uvs_hooks uvs__hook_mode = UVS_HOOKS_INTERPOSED;
-char uvs__unhooked[1024];
 bool uvs__leaves_handles;
 
 // Every thread that comes here at the same time stores the same values.
-static void resolve(void *scope, const struct uvs__hook *hooks, size_t count)
+static void resolve(void *scope, const char *name, void **ret_real)
 {
-    for (size_t i = 0; i < count; i++)
-        __atomic_store_n(hooks[i].real, dlsym(scope, hooks[i].name), __ATOMIC_RELAXED);
-    dlerror();
+    __atomic_store_n(ret_real, dlsym(scope, name), __ATOMIC_RELAXED);
 }
 
 void uvs__resolve_libc(void)
 {
-    resolve(RTLD_NEXT, libc_hooks, LENGTH(libc_hooks));
+#define X(function) resolve(RTLD_NEXT, #function, (void **)&uvs__real_libc.function);
+    UVS_HOOK_LIBC_MAP(X)
+#undef X
+    dlerror();
 }
 
 struct nth_object {
@@ -72,7 +69,7 @@ static void *find_local_libuv(void)
         if (!handle)
             continue;
         void *run = dlsym(handle, "uv_run");
-        if (run && run != (void *)&uvs__wrap_uv_run)
+        if (run && run != (void *)&uvs__wrap0_uv_run)
             return handle;
         dlclose(handle);
     }
@@ -94,11 +91,15 @@ bool uvs__resolve_libuv(void)
     dlerror();
     if (!scope)
         return false;
+    struct uvs__copy *copy = &uvs__copies[0];
     struct uvs__object object;
     bool readable = uvs__object_of(dlsym(scope, "uv_run"), &object);
-    libuv_begin = object.begin;
-    libuv_end = object.end;
-    resolve(scope, uvs__libuv_hooks, LENGTH(uvs__libuv_hooks));
+    copy->own_begin = object.begin;
+    copy->own_end = object.end;
+    for (size_t i = 0; i < UVS_LIBUV_HOOK_COUNT; i++)
+        resolve(scope, uvs__libuv_hooks[i].name, uvs__real_of(&uvs__libuv_hooks[i], copy));
+    dlerror();
+    copy->is_hooked = true;
     // Only if it calls its own lock through a slot does the hand-off to the pool come by our wrapper.
     if (readable && !uvs__calls_by_slot(&object, "uv_mutex_lock"))
         uvs__patch_entries();
@@ -108,13 +109,8 @@ bool uvs__resolve_libuv(void)
 
 // --- libuv's own handles and requests ---
 
-void uvs__learn_own_callback(void *callback)
+bool uvs__is_own_of(const struct uvs__copy *copy, const void *callback)
 {
-    __atomic_store_n(&learnt_own_callback, callback, __ATOMIC_RELAXED);
-}
-
-bool uvs__is_libuvs_own(const void *callback)
-{
-    return ((uintptr_t)callback >= libuv_begin && (uintptr_t)callback < libuv_end) ||
-           (callback && callback == __atomic_load_n(&learnt_own_callback, __ATOMIC_RELAXED));
+    return ((uintptr_t)callback >= copy->own_begin && (uintptr_t)callback < copy->own_end) ||
+           (callback && callback == __atomic_load_n(&copy->own_callback, __ATOMIC_RELAXED));
 }

@@ -3,7 +3,13 @@
 //
 // A wrapper is written as UVS_WRAP(int, uv_run, uv_loop_t *loop, uv_run_mode mode) { … UVS_REAL(uv_run)(loop,
 // mode) … }. It is exported under the function's own name, so that the dynamic linker binds callers to it
-// (interposition), and is known as uvs__wrap_<name> inside.
+// (interposition), and is known as uvs__wrap0_<name> inside.
+//
+// A process may have several copies of libuv: the one that the dynamic linker binds to, and others inside
+// libraries that do not export theirs. Each copy has wrappers of its own, so that a call goes on to the copy
+// that was called, at no cost to anybody: the files with wrappers of libuv's functions are compiled once for
+// each, with UVS_COPY as its number. Copy 0 is the one that is bound to; without such a one, the
+// executable's.
 #ifndef UVS_HOOKS_H
 #define UVS_HOOKS_H
 
@@ -127,54 +133,98 @@ int uv_pipe_connect2(uv_connect_t *request, uv_pipe_t *pipe, const char *name, s
     X(fopen)                 \
     X(fopen64)
 
+#ifndef UVS_COPY
+#define UVS_COPY 0
+#endif
+#define UVS_JOIN_3(a, b, c)   a##b##c
+#define UVS_JOIN(a, b, c)     UVS_JOIN_3(a, b, c)
+#define UVS_WRAPPER(function) UVS_JOIN(uvs__wrap, UVS_COPY, _##function)
+
 // The functions behind the wrappers. NULL until resolved: other constructors may call before ours has run.
-struct uvs__real {
+struct uvs__functions {
 #define X(function, ...) __typeof__(&function) function;
-    UVS_HOOK_UV_MAP(X) UVS_BORROWED_UV_MAP(X) UVS_HOOK_FS_MAP(X) UVS_HOOK_LIBC_MAP(X)
+    UVS_HOOK_UV_MAP(X) UVS_BORROWED_UV_MAP(X) UVS_HOOK_FS_MAP(X)
 #undef X
 };
-extern struct uvs__real uvs__real;
 
-#define X(function, ...) extern __typeof__(function) uvs__wrap_##function;
+struct uvs__copy {
+    struct uvs__functions real;
+    enum uvs_hooks mode;
+    uintptr_t entry;              // uv_run's, of one that is hooked and not exported
+    uintptr_t own_begin, own_end; // where its own object lies, unless it shares one with its users
+    void *own_callback;           // see uvs__learn_own_callback
+    uint32_t pool_threads;
+    bool is_hooked;
+    char unhooked[1024]; // functions left alone, separated by spaces
+    char object[4096];   // the file that a further copy lies in
+};
+extern struct uvs__copy uvs__copies[UVS_COPY_COUNT];
+#define uvs__real (uvs__copies[UVS_COPY].real)
+
+struct uvs__functions_libc {
+#define X(function, ...) __typeof__(&function) function;
+    UVS_HOOK_LIBC_MAP(X)
+#undef X
+};
+extern struct uvs__functions_libc uvs__real_libc;
+
+// Of every copy.
+#define X(function, ...)                                                                             \
+    extern __typeof__(function) uvs__wrap0_##function, uvs__wrap1_##function, uvs__wrap2_##function, \
+        uvs__wrap3_##function;
 UVS_HOOK_UV_MAP(X)
 UVS_HOOK_FS_MAP(X)
+#undef X
+_Static_assert(UVS_COPY_COUNT == 4, "each copy needs its wrappers here, in hooks.c and in CMakeLists.txt");
+#define X(function, ...) extern __typeof__(function) uvs__wrap0_##function;
 UVS_HOOK_LIBC_MAP(X)
 #undef X
 
 struct uvs__hook {
     const char *name;
-    void *wrapper; // NULL: only called, not hooked
-    void **real;
+    void *wrappers[UVS_COPY_COUNT]; // NULL: only called, not hooked
+    size_t real;                    // its offset in struct uvs__functions
 };
 #define X(...) +1
 enum { UVS_LIBUV_HOOK_COUNT = 0 UVS_HOOK_UV_MAP(X) UVS_HOOK_FS_MAP(X) UVS_BORROWED_UV_MAP(X) };
 #undef X
 extern const struct uvs__hook uvs__libuv_hooks[UVS_LIBUV_HOOK_COUNT];
 
+static inline void **uvs__real_of(const struct uvs__hook *hook, struct uvs__copy *copy)
+{
+    return (void **)((char *)&copy->real + hook->real);
+}
+
 void uvs__resolve_libc(void);
-// True when a libuv is loaded; finds one that was loaded later too.
+// True when a libuv is loaded that is bound to; finds one that was loaded later too.
 bool uvs__resolve_libuv(void);
-// libuv's functions are known, and stay as they are.
+// Copy 0's functions are known, and stay as they are.
 void uvs__set_resolved(void);
 
 #define UVS_REAL(function)                                                                 \
     (__builtin_expect(!uvs__real.function, 0) ? (uvs__resolve_libuv(), uvs__real.function) \
                                               : uvs__real.function)
-#define UVS_REAL_LIBC(function)                                                           \
-    (__builtin_expect(!uvs__real.function, 0) ? (uvs__resolve_libc(), uvs__real.function) \
-                                              : uvs__real.function)
+#define UVS_REAL_LIBC(function)                                                                     \
+    (__builtin_expect(!uvs__real_libc.function, 0) ? (uvs__resolve_libc(), uvs__real_libc.function) \
+                                                   : uvs__real_libc.function)
 
-#define UVS_WRAP(result, function, ...)                                                                 \
-    result function(__VA_ARGS__) __attribute__((alias("uvs__wrap_" #function), visibility("default"))); \
-    result uvs__wrap_##function(__VA_ARGS__)
-
-extern enum uvs_hooks uvs__hook_mode;
-extern char uvs__unhooked[1024]; // functions left alone, separated by spaces
+#if UVS_COPY == 0
+#define UVS_WRAP(result, function, ...)                                                                  \
+    result function(__VA_ARGS__) __attribute__((alias("uvs__wrap0_" #function), visibility("default"))); \
+    result UVS_WRAPPER(function)(__VA_ARGS__)
+#else
+#define UVS_WRAP(result, function, ...) result UVS_WRAPPER(function)(__VA_ARGS__)
+#endif
 
 // Handles and requests that libuv owns are never touched: their callbacks lie in libuv's own object or, where
 // that is the executable, were learnt (uv_fs_poll's), or their handle is marked as internal.
-bool uvs__is_libuvs_own(const void *callback);
-void uvs__learn_own_callback(void *callback);
+bool uvs__is_own_of(const struct uvs__copy *copy, const void *callback);
+#define uvs__is_libuvs_own(callback) uvs__is_own_of(&uvs__copies[UVS_COPY], callback)
+
+static inline void uvs__learn_own_callback(void *callback)
+{
+    __atomic_store_n(&uvs__copies[UVS_COPY].own_callback, callback, __ATOMIC_RELAXED);
+}
 
 // UVSCOPE_HANDLES=off: the program keeps pointers of its own in its handles' reserved words.
 extern bool uvs__leaves_handles;

@@ -146,7 +146,8 @@ __attribute__((constructor)) static void start(void)
     uvs__resolve_libc();
     // Programs without libuv get neither LTTng nor its threads. One that loads libuv later gets them at its
     // first loop.
-    if (uvs__hook_executable() || uvs__resolve_libuv())
+    bool is_bound = uvs__hook_executable() || uvs__resolve_libuv();
+    if (uvs__hook_named() || is_bound)
         uvs__load_provider();
     started = true;
     errno = saved;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Loops: their slots, uv_run, and the poll phase, which is a call of epoll on the loop's backend descriptor
-// from inside uv_run. No handle of ours is added to the loop.
+// Loops: their slots, and the poll phase, which is a call of epoll on the loop's backend descriptor from
+// inside uv_run. No handle of ours is added to the loop.
 #include "probes/loop.h"
 
 #include <errno.h>
@@ -10,7 +10,6 @@
 #include "probes/emit.h"
 #include "probes/hooks.h"
 #include "probes/sampler.h"
-#include "probes/sync.h"
 
 #include "probes/poison.h"
 
@@ -18,7 +17,7 @@
 #define SAME_PHASE_NS 1000000u
 
 struct uvs__loop uvs__loops[UVS_SLOT_NONE];
-static uv_loop_t *default_loop;
+static const uv_loop_t *default_loops[UVS_COPY_COUNT];
 
 // --- Slots ---
 
@@ -43,7 +42,7 @@ uint32_t uvs__key_of(const uv_loop_t *loop)
     return uvs__key(uvs__loop_of(loop));
 }
 
-static void detach(struct uvs__loop *slot)
+void uvs__loop_detach(struct uvs__loop *slot)
 {
     // One that never ran has said nothing that would need an end.
     if (slot->tid)
@@ -56,7 +55,7 @@ static void detach_stale(const uv_loop_t *loop)
 {
     for (uint32_t i = 0; i < UVS_SLOT_NONE; i++)
         if (__atomic_load_n(&uvs__loops[i].loop, __ATOMIC_RELAXED) == loop)
-            detach(&uvs__loops[i]);
+            uvs__loop_detach(&uvs__loops[i]);
 }
 
 static bool take_slot(struct uvs__loop *slot, uv_loop_t *loop)
@@ -76,11 +75,11 @@ static void clear_slot(struct uvs__loop *slot, uint32_t index)
     slot->key = uvs_loop_key(uvs__pid, index);
 }
 
-static struct uvs__loop *attach(uv_loop_t *loop)
+struct uvs__loop *uvs__loop_attach(uv_loop_t *loop, unsigned copy)
 {
     uvs__first_loop();
     detach_stale(loop);
-    for (uint32_t i = 0; i < UVS_SLOT_NONE; i++) {
+    for (uint32_t i = uvs_copy_slot(copy); i < uvs_copy_slot_end(copy); i++) {
         struct uvs__loop *slot = &uvs__loops[i];
         if (!take_slot(slot, loop))
             continue;
@@ -95,7 +94,15 @@ static struct uvs__loop *attach(uv_loop_t *loop)
 
 bool uvs__is_default_loop(const uv_loop_t *loop)
 {
-    return loop == default_loop;
+    for (unsigned copy = 0; copy < UVS_COPY_COUNT; copy++)
+        if (loop == default_loops[copy])
+            return true;
+    return false;
+}
+
+void uvs__note_default_loop(const uv_loop_t *loop, unsigned copy)
+{
+    default_loops[copy] = loop;
 }
 
 void uvs__loops_after_fork(void)
@@ -107,40 +114,6 @@ void uvs__loops_after_fork(void)
         if (slot != uvs__self.loop) // other threads' loops do not run here
             slot->watch.busy_since = 0;
     }
-}
-
-UVS_WRAP(uv_loop_t *, uv_default_loop, void)
-{
-    default_loop = UVS_REAL(uv_default_loop)();
-    return default_loop;
-}
-
-UVS_WRAP(int, uv_loop_init, uv_loop_t *loop)
-{
-    int result = UVS_REAL(uv_loop_init)(loop);
-    if (result == 0)
-        attach(loop);
-    return result;
-}
-
-UVS_WRAP(int, uv_loop_close, uv_loop_t *loop)
-{
-    // libuv may overwrite a closed loop's memory.
-    struct uvs__loop *slot = uvs__loop_of(loop);
-    int result = UVS_REAL(uv_loop_close)(loop);
-    if (result == 0 && slot)
-        detach(slot);
-    return result;
-}
-
-// In a forked child, perhaps from inside a callback: the backend descriptor is another one now.
-UVS_WRAP(int, uv_loop_fork, uv_loop_t *loop)
-{
-    int result = UVS_REAL(uv_loop_fork)(loop);
-    struct uvs__loop *slot = uvs__loop_of(loop);
-    if (slot)
-        slot->backend_fd = UVS_REAL(uv_backend_fd)(loop);
-    return result;
 }
 
 // --- Poll phase ---
@@ -259,11 +232,11 @@ static void note_stack(struct uvs__loop *loop, struct uvs__thread *self)
     loop->stack_high = self->stack_high;
 }
 
-static void begin_run(struct uvs__loop *loop)
+void uvs__run_begin(struct uvs__loop *loop, int backend_fd)
 {
     struct uvs__thread *self = &uvs__self;
     loop->tid = uvs__tid(self);
-    loop->backend_fd = UVS_REAL(uv_backend_fd)(loop->loop);
+    loop->backend_fd = backend_fd;
     loop->poll = (struct uvs__poll){0};
     uvs__know_thread(self);
     if (!uvs__on(poll))
@@ -283,7 +256,7 @@ static bool left_in_poll(const struct uvs__loop *loop)
     return loop->poll.begin_ns && !loop->watch.busy_since;
 }
 
-static void end_run(struct uvs__loop *loop)
+void uvs__run_end(struct uvs__loop *loop)
 {
     if (left_in_poll(loop))
         end_poll(loop, -1, -1);
@@ -301,74 +274,4 @@ static void end_run(struct uvs__loop *loop)
     }
     loop->callbacks = 0;
     loop->busy_begin_ns = 0;
-}
-
-// What uv_run changes of its thread and puts back: a loop may be run from inside a callback of another one.
-// Cleanups, because an exception or the thread's cancellation may be what leaves uv_run.
-struct running {
-    struct uvs__loop *loop, *outer_loop;
-    uint64_t outer_op;
-    uint8_t outer_depth;
-    bool outer_in_sync_call;
-};
-
-static void leave_run(const struct running *running)
-{
-    struct uvs__thread *self = &uvs__self;
-    end_run(running->loop);
-    self->loop = running->outer_loop;
-    self->op = running->outer_op;
-    self->depth = running->outer_depth;
-    self->in_sync_call = running->outer_in_sync_call;
-}
-
-static int run(struct uvs__loop *loop, uv_run_mode mode)
-{
-    struct uvs__thread *self = &uvs__self;
-    const struct running running __attribute__((unused, cleanup(leave_run))) = {
-        loop, self->loop, self->op, self->depth, self->in_sync_call};
-    self->loop = loop;
-    self->op = 0;
-    self->depth = 0;
-    self->in_sync_call = false;
-    begin_run(loop);
-    return UVS_REAL(uv_run)(loop->loop, mode);
-}
-
-struct running_again {
-    struct uvs__loop *loop;
-    uint8_t outer_base;
-};
-
-static void leave_run_again(const struct running_again *running)
-{
-    running->loop->base_depth = running->outer_base;
-}
-
-// A callback runs its own loop again: polls and callbacks go on as if libuv had not been left, one level
-// deeper.
-static int run_again(struct uvs__loop *loop, uv_run_mode mode)
-{
-    const struct running_again running
-        __attribute__((unused, cleanup(leave_run_again))) = {loop, loop->base_depth};
-    loop->base_depth = uvs__self.depth;
-    return UVS_REAL(uv_run)(loop->loop, mode);
-}
-
-UVS_WRAP(int, uv_run, uv_loop_t *loop, uv_run_mode mode)
-{
-    struct uvs__loop *slot = uvs__loop_of(loop);
-    if (!slot)
-        slot = attach(loop);
-    if (!slot)
-        return UVS_REAL(uv_run)(loop, mode);
-    if (!uvs__self.loop)
-        return run(slot, mode);
-    if (uvs__self.loop == slot)
-        return run_again(slot, mode);
-    struct uvs__sync_call call;
-    uvs__sync_begin(&call, UVS_KIND_NESTED_RUN, __builtin_return_address(0));
-    int result = run(slot, mode);
-    uvs__sync_end(&call, result);
-    return result;
 }

@@ -24,7 +24,8 @@ struct uvs__poll {
     uint8_t calls; // 0 = nothing pending
 };
 
-// The watchdog's own: the busy interval that it saw last, and when and with how much CPU time it saw it first.
+// The watchdog's own: the busy interval that it saw last, and when and with how much CPU time it saw it
+// first.
 struct uvs__watched {
     uint64_t since_ns, next_ns, seen_ns, seen_cpu_ns;
 };
@@ -57,7 +58,16 @@ static inline uint32_t uvs__key(const struct uvs__loop *loop)
     return loop ? loop->key : uvs_loop_key(uvs__pid, UVS_SLOT_NONE);
 }
 
+// Gives a loop of that copy of libuv a slot. NULL, said in the trace, when none is left.
+struct uvs__loop *uvs__loop_attach(uv_loop_t *loop, unsigned copy);
+void uvs__loop_detach(struct uvs__loop *slot);
+
+void uvs__note_default_loop(const uv_loop_t *loop, unsigned copy);
 bool uvs__is_default_loop(const uv_loop_t *loop);
+
+// This thread enters and leaves uv_run of the loop.
+void uvs__run_begin(struct uvs__loop *loop, int backend_fd);
+void uvs__run_end(struct uvs__loop *loop);
 
 // Emits a poll phase that was held back.
 void uvs__flush_poll(struct uvs__loop *loop);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reads the file of UVS_NAMED_FORMAT, in uvs_abi.h. It may be about another program: the environment goes on
-// to children. What is not exactly as it must be is not believed.
+// Reads the file of UVS_NAMED_FORMAT, in uvs_abi.h. It may be about other programs and libraries: the
+// environment goes on to children. What is not exactly as it must be is not believed.
 #include "probes/named.h"
 
 #include <errno.h>
@@ -26,25 +26,33 @@ struct text {
     const char *at, *end;
 };
 
-struct executable {
+struct loaded {
+    const char *build_id; // wanted
+    bool found, is_executable;
     uintptr_t bias, begin, end; // of its code
-    char build_id[UVS_BUILD_ID_TEXT];
+    char path[4096];
 };
 
-static int look_at_first(struct dl_phdr_info *info, size_t size, void *data)
+static int look_for(struct dl_phdr_info *info, size_t size, void *data)
 {
     (void)size;
-    struct executable *executable = data;
-    executable->bias = info->dlpi_addr;
-    uvs__read_build_id(info, executable->build_id);
+    struct loaded *loaded = data;
+    char build_id[UVS_BUILD_ID_TEXT];
+    uvs__read_build_id(info, build_id);
+    if (strcmp(build_id, loaded->build_id) != 0)
+        return 0;
+    loaded->found = true;
+    loaded->is_executable = !info->dlpi_name || !info->dlpi_name[0];
+    loaded->bias = info->dlpi_addr;
+    strncpy(loaded->path, loaded->is_executable ? "" : info->dlpi_name, sizeof(loaded->path) - 1);
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
         if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X))
             continue;
-        executable->begin = info->dlpi_addr + segment->p_vaddr;
-        executable->end = executable->begin + segment->p_filesz;
+        loaded->begin = info->dlpi_addr + segment->p_vaddr;
+        loaded->end = loaded->begin + segment->p_filesz;
     }
-    return 1; // the executable comes first
+    return 1;
 }
 
 // The next word of the line or, at its end, of the next one. False at the end, and for a word that is too
@@ -72,59 +80,96 @@ static bool next_number(struct text *text, uint64_t *ret_number)
     return *end == '\0';
 }
 
-static bool is_about(struct text *text, const struct executable *executable)
+// --- One object of the file ---
+
+static bool is_hooked(const struct loaded *loaded)
 {
-    char word[WORD_MAX];
-    if (!next_word(text, word) || strcmp(word, UVS_NAMED_FORMAT) != 0 || !next_word(text, word))
-        return false;
-    return executable->build_id[0] && strcmp(word, executable->build_id) == 0;
+    for (size_t i = 0; i < UVS_COPY_COUNT; i++) {
+        const struct uvs__copy *copy = &uvs__copies[i];
+        if (copy->is_hooked && copy->entry >= loaded->begin && copy->entry < loaded->end)
+            return true;
+    }
+    return false;
 }
 
-static void take(const char *name, uintptr_t at, size_t size, size_t *ret_sizes)
+// NULL: none is left.
+static struct uvs__copy *free_copy(const struct loaded *loaded)
+{
+    for (size_t i = loaded->is_executable ? 0 : 1; i < UVS_COPY_COUNT; i++)
+        if (!uvs__copies[i].is_hooked)
+            return &uvs__copies[i];
+    uvs__debug("the libuv in %s is not hooked: there are too many others", loaded->path);
+    return NULL;
+}
+
+static void take(struct uvs__copy *copy, const char *name, uintptr_t at, size_t size, size_t *ret_sizes)
 {
     for (size_t i = 0; i < UVS_LIBUV_HOOK_COUNT; i++) {
         if (strcmp(uvs__libuv_hooks[i].name, name) != 0)
             continue;
-        *uvs__libuv_hooks[i].real = (void *)at;
+        *uvs__real_of(&uvs__libuv_hooks[i], copy) = (void *)at;
         ret_sizes[i] = size;
     }
 }
 
-static bool read_names(struct text *text, const struct executable *executable, size_t *ret_sizes)
+// Until the next object, or the end.
+static bool read_names(struct text *text, const struct loaded *loaded, struct uvs__copy *copy,
+                       size_t *ret_sizes)
 {
     char name[WORD_MAX];
+    struct text before = *text;
     while (next_word(text, name)) {
         uint64_t address, size;
+        if (strcmp(name, UVS_NAMED_FORMAT) == 0) {
+            *text = before;
+            return true;
+        }
         if (!next_number(text, &address) || !next_number(text, &size))
             return false;
-        uintptr_t at = executable->bias + address;
-        if (at < executable->begin || at >= executable->end || size > executable->end - at)
+        before = *text;
+        if (!copy)
+            continue;
+        uintptr_t at = loaded->bias + address;
+        if (at < loaded->begin || at >= loaded->end || size > loaded->end - at)
             return false;
-        take(name, at, size, ret_sizes);
+        take(copy, name, at, size, ret_sizes);
     }
-    return text->at == text->end && uvs__real.uv_run;
+    return text->at == text->end;
 }
 
-static bool read_text(struct text text, size_t *ret_sizes)
+// False: nothing that follows can be believed.
+static bool read_object(struct text *text, uvs__hook_copy_t *hook, size_t *hooked)
 {
-    struct executable executable = {0};
-    dl_iterate_phdr(look_at_first, &executable);
-    if (!is_about(&text, &executable))
+    char word[WORD_MAX], build_id[WORD_MAX];
+    if (!next_word(text, word) || strcmp(word, UVS_NAMED_FORMAT) != 0 || !next_word(text, build_id))
         return false;
-    if (read_names(&text, &executable, ret_sizes))
-        return true;
-    uvs__debug("%s is damaged: the libuv in the executable is not hooked", uvs__environment.UVSCOPE_LIBUV);
-    for (size_t i = 0; i < UVS_LIBUV_HOOK_COUNT; i++)
-        *uvs__libuv_hooks[i].real = NULL;
-    return false;
+    static struct loaded loaded; // too large for an unknown stack
+    loaded = (struct loaded){.build_id = build_id};
+    dl_iterate_phdr(look_for, &loaded);
+    struct uvs__copy *copy = loaded.found && !is_hooked(&loaded) ? free_copy(&loaded) : NULL;
+    size_t sizes[UVS_LIBUV_HOOK_COUNT] = {0};
+    if (!read_names(text, &loaded, copy, sizes) || (copy && !copy->real.uv_run)) {
+        uvs__debug("%s is damaged: the libuv in %s is not hooked", uvs__environment.UVSCOPE_LIBUV,
+                   loaded.path[0] ? loaded.path : "the executable");
+        for (size_t i = 0; copy && i < UVS_LIBUV_HOOK_COUNT; i++)
+            *uvs__real_of(&uvs__libuv_hooks[i], copy) = NULL;
+        return false;
+    }
+    if (copy) {
+        memcpy(copy->object, loaded.path, sizeof(copy->object));
+        *hooked += hook(copy, sizes);
+    }
+    return true;
 }
 
-bool uvs__find_named(size_t *ret_sizes)
+// --- The file ---
+
+size_t uvs__each_named(uvs__hook_copy_t *hook)
 {
     const char *path = uvs__environment.UVSCOPE_LIBUV;
     int file = path ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
     if (file < 0)
-        return false;
+        return 0;
     struct stat status;
     const char *mapped = MAP_FAILED;
     if (fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
@@ -132,8 +177,11 @@ bool uvs__find_named(size_t *ret_sizes)
         mapped = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
     UVS_REAL_LIBC(close)(file);
     if (mapped == MAP_FAILED)
-        return false;
-    bool found = read_text((struct text){mapped, mapped + status.st_size}, ret_sizes);
+        return 0;
+    size_t hooked = 0;
+    struct text text = {mapped, mapped + status.st_size};
+    while (text.at < text.end && read_object(&text, hook, &hooked))
+        ;
     munmap((void *)mapped, (size_t)status.st_size);
-    return found;
+    return hooked;
 }

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: MIT
-// A libuv in the executable that is not exported: `record` finds its functions in the executable's symbol
-// table and names them to the runtime in a file.
+// Copies of libuv that are not exported: `record` finds their functions in the symbol tables of the
+// executable and of its libraries, and names them to the runtime in a file.
 #ifndef UVS_NAMED_H
 #define UVS_NAMED_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-// Sets the real functions of the hooks that the file UVSCOPE_LIBUV has, and their sizes in the order of
-// uvs__libuv_hooks. False: there is no such file, or it is about another executable than this one.
-bool uvs__find_named(size_t *ret_sizes);
+struct uvs__copy;
+
+// Hooks a copy whose functions are set; sizes: theirs, in the order of uvs__libuv_hooks.
+typedef bool uvs__hook_copy_t(struct uvs__copy *copy, const size_t *sizes);
+
+// Calls `hook` for each copy of libuv that the file UVSCOPE_LIBUV has and that is loaded. Returns how many
+// were hooked. The executable's is copy 0 where no other one is; those of libraries never are.
+size_t uvs__each_named(uvs__hook_copy_t *hook);
 
 #endif

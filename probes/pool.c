@@ -192,7 +192,7 @@ UVS_WRAP(int, uv_thread_create_ex, uv_thread_t *tid, const uv_thread_options_t *
 {
     int result = UVS_REAL(uv_thread_create_ex)(tid, options, entry, argument);
     if (result == 0 && uvs__self.submitting_work)
-        uvs__pool_thread_started();
+        uvs__pool_thread_started(&uvs__copies[UVS_COPY]);
     return result;
 }
 

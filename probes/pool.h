@@ -5,6 +5,7 @@
 #ifndef UVS_POOL_H
 #define UVS_POOL_H
 
+#include "probes/hooks.h"
 #include "probes/runtime.h"
 
 struct uvs__submission {
@@ -13,6 +14,10 @@ struct uvs__submission {
     uint8_t kind;
     void *callback; // the user's
 };
+
+// The file of the pool is compiled for each copy of libuv.
+#define uvs__submission_begin UVS_JOIN(uvs__submission, UVS_COPY, _begin)
+#define uvs__submission_end   UVS_JOIN(uvs__submission, UVS_COPY, _end)
 
 // Announces that the real function, called next on this thread, will submit this request.
 void uvs__submission_begin(const struct uvs__submission *submission);

@@ -14,6 +14,7 @@
 #include "probes/uvs_abi.h"
 
 struct uvs__loop;
+struct uvs__copy;
 
 // initial-exec: the library is always preloaded, so its TLS is in the static block. No allocation at first
 // touch, and safe in signal handlers. No pointer to a stack frame may be kept here: coroutines move between
@@ -74,7 +75,7 @@ void uvs__announce(struct uvs__loop *loop, uint64_t now_ns);
 void uvs__announce_counts(struct uvs__loop *loop, uint64_t now_ns);
 // So that process_info comes before any other event of the process.
 void uvs__announce_first(void);
-void uvs__pool_thread_started(void);
+void uvs__pool_thread_started(struct uvs__copy *copy);
 
 // watchdog.c
 void uvs__watchdog_start(void);

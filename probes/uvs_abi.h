@@ -13,15 +13,36 @@
 #include <stdint.h>
 
 // Raised when an event changes shape; adding events or kinds does not raise it. Readers refuse newer ones.
-#define UVS_SCHEMA    1
+#define UVS_SCHEMA     1
 
-#define UVS_ABSENT    UINT64_MAX
+#define UVS_ABSENT     UINT64_MAX
 
 // --- Loop key: the first field of every event ---
 // pid << 10 | slot. A slot is re-used after loop_end. UVS_SLOT_NONE: not on a loop (start-up, other threads).
 
-#define UVS_SLOT_BITS 10u
-#define UVS_SLOT_NONE 1023u
+#define UVS_SLOT_BITS  10u
+#define UVS_SLOT_NONE  1023u
+
+// A process may have several copies of libuv, each with its own pool. The last slots are those of the further
+// ones: what is on them, process_info included, is of that copy.
+#define UVS_COPY_COUNT 4u
+#define UVS_COPY_SLOTS 7u
+
+static inline uint32_t uvs_copy_slot_end(uint32_t copy)
+{
+    return UVS_SLOT_NONE - (UVS_COPY_COUNT - 1 - copy) * UVS_COPY_SLOTS;
+}
+
+static inline uint32_t uvs_copy_slot(uint32_t copy)
+{
+    return copy == 0 ? 0 : uvs_copy_slot_end(copy - 1);
+}
+
+static inline uint32_t uvs_slot_copy(uint32_t slot)
+{
+    const uint32_t first = uvs_copy_slot(1);
+    return slot < first || slot == UVS_SLOT_NONE ? 0 : 1 + (slot - first) / UVS_COPY_SLOTS;
+}
 
 static inline uint32_t uvs_loop_key(uint32_t pid, uint32_t slot)
 {
@@ -268,14 +289,14 @@ enum uvs_event_type {
         UVS_EV_COUNT
 };
 
-// What `record` puts in front of NODE_OPTIONS: V8 writes down where its code lies, and each interpreted function
-// gets an address of its own.
+// What `record` puts in front of NODE_OPTIONS: V8 writes down where its code lies, and each interpreted
+// function gets an address of its own.
 #define UVS_NODE_OPTIONS "--perf-basic-prof --interpreted-frames-native-stack"
 
 // --- Environment of a traced program ---
 // X(VARIABLE, "what it does"). Read once, with secure_getenv.
 #define UVS_ENV_MAP(X)                                                                               \
-    X(UVSCOPE_LIBUV, "file of the functions of a libuv that the executable does not export")         \
+    X(UVSCOPE_LIBUV, "file of the functions of libuvs that are not exported")                        \
     X(UVSCOPE_DEBUG, "set: the runtime says on stderr what it hooks and what it cannot")             \
     X(UVSCOPE_HANDLES, "off: handles are left alone; loops, requests and the pool are traced")       \
     X(UVSCOPE_PROVIDER, "path of the LTTng provider, instead of the one beside libuvscope.so")       \
@@ -285,7 +306,7 @@ enum uvs_event_type {
 
 // The file of UVSCOPE_LIBUV: text, made by `uvscope record` in the recording's directory.
 //
-//     uvscope-libuv-1 BUILD_ID_OF_THE_EXECUTABLE
+//     uvscope-libuv-1 BUILD_ID                  (of the executable or of a library that it loads; then)
 //     FUNCTION ADDRESS_IN_THE_FILE SIZE         (hexadecimal, one line for each)
 #define UVS_NAMED_FORMAT "uvscope-libuv-1"
 #define UVS_NAMED_FILE   "libuv.symbols"

@@ -35,11 +35,12 @@ static const char *wanted_directory;
 static int detail = DETAIL_DEFAULT;
 static bool quiet, no_js;
 static const char *stall; // NULL: as the environment says
+static struct uvs_strings plugins;
 
 struct attempt {
     struct uvs_program program;
-    enum uvs_named_libuv named;
-    char runtime[PATH_MAX], libuv[PATH_MAX];
+    struct uvs_named_libuv named;
+    char runtime[PATH_MAX];
     char id[17], session[32], cwd[PATH_MAX], end[16];
     struct uvs_signals signals;
     struct uvs_trace_dir dir;
@@ -147,7 +148,7 @@ static int start_program(struct attempt *attempt, struct uvs_error *error)
         .runtime = attempt->runtime,
         .recording = attempt->id,
         .lttng_home = attempt->daemon.home[0] ? attempt->daemon.home : NULL,
-        .libuv = attempt->named == UVS_NAMED_WRITTEN ? attempt->libuv : NULL,
+        .libuv = attempt->named.file[0] ? attempt->named.file : NULL,
         .stall_ms = stall ? attempt->stall_ms : NULL,
         .names_scripts = !no_js && uvs__is_node(attempt->program.binary),
     };
@@ -173,10 +174,11 @@ static int start(struct attempt *attempt, struct uvs_error *error)
     if (result)
         return result;
     result = check_disk(attempt, error);
+    if (!result)
+        result = uvs__name_libuv(attempt->program.binary, &plugins, attempt->dir.path, &attempt->named,
+                                 error);
     if (result)
         goto fail_daemon;
-    if (!attempt->program.has_own_libuv)
-        attempt->named = uvs__name_libuv(attempt->program.binary, attempt->dir.path, attempt->libuv);
     result = uvs__sessiond_acquire(attempt->session, &attempt->daemon, error);
     if (result)
         goto fail_daemon;
@@ -234,7 +236,7 @@ static int accompany(struct attempt *attempt)
     struct uvs_summary summary = {.program = attempt->facts.argv[0],
                                   .directory = attempt->dir.path,
                                   .has_own_libuv = attempt->program.has_own_libuv,
-                                  .named_libuv = attempt->named};
+                                  .named_libuv = &attempt->named};
     uvs_recording_save(attempt->dir.path, &attempt->facts, NULL);
     summary.is_latest = uvs__trace_dir_link_latest(&attempt->dir);
     uvs__launch_wait((pid_t)attempt->facts.pid, &attempt->ended);

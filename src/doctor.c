@@ -2,12 +2,8 @@
 // The rows of a checkup, and the questions that its parts share.
 #include "doctor.h"
 
-#include "capture.h"
-#include "elf_file.h"
-
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct uvs_check *uvs__checkup_add(struct uvs_checkup *checkup, enum uvs_health health, const char *name,
@@ -49,36 +45,4 @@ void uvs__beside_runtime(const struct uvs_checkup *checkup, const char *file, ch
     int directory = (int)(strrchr(checkup->runtime, '/') - checkup->runtime);
     if (snprintf(ret_path, PATH_MAX, "%.*s/%s", directory, checkup->runtime, file) >= PATH_MAX)
         ret_path[0] = '\0';
-}
-
-// "\tlibuv.so.1 => /lib/libuv.so.1 (0x7f…)", "\tlibx.so => not found", "\t/lib64/ld-linux.so.2 (0x7f…)".
-static bool visit_line(char *line, bool (*visit)(const char *name, const char *path, void *data), void *data)
-{
-    char *name = line + strspn(line, "\t ");
-    char *arrow = strstr(name, " => ");
-    char *path = arrow ? arrow + 4 : name;
-    char *address = strstr(path, " (0x");
-    if (arrow)
-        *arrow = '\0';
-    if (address)
-        *address = '\0';
-    if (!address && !arrow)
-        return false;
-    return visit(name, path[0] == '/' ? path : NULL, data);
-}
-
-bool uvs__each_object(const char *file, bool (*visit)(const char *name, const char *path, void *data),
-                      void *data)
-{
-    struct uvs_elf_facts own;
-    if (!uvs__elf_own_facts(&own))
-        return false;
-    // What ldd does, with the loader of this command: the file itself does not run.
-    char *list = uvs__capture((const char *const[]){own.interpreter, "--list", file, NULL});
-    bool stopped = false;
-    for (char *save = NULL, *line = list ? strtok_r(list, "\n", &save) : NULL; line && !stopped;
-         line = strtok_r(NULL, "\n", &save))
-        stopped = visit_line(line, visit, data);
-    free(list);
-    return stopped;
 }

@@ -52,9 +52,4 @@ void uvs__doctor_libuv(struct uvs_checkup *checkup, const char *binary);
 // A library beside the runtime.
 void uvs__beside_runtime(const struct uvs_checkup *checkup, const char *file, char ret_path[PATH_MAX]);
 
-// What the dynamic linker would load for that file: calls `visit` with each object's name and path (NULL: not
-// found), until it returns true; whether it did.
-bool uvs__each_object(const char *file, bool (*visit)(const char *name, const char *path, void *data),
-                      void *data);
-
 #endif

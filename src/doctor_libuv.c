@@ -3,6 +3,7 @@
 #include "doctor.h"
 
 #include "elf_file.h"
+#include "needed_objects.h"
 #include "../probes/patch.h"
 
 #include <dlfcn.h>

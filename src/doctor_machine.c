@@ -2,6 +2,7 @@
 // What this machine can do, for this user.
 #include "doctor.h"
 
+#include "needed_objects.h"
 #include "capture.h"
 #include "preflight.h"
 #include "session.h"

@@ -54,16 +54,14 @@ static void say_trace(const struct uvs_summary *summary)
 
 static void say_empty(const struct uvs_summary *summary)
 {
-    if (summary->named_libuv == UVS_NAMED_NO_BUILD_ID)
-        uvs_complain(0,
-                     "nothing recorded in %s: %s has libuv inside its executable, does not export it and has "
-                     "no build id to know it by; link it with -Wl,--build-id",
-                     summary->directory, summary->program);
-    else if (summary->has_own_libuv || summary->named_libuv != UVS_NAMED_NONE)
-        uvs_complain(0,
-                     "nothing recorded in %s: %s has libuv inside its executable, and either ran no loop or "
-                     "could not be hooked; UVSCOPE_DEBUG=1 tells which",
-                     summary->directory, summary->program);
+    if (summary->named_libuv->unknowable[0])
+        uvs_complain(0, "nothing recorded in %s", summary->directory);
+    else if (summary->has_own_libuv || summary->named_libuv->count)
+        uvs_complain(
+            0,
+            "nothing recorded in %s: %s has libuv inside its executable or a library of its own, and "
+            "either ran no loop or could not be hooked; UVSCOPE_DEBUG=1 tells which",
+            summary->directory, summary->program);
     else
         uvs_complain(
             0,
@@ -86,8 +84,22 @@ static void (*const sayings[])(const struct uvs_summary *summary) = {
     [UVS_DIGEST_UNREADABLE] = say_unreadable,
 };
 
+static void say_libuv(const struct uvs_named_libuv *named)
+{
+    if (named->unknowable[0])
+        uvs_complain(
+            0,
+            "not traced: %s has a libuv inside that it does not export, and no build id to know it by; "
+            "link it with -Wl,--build-id",
+            named->unknowable);
+    if (named->count > UVS_COPY_COUNT - 1)
+        uvs_complain(0, "of the %zu libraries with a libuv of their own only %u can be traced", named->count,
+                     UVS_COPY_COUNT - 1);
+}
+
 static void say_trouble(const struct uvs_summary *summary)
 {
+    say_libuv(summary->named_libuv);
     if (summary->disk_full)
         uvs_complain(0,
                      "the disk of %s is full: the trace ends before the program did; use -o on another one",

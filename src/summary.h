@@ -15,7 +15,7 @@ struct uvs_summary {
     uint64_t bytes;
     bool is_latest;     // `uvscope report` without a name finds it
     bool has_own_libuv; // the program, exported
-    enum uvs_named_libuv named_libuv;
+    const struct uvs_named_libuv *named_libuv;
     unsigned left_running; // processes of the program that have not ended with it
     bool daemon_died;      // while recording
     bool disk_full;        // of the trace

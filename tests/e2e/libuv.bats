@@ -86,10 +86,30 @@ ticks_seen() {
     [[ $stderr == *'no build id'*'--build-id'* ]]
 }
 
-@test "a library's private libuv is not seen" {
-    run -0 --separate-stderr "$UVSCOPE" record -o trace "$UVS_BIN/e2e_private" 3 1
-    [ "$output" = ready ]
-    [[ $stderr == *'nothing recorded'* ]]
+@test "libuv in a library that the program is linked with, not exported" {
+    "$UVSCOPE" record -q -o trace "$UVS_BIN/e2e_private" 7 1
+    [ "$(field "sum(c['count'] for c in r['callbacks'] if c['kind'] == 'timer')")" = 7 ]
+    [ "$(field "[p['hooks'] for p in r['processes'] if p['copy'] == 1]")" = "['patched']" ]
+    [ "$(field "[p['unhooked'] for p in r['processes']]")" = '[[], []]' ]
+}
+
+# both_seen: two_copies 20 30 was recorded; each copy has its own loops and its own pool.
+both_seen() {
+    [ "$output" = 'run 0, plug-in 0, nested 0, work 20' ]
+    [ "$(field "[(p['copy'], p['hooks'], p['unhooked'], p['exe'].split('/')[-1]) for p in r['processes']]")" = \
+        "[(0, 'interposed', [], '$1'), (1, 'patched', [], 'libe2e_plugin.so')]" ]
+    local ticks="sum(c['count'] for c in r['callbacks'] if c['site']['function'] =="
+    [ "$(field "($ticks 'main_tick'), $ticks 'plugin_tick'))")" = '(20, 32)' ]
+    [ "$(field "[(p['copy'], p['size'], [(q['kind'], q['site']['function']) for q in p['requests']]) for p in r['pool']]")" = \
+        "[(0, 4, [('work', 'main_work')]), (1, 4, [('fs.stat', 'plugin_looked')])]" ]
+    [ "$(field "[sum(q['count'] for q in p['requests']) for p in r['pool']]")" = '[20, 32]' ]
+    [ "$(field "[c['duration']['count'] for c in r['sync_calls'] if c['kind'] == 'nested_run']")" = '[1]' ]
+}
+
+@test "two copies of libuv in one process: each call goes to the copy that was called" {
+    run -0 "$UVS_BIN/e2e_two_copies" 20 30
+    run -0 "$UVSCOPE" record -q -o trace "$UVS_BIN/e2e_two_copies" 20 30
+    both_seen e2e_two_copies
 }
 
 # Each of them ends the program when it is called.

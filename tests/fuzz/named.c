@@ -3,6 +3,7 @@
 #include "probes/named.h"
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,18 +13,19 @@
 #include "probes/hooks.h"
 #include "probes/runtime.h"
 
-struct uvs__real uvs__real;
+struct uvs__copy uvs__copies[UVS_COPY_COUNT];
+struct uvs__functions_libc uvs__real_libc;
 struct uvs__environment uvs__environment;
 
 const struct uvs__hook uvs__libuv_hooks[UVS_LIBUV_HOOK_COUNT] = {
-#define X(function, ...) {#function, NULL, (void **)&uvs__real.function},
+#define X(function, ...) {#function, {NULL}, offsetof(struct uvs__functions, function)},
     UVS_HOOK_UV_MAP(X) UVS_HOOK_FS_MAP(X) UVS_BORROWED_UV_MAP(X)
 #undef X
 };
 
 void uvs__resolve_libc(void)
 {
-    uvs__real.close = close;
+    uvs__real_libc.close = close;
 }
 
 void uvs__debug(const char *format, ...)
@@ -31,18 +33,29 @@ void uvs__debug(const char *format, ...)
     (void)format;
 }
 
+// Half a libuv must not be hooked.
+static bool hook(struct uvs__copy *copy, const size_t *sizes)
+{
+    (void)sizes;
+    if (copy->is_hooked || !copy->real.uv_run)
+        abort();
+    copy->is_hooked = true;
+    copy->entry = (uintptr_t)copy->real.uv_run;
+    return true;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static size_t sizes[UVS_LIBUV_HOOK_COUNT];
     uvs__environment.UVSCOPE_LIBUV = fuzz_write("libuv.symbols", data, size);
-    const bool found = uvs__find_named(sizes);
-    // All of it or nothing: half a libuv must not be hooked.
-    for (size_t i = 0; i < UVS_LIBUV_HOOK_COUNT; i++)
-        if (!found && *uvs__libuv_hooks[i].real)
-            abort();
-    if (found && !uvs__real.uv_run)
+    size_t hooked = uvs__each_named(hook), seen = 0;
+    for (size_t i = 0; i < UVS_COPY_COUNT; i++) {
+        seen += uvs__copies[i].is_hooked;
+        for (size_t f = 0; f < UVS_LIBUV_HOOK_COUNT; f++)
+            if (!uvs__copies[i].is_hooked && *uvs__real_of(&uvs__libuv_hooks[f], &uvs__copies[i]))
+                abort();
+    }
+    if (seen != hooked)
         abort();
-    for (size_t i = 0; i < UVS_LIBUV_HOOK_COUNT; i++)
-        *uvs__libuv_hooks[i].real = NULL;
+    memset(uvs__copies, 0, sizeof(uvs__copies));
     return 0;
 }
