@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The reference reader: CTF through libbabeltrace2.
-#include "reader.h"
+// The reference reader: CTF through libbabeltrace2, in a graph of our own or as a part of somebody else's.
+#include "reader_bt2.h"
+
 #include "bt2_decode.h"
 #include "bt2_graph.h"
 #include "ctf_gaps.h"
@@ -9,7 +10,9 @@
 
 struct bt2_reader {
     struct uvs_reader base;
-    struct uvs__ctf_inputs inputs;
+    uvs__bt2_next *next;
+    void *next_data;
+    struct uvs__ctf_inputs inputs; // of a graph of our own
     struct uvs__bt2_graph *graph;
     struct uvs__bt2_decoder *decoder;
     bt_message_array_const batch;
@@ -96,7 +99,7 @@ static int read_event(struct bt2_reader *reader, struct uvs_error *error)
             release_message(reader);
         }
         reader->batch_next = reader->batch_count = 0;
-        const int result = uvs__bt2_graph_next(reader->graph, &reader->batch, &reader->batch_count, error);
+        const int result = reader->next(reader->next_data, &reader->batch, &reader->batch_count, error);
         if (result <= 0)
             return result;
     }
@@ -149,6 +152,12 @@ static void destroy(struct uvs_reader *base)
 
 static const struct uvs_reader_ops ops = {.name = "babeltrace2", .next = next, .destroy = destroy};
 
+static int graph_next(void *data, bt_message_array_const *ret_messages, uint64_t *ret_count,
+                      struct uvs_error *error)
+{
+    return uvs__bt2_graph_next(data, ret_messages, ret_count, error);
+}
+
 static int open_traces(struct bt2_reader *reader, const char *directory, struct uvs_error *error)
 {
     int result = uvs__ctf_inputs_find(directory, &reader->inputs, error);
@@ -156,26 +165,50 @@ static int open_traces(struct bt2_reader *reader, const char *directory, struct 
         result = uvs__bt2_graph_create(&reader->inputs, &reader->graph, error);
     if (result < 0)
         return result;
+    reader->next_data = reader->graph;
     if (uvs__bt2_graph_streams(reader->graph) == 0)
         return uvs__ctf_gaps_nothing(&reader->inputs, directory, error);
-    reader->decoder = uvs__bt2_decoder_create();
-    if (!reader->decoder || uvs__ctf_gaps_note(&reader->gaps, &reader->inputs) < 0)
+    if (uvs__ctf_gaps_note(&reader->gaps, &reader->inputs) < 0)
         return uvs_error_set(error, UVS_E_ENVIRONMENT, "out of memory");
     return 0;
 }
 
-int uvs__reader_bt2_create(const char *ctf_directory, struct uvs_reader **ret_reader, struct uvs_error *error)
+static struct bt2_reader *create(uvs__bt2_next *next_batch, void *next_data)
 {
     struct bt2_reader *reader = calloc(1, sizeof(*reader));
     if (!reader)
-        return uvs_error_set(error, UVS_E_ENVIRONMENT, "out of memory");
+        return NULL;
     reader->base.ops = &ops;
+    reader->next = next_batch;
+    reader->next_data = next_data;
     reader->end = 1;
     reader->loss.type = -1;
+    reader->decoder = uvs__bt2_decoder_create();
+    if (reader->decoder)
+        return reader;
+    free(reader);
+    return NULL;
+}
+
+int uvs__reader_bt2_create(const char *ctf_directory, struct uvs_reader **ret_reader, struct uvs_error *error)
+{
+    struct bt2_reader *reader = create(graph_next, NULL);
+    if (!reader)
+        return uvs_error_set(error, UVS_E_ENVIRONMENT, "out of memory");
     const int result = open_traces(reader, ctf_directory, error);
     if (result < 0)
         destroy(&reader->base);
     else
         *ret_reader = &reader->base;
     return result;
+}
+
+int uvs__reader_messages_create(uvs__bt2_next *next_batch, void *next_data, struct uvs_reader **ret_reader,
+                                struct uvs_error *error)
+{
+    struct bt2_reader *reader = create(next_batch, next_data);
+    if (!reader)
+        return uvs_error_set(error, UVS_E_ENVIRONMENT, "out of memory");
+    *ret_reader = &reader->base;
+    return 0;
 }

@@ -254,14 +254,22 @@ void uvs__spans_recorded(struct uvs__spans *spans, const struct uvs_recording *r
     spans->main_end_ns = recording->exit ? recording->end_ns : UVS_ABSENT;
 }
 
+static int open_reader(struct job *job, const char *path, const struct uvs_analysis_options *options,
+                       struct uvs_error *error)
+{
+    if (options && options->open)
+        return options->open(options->open_data, &job->reader, error);
+    return uvs_reader_create_of(options ? options->reader : UVS_READER_AUTO, path, &job->reader, error);
+}
+
 static int open_job(struct job *job, const char *path, const struct uvs_analysis_options *options,
                     struct uvs_error *error)
 {
-    int is_recording = uvs_recording_load(path, &job->recording, error);
+    int is_recording = path ? uvs_recording_load(path, &job->recording, error) : 0;
     if (is_recording < 0)
         return is_recording;
     job->output.recording = is_recording ? &job->recording : NULL;
-    int rc = uvs_reader_create_of(options ? options->reader : UVS_READER_AUTO, path, &job->reader, error);
+    int rc = open_reader(job, path, options, error);
     if (!rc)
         rc = uvs_symbols_create(is_recording ? path : NULL, &job->output.symbols, error);
     if (rc)
@@ -275,7 +283,7 @@ static int open_job(struct job *job, const char *path, const struct uvs_analysis
     for (size_t i = 0; i < ANALYSIS_COUNT; i++)
         complete &= (job->states[i] = calloc(1, analyses[i]->state_size + 1)) != NULL;
     if (!complete)
-        return uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory to analyse %s", path);
+        return uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory to analyse the trace");
     job->output.report->block_threshold_ns = options && options->block_threshold_ns
                                                  ? options->block_threshold_ns
                                                  : UVS_DEFAULT_BLOCK_THRESHOLD_NS;
@@ -317,6 +325,7 @@ static void close_job(struct job *job)
 int uvs__analyse(const char *path, const struct uvs_analysis_options *options, uvs__finish_function *finish,
                  void *finish_data, struct uvs_report **ret_report, struct uvs_error *error)
 {
+    const char *name = path ? path : "the babeltrace2 graph";
     struct job job = {.finish = finish, .finish_data = finish_data};
     int rc = open_job(&job, path, options, error);
     if (!rc)
@@ -327,9 +336,9 @@ int uvs__analyse(const char *path, const struct uvs_analysis_options *options, u
         rc = uvs_error_set(error, UVS_E_TRACE,
                            "%s holds no event of uvscope; record a program that uses the shared libuv with "
                            "`uvscope record -- PROGRAM`",
-                           path);
-    if (!rc && fill_report(&job, path))
-        rc = uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory for the report of %s", path);
+                           name);
+    if (!rc && fill_report(&job, name))
+        rc = uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory for the report of %s", name);
     if (!rc) {
         keep_symbols(&job, path);
         *ret_report = job.output.report;

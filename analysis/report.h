@@ -303,6 +303,10 @@ struct uvs_report {
 
 struct uvs_analysis_options {
     enum uvs_reader_choice reader;
+    // Where the events come from, if not from `path`, which is the recording's directory then, or NULL: there
+    // is none. NULL: uvs_reader_create_of.
+    int (*open)(void *open_data, struct uvs_reader **ret_reader, struct uvs_error *error);
+    void *open_data;
     uint64_t block_threshold_ns; // 0 = the default
     uint64_t blame_threshold_ns; // 0 = the default: delays of this length have victims and culprits
     uint64_t chain_op;           // 0: report the slowest chains; else only the one that ends in this operation
@@ -314,10 +318,6 @@ struct uvs_analysis_options {
     // Set when all was read and none of it was the recording's own; may be NULL.
     bool *ret_empty;
 };
-
-// The function of a script that held the block: beside one, the callback that libuv called is only the machinery.
-// NULL: none is known.
-const struct uvs_site *uvs_block_script(const struct uvs_block *block);
 
 // The function of a script that held the block: beside one, the callback that libuv called is only the
 // machinery. NULL: none is known.

@@ -12,40 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FORMAT_TEXT, FORMAT_JSON, FORMAT_MARKDOWN, FORMAT_CSV, FORMAT_HTML };
-
-static int format = FORMAT_TEXT, colour = UVS__COLOUR_AUTO, reader = UVS_READER_AUTO;
+static int format, colour = UVS__COLOUR_AUTO, reader = UVS_READER_AUTO;
 static uint64_t threshold_ns = UVS_DEFAULT_BLOCK_THRESHOLD_NS;
 static uint64_t blame_threshold_ns = UVS_DEFAULT_BLAME_THRESHOLD_NS;
 static const char *chain;
 static const char *top = "20";
 static bool in_process, full_stacks;
-static bool full_stacks;
-
-static int render_text(FILE *out, const struct uvs_report *report, void *data, struct uvs_error *error)
-{
-    int result = uvs__print_report(out, data, report);
-    return result < 0 ? uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory for the report") : UVS_E_OK;
-}
-
-static int render_json(FILE *out, const struct uvs_report *report, void *data __attribute__((unused)),
-                       struct uvs_error *error)
-{
-    char *json = uvs_report_to_json(report);
-    if (!json)
-        return uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory for the report");
-    fprintf(out, "%s\n", json);
-    free(json);
-    return UVS_E_OK;
-}
-
-static uvs__render_function *const renderers[] = {
-    [FORMAT_TEXT] = render_text,
-    [FORMAT_JSON] = render_json,
-    [FORMAT_MARKDOWN] = uvs__render_markdown,
-    [FORMAT_CSV] = uvs__render_csv,
-    [FORMAT_HTML] = uvs__render_html,
-};
 
 static bool parse_number(const char *text, uint64_t most, char after, const char **ret_rest,
                          uint64_t *ret_number)
@@ -76,8 +48,8 @@ static int render_chain(FILE *out, const struct uvs_report *report, void *data, 
                              "no callback of operation %s ran in this trace; the numbers are in the report's "
                              "slowest chains, and in those of --format json",
                              chain);
-    if (format == FORMAT_JSON)
-        return render_json(out, report, data, error);
+    if (uvs__report_forms[format].render == uvs__render_json)
+        return uvs__render_json(out, report, data, error);
     uvs__print_chain(out, report, &report->chains[0]);
     return UVS_E_OK;
 }
@@ -102,13 +74,12 @@ static int run(char **operands)
         return uvs_complain(UVS_E_USAGE, "--blame-threshold must be above 0, e.g. 10ms");
     struct uvs__look look = uvs__look_of_stdout((enum uvs__colour)colour, rows);
     look.full_stacks = full_stacks;
-    look.full_stacks = full_stacks;
     struct uvs__report_job job = {
         .block_threshold_ns = threshold_ns,
         .blame_threshold_ns = blame_threshold_ns,
         .in_process = in_process,
         .reader = (enum uvs_reader_choice)reader,
-        .render = renderers[format],
+        .render = uvs__report_forms[format].render,
         .data = &look,
     };
     if (chain)
@@ -120,7 +91,7 @@ static int run(char **operands)
 }
 
 static const struct uvs_option options[] = {
-    {"format", 'f', UVS_OPTION_CHOICE, "text|json|markdown|csv|html",
+    {"format", 'f', UVS_OPTION_CHOICE, UVS__REPORT_FORM_CHOICES,
      "For people, programs, comments, spreadsheets or browsers (default text)", &format},
     {"threshold", 't', UVS_OPTION_DURATION, "DURATION",
      "Busy intervals of this length or more are blocks (default 50ms)", &threshold_ns},
@@ -129,8 +100,6 @@ static const struct uvs_option options[] = {
     {"chain", 0, UVS_OPTION_STRING, "[PID:]OP",
      "Show only who asked for operation OP, back to the root (its last run)", &chain},
     {"top", 'n', UVS_OPTION_STRING, "N", "Rows of each table, 0 for all (default 20)", &top},
-    {"full-stacks", 0, UVS_OPTION_FLAG, NULL,
-     "Show the stacks of all worst blocks, with the frames of libraries and runtimes", &full_stacks},
     {"full-stacks", 0, UVS_OPTION_FLAG, NULL,
      "Show the stacks of all worst blocks, with the frames of libraries and runtimes", &full_stacks},
     {"color", 0, UVS_OPTION_CHOICE, UVS__COLOUR_CHOICES,

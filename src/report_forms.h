@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The forms of a report beside text and JSON. Each has the shape of uvs__report_job's render.
+// The forms of a report. Each has the shape of uvs__report_job's render.
 #ifndef UVS_REPORT_FORMS_H
 #define UVS_REPORT_FORMS_H
 
@@ -9,6 +9,20 @@
 typedef int uvs__render_function(FILE *out, const struct uvs_report *report, void *data,
                                  struct uvs_error *error);
 
+// The choices of --format, in the order of the table below, which ends with a NULL name.
+#define UVS__REPORT_FORM_CHOICES "text|json|markdown|csv|html"
+struct uvs__report_form {
+    const char *name;
+    uvs__render_function *render;
+};
+extern const struct uvs__report_form uvs__report_forms[];
+// NULL: there is no such form.
+uvs__render_function *uvs__find_report_form(const char *name);
+
+// data: struct uvs__look. For people.
+uvs__render_function uvs__render_text;
+// data unused. For programs: schema 1.
+uvs__render_function uvs__render_json;
 // data: struct uvs__look. For a comment on a change: the verdict and the findings, the tables folded away.
 uvs__render_function uvs__render_markdown;
 // data unused. A row for each distribution of each row of the report's tables.

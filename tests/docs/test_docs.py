@@ -108,9 +108,18 @@ class ManPages(unittest.TestCase):
     def test_groff_has_nothing_to_complain_about(self):
         pages = sorted(MAN.glob("*.1"))
         self.assertEqual(len(pages), len(COMMANDS) + 1)
-        for page in pages:
+        for page in [*pages, *MAN.glob("*.7")]:
             done = subprocess.run(["groff", "-mdoc", "-ww", "-Kutf8", "-Tutf8", "-z", page], capture_output=True, text=True)
             self.assertEqual((done.returncode, done.stderr), (0, ""), page)
+
+    def test_the_plugins_parameters_and_spans_are_those_of_its_tables(self):
+        page = (MAN / "babeltrace2-plugin-uvscope.7").read_text()
+        documented = {word for line in re.findall(r"^\.It Cm (.*)$", page, re.M) for word in line.split(" , ")}
+        sources_ = "".join(text_of(f"src/plugin/{name}.c") for name in ("sink_report", "filter_spans"))
+        tables = set(re.findall(r'\{"([a-z-]+)", UVS__PARAMETER_', sources_))
+        spans = set(re.findall(r'\[UVS__SPAN_\w+\] = \{"(\w+)"', text_of("src/plugin/span_messages.c")))
+        self.assertGreater(len(spans), 8)
+        self.assertEqual(documented, tables | spans)
 
 
 class Events(unittest.TestCase):

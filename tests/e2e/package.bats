@@ -40,6 +40,7 @@ teardown() {
     local file
     for file in bin/uvscope lib.*/libuvscope.so lib.*/libuvscope-provider.so lib.*/libuvscope-patcher.so \
         lib.*/pkgconfig/uvscope.pc share/bash-completion/completions/uvscope share/doc/uvscope/README.md \
+        lib.*/babeltrace2/plugins/babeltrace-plugin-uvscope.so share/man/man7/babeltrace2-plugin-uvscope.7 \
         share/doc/uvscope/LICENSE share/doc/uvscope/API.md share/doc/uvscope/examples/timer.c; do
         grep -qE " \./usr/$file$" list || { echo "no $file"; cat list; return 1; }
     done
