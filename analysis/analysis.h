@@ -18,16 +18,20 @@ struct uvs__output {
     size_t site_capacity;
 };
 
+#define UVS__TAKES(type) (1u << UVS__SPAN_##type)
+
 struct uvs__analysis {
     size_t state_size; // of its own state, which starts zeroed
+    uint32_t takes;    // the types of spans that it is given: UVS__TAKES(CALLBACK) | …
     int (*span)(void *state, const struct uvs__output *output, const struct uvs__span *span); // or NULL
     int (*finish)(void *state, struct uvs__output *output);
     void (*clear)(void *state); // or NULL
 };
 
-#define UVS__ANALYSIS_MAP(X) X(processes) X(loops) X(stacks) X(callbacks) X(sync_calls) X(pool) X(blame) X(what_if) X(chains) X(slices)
+#define UVS__ANALYSIS_MAP(X) \
+    X(processes) X(loops) X(stacks) X(callbacks) X(sync_calls) X(pool) X(blame) X(what_if) X(chains) X(slices)
 
-#define X(name)              extern const struct uvs__analysis uvs__##name##_analysis;
+#define X(name) extern const struct uvs__analysis uvs__##name##_analysis;
 UVS__ANALYSIS_MAP(X)
 #undef X
 
@@ -37,8 +41,8 @@ void uvs__site_destroy(struct uvs_site *site);
 // By name, then by address: how rows with equal figures are ordered.
 int uvs__compare_sites(const struct uvs_site *a, const struct uvs_site *b);
 
-// As uvs_analyse. finish is called when all analyses have filled the report, while the spans' processes, loops
-// and names are still there.
+// As uvs_analyse. finish is called when all analyses have filled the report, while the spans' processes,
+// loops and names are still there.
 typedef int uvs__finish_function(void *data, struct uvs__output *output);
 int uvs__analyse(const char *path, const struct uvs_analysis_options *options, uvs__finish_function *finish,
                  void *finish_data, struct uvs_report **ret_report, struct uvs_error *error);

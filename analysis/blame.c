@@ -286,8 +286,6 @@ static int on_span(void *data, const struct uvs__output *output, const struct uv
 {
     struct uvs__blame *blame = &((struct state *)data)->blame;
     blame->threshold_ns = output->report->blame_threshold_ns;
-    if (span->type == UVS__SPAN_SCHEDULE)
-        return 0;
     if (span->type >= UVS__SPAN_HELD)
         return uvs__blame_pool_span(blame, output->spans, span);
     return span->loop ? uvs__blame_loop_span(blame, output->spans, span) : 0;
@@ -343,4 +341,10 @@ static void clear(void *data)
 }
 
 const struct uvs__analysis uvs__blame_analysis = {
-    .state_size = sizeof(struct state), .span = on_span, .finish = finish, .clear = clear};
+    .state_size = sizeof(struct state),
+    .takes = UVS__TAKES(CALLBACK) | UVS__TAKES(BUSY) | UVS__TAKES(POLL) | UVS__TAKES(OUTSIDE) |
+             UVS__TAKES(SYNC_CALL) | UVS__TAKES(HELD) | UVS__TAKES(WORK) | UVS__TAKES(DELIVERY) |
+             UVS__TAKES(UNFINISHED),
+    .span = on_span,
+    .finish = finish,
+    .clear = clear};

@@ -145,5 +145,8 @@ static void clear(void *data)
     uvs__rows_clear(&state->rows);
 }
 
-const struct uvs__analysis uvs__callbacks_analysis = {
-    .state_size = sizeof(struct state), .span = on_span, .finish = finish, .clear = clear};
+const struct uvs__analysis uvs__callbacks_analysis = {.state_size = sizeof(struct state),
+                                                      .takes = UVS__TAKES(CALLBACK) | UVS__TAKES(BUSY),
+                                                      .span = on_span,
+                                                      .finish = finish,
+                                                      .clear = clear};

@@ -405,5 +405,9 @@ static void clear(void *data)
     uvs__map_clear(&state->operations);
 }
 
-const struct uvs__analysis uvs__chains_analysis = {
-    .state_size = sizeof(struct state), .span = on_span, .finish = finish, .clear = clear};
+const struct uvs__analysis uvs__chains_analysis = {.state_size = sizeof(struct state),
+                                                   .takes = UVS__TAKES(SCHEDULE) | UVS__TAKES(CALLBACK) |
+                                                            UVS__TAKES(WORK),
+                                                   .span = on_span,
+                                                   .finish = finish,
+                                                   .clear = clear};

@@ -55,32 +55,33 @@ void uvs__event_set_absent(struct uvs_event *event, const struct uvs_field *fiel
         memcpy(at, &absent, sizeof(absent));
 }
 
-static const struct {
-    const char *name;
-    enum uvs_kind_class class;
-} kinds[UINT8_MAX + 1] = {
-#define X(NAME, number, text, kind_class) [number] = {text, UVS_CLASS_##kind_class},
+static const char *const kind_names[UINT8_MAX + 1] = {
+#define X(NAME, number, text, class) [number] = (text),
     UVS_KIND_MAP(X)
 #undef X
-#define X(NAME, number, text) [UVS_KIND_FS + (number)] = {text, UVS_CLASS_POOL},
+#define X(NAME, number, text) [UVS_KIND_FS + (number)] = (text),
+        UVS_FS_MAP(X)
+#undef X
+};
+
+const uint8_t uvs__kind_classes[UINT8_MAX + 1] = {
+#define X(NAME, number, text, class) [number] = UVS_CLASS_##class,
+    UVS_KIND_MAP(X)
+#undef X
+#define X(NAME, number, text) [UVS_KIND_FS + (number)] = UVS_CLASS_POOL,
         UVS_FS_MAP(X)
 #undef X
 };
 
 const char *uvs_kind_name(uint8_t kind)
 {
-    return kinds[kind].name;
+    return kind_names[kind];
 }
 
 int uvs_kind_from_name(const char *name)
 {
     for (int i = 0; i <= UINT8_MAX; i++)
-        if (kinds[i].name && strcmp(kinds[i].name, name) == 0)
+        if (kind_names[i] && strcmp(kind_names[i], name) == 0)
             return i;
     return -1;
-}
-
-enum uvs_kind_class uvs_kind_class(uint8_t kind)
-{
-    return kinds[kind].class;
 }

@@ -66,6 +66,11 @@ enum uvs_kind_class {
     UVS_CLASS_POOL,
     UVS_CLASS_SYNC,
 };
-enum uvs_kind_class uvs_kind_class(uint8_t kind);
+extern const uint8_t uvs__kind_classes[UINT8_MAX + 1];
+
+static inline enum uvs_kind_class uvs_kind_class(uint8_t kind)
+{
+    return (enum uvs_kind_class)uvs__kind_classes[kind];
+}
 
 #endif

@@ -1,23 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The log-linear histogram: chunk 0 holds 0..127 exactly, chunk k the values with k + 7 significant bits.
+// The log-linear histogram.
 #include "hist.h"
 
 #include "error.h"
-#include "saturate.h"
 
 #include <stdlib.h>
 
-enum { BITS = 7, BUCKETS = 1 << BITS, CHUNKS = 58 };
-
-static unsigned chunk_of(uint64_t ns)
-{
-    return ns < BUCKETS ? 0 : (unsigned)(64 - __builtin_clzll(ns)) - BITS;
-}
-
-static unsigned bucket_of(uint64_t ns, unsigned chunk)
-{
-    return (unsigned)(chunk ? (ns >> (chunk - 1)) - BUCKETS : ns);
-}
+enum { BUCKETS = UVS__HIST_BUCKETS, CHUNKS = UVS__HIST_CHUNKS };
 
 static uint64_t bucket_middle(unsigned chunk, unsigned bucket)
 {
@@ -43,16 +32,13 @@ static void add_summary(struct uvs_hist *hist, uint64_t count, uint64_t sum, uin
     hist->sum = uvs__add(hist->sum, sum);
 }
 
-int uvs_hist_add(struct uvs_hist *hist, uint64_t ns)
+int uvs__hist_open(struct uvs_hist *hist, uint64_t ns)
 {
-    if (ns == UINT64_MAX)
-        ns--;
-    unsigned chunk = chunk_of(ns);
+    unsigned chunk = uvs__hist_chunk(ns);
     uint32_t *buckets = chunk_at(hist, chunk);
     if (!buckets)
         return -UVS_E_ENVIRONMENT;
-    uint32_t *bucket = &buckets[bucket_of(ns, chunk)];
-    *bucket += *bucket < UINT32_MAX;
+    buckets[uvs__hist_bucket(ns, chunk)] = 1;
     add_summary(hist, 1, ns, ns, ns);
     return 0;
 }

@@ -6,15 +6,46 @@
 #define UVS_HIST_H
 
 #include <stdint.h>
+#include "saturate.h"
+
+// Chunk 0 holds 0..127 exactly, chunk k the values with k + 7 significant bits.
+enum { UVS__HIST_BITS = 7, UVS__HIST_BUCKETS = 1 << UVS__HIST_BITS, UVS__HIST_CHUNKS = 58 };
 
 struct uvs_hist {
     uint64_t count, sum, min, max; // min and max are meaningless while count is 0
-    uint32_t *chunks[58];          // by power of two; see hist.c
+    uint32_t *chunks[UVS__HIST_CHUNKS];
 };
+
+static inline unsigned uvs__hist_chunk(uint64_t ns)
+{
+    return (unsigned)(64 - __builtin_clzll(ns | (UVS__HIST_BUCKETS - 1))) - UVS__HIST_BITS;
+}
+
+static inline unsigned uvs__hist_bucket(uint64_t ns, unsigned chunk)
+{
+    return (unsigned)(ns >> (chunk - (chunk > 0))) & (UVS__HIST_BUCKETS - 1);
+}
+
+// The first value of a chunk.
+int uvs__hist_open(struct uvs_hist *hist, uint64_t ns);
 
 // Zero-initialise to create. Values saturate at UINT64_MAX - 1. Returns 0, or -UVS_E_ENVIRONMENT without
 // memory.
-int uvs_hist_add(struct uvs_hist *hist, uint64_t ns);
+static inline int uvs_hist_add(struct uvs_hist *hist, uint64_t ns)
+{
+    ns -= ns == UINT64_MAX;
+    const unsigned chunk = uvs__hist_chunk(ns);
+    if (!hist->chunks[chunk])
+        return uvs__hist_open(hist, ns);
+    uint32_t *bucket = &hist->chunks[chunk][uvs__hist_bucket(ns, chunk)];
+    *bucket += *bucket < UINT32_MAX;
+    hist->min = ns < hist->min ? ns : hist->min;
+    hist->max = ns > hist->max ? ns : hist->max;
+    hist->count++;
+    hist->sum = uvs__add(hist->sum, ns);
+    return 0;
+}
+
 int uvs_hist_merge(struct uvs_hist *into, const struct uvs_hist *from);
 // The value at rank ceil(q * count), 0 < q <= 1, clamped to [min, max]. count must not be 0.
 uint64_t uvs_hist_quantile(const struct uvs_hist *hist, double q);

@@ -265,5 +265,9 @@ static void clear(void *data)
     uvs__rows_clear(&state->loops);
 }
 
-const struct uvs__analysis uvs__loops_analysis = {
-    .state_size = sizeof(struct state), .span = on_span, .finish = finish, .clear = clear};
+const struct uvs__analysis uvs__loops_analysis = {.state_size = sizeof(struct state),
+                                                  .takes = UVS__TAKES(BUSY) | UVS__TAKES(POLL) |
+                                                           UVS__TAKES(OUTSIDE),
+                                                  .span = on_span,
+                                                  .finish = finish,
+                                                  .clear = clear};

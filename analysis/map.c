@@ -105,7 +105,7 @@ void *uvs__grow(void *array, size_t count, size_t *capacity, size_t element_size
     return grown;
 }
 
-void *uvs__rows_at(struct uvs__rows *rows, uint32_t index, size_t element_size)
+void *uvs__rows_make(struct uvs__rows *rows, uint32_t index, size_t element_size)
 {
     if (index >= rows->count) {
         size_t count = (size_t)index + 1 > rows->count * 2 ? (size_t)index + 1 : rows->count * 2;

@@ -30,8 +30,15 @@ struct uvs__rows {
     size_t count;
 };
 
+void *uvs__rows_make(struct uvs__rows *rows, uint32_t index, size_t element_size);
+
 // NULL without memory.
-void *uvs__rows_at(struct uvs__rows *rows, uint32_t index, size_t element_size);
+static inline void *uvs__rows_at(struct uvs__rows *rows, uint32_t index, size_t element_size)
+{
+    void *row = index < rows->count ? rows->items[index] : NULL;
+    return row ? row : uvs__rows_make(rows, index, element_size);
+}
+
 // Frees the elements too.
 void uvs__rows_clear(struct uvs__rows *rows);
 

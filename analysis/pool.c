@@ -77,8 +77,6 @@ static int on_span(void *data, const struct uvs__output *output, const struct uv
 {
     (void)output;
     struct state *state = data;
-    if (span->type < UVS__SPAN_HELD || span->type > UVS__SPAN_UNFINISHED)
-        return 0;
     struct pool_state *pool = uvs__rows_at(&state->pools, span->process->index, sizeof(*pool));
     struct uvs_pool_request_row *request = uvs__rows_at(&state->requests, span->who, sizeof(*request));
     if (!pool || !request)
@@ -208,5 +206,9 @@ static void clear(void *data)
     uvs__rows_clear(&state->requests);
 }
 
-const struct uvs__analysis uvs__pool_analysis = {
-    .state_size = sizeof(struct state), .span = on_span, .finish = finish, .clear = clear};
+const struct uvs__analysis uvs__pool_analysis = {.state_size = sizeof(struct state),
+                                                 .takes = UVS__TAKES(HELD) | UVS__TAKES(WORK) |
+                                                          UVS__TAKES(DELIVERY) | UVS__TAKES(UNFINISHED),
+                                                 .span = on_span,
+                                                 .finish = finish,
+                                                 .clear = clear};

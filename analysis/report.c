@@ -19,12 +19,22 @@ static const struct uvs__analysis *const analyses[] = {
 };
 enum { ANALYSIS_COUNT = sizeof(analyses) / sizeof(analyses[0]) };
 
+// What each type of span is given to.
+struct takers {
+    size_t count;
+    struct {
+        int (*span)(void *state, const struct uvs__output *output, const struct uvs__span *span);
+        void *state;
+    } items[ANALYSIS_COUNT];
+};
+
 struct job {
     struct uvs__spans spans;
     struct uvs__output output;
     struct uvs_recording recording;
     struct uvs_reader *reader;
     void *states[ANALYSIS_COUNT];
+    struct takers takers[UVS__SPAN_COUNT];
     uvs__finish_function *finish; // of who asked; NULL: nobody
     void *finish_data;
 };
@@ -133,14 +143,23 @@ int uvs__compare_sites(const struct uvs_site *a, const struct uvs_site *b)
 static int on_span(void *data, const struct uvs__span *span)
 {
     struct job *job = data;
-    for (size_t i = 0; i < ANALYSIS_COUNT; i++) {
-        if (!analyses[i]->span)
-            continue;
-        int rc = analyses[i]->span(job->states[i], &job->output, span);
-        if (rc)
-            return rc;
-    }
-    return 0;
+    const struct takers *takers = &job->takers[span->type];
+    int rc = 0;
+    for (size_t i = 0; i < takers->count && !rc; i++)
+        rc = takers->items[i].span(takers->items[i].state, &job->output, span);
+    return rc;
+}
+
+static void list_takers(struct job *job)
+{
+    for (size_t type = 0; type < UVS__SPAN_COUNT; type++)
+        for (size_t i = 0; i < ANALYSIS_COUNT; i++) {
+            struct takers *takers = &job->takers[type];
+            if (!(analyses[i]->takes & 1u << type))
+                continue;
+            takers->items[takers->count].span = analyses[i]->span;
+            takers->items[takers->count++].state = job->states[i];
+        }
 }
 
 // A pid that was taken again has other modules from now on: what the one before called its own is named
@@ -284,6 +303,7 @@ static int open_job(struct job *job, const char *path, const struct uvs_analysis
         complete &= (job->states[i] = calloc(1, analyses[i]->state_size + 1)) != NULL;
     if (!complete)
         return uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory to analyse the trace");
+    list_takers(job);
     job->output.report->block_threshold_ns = options && options->block_threshold_ns
                                                  ? options->block_threshold_ns
                                                  : UVS_DEFAULT_BLOCK_THRESHOLD_NS;

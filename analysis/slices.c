@@ -11,7 +11,8 @@
 enum { NO_MEMORY = -UVS_E_ENVIRONMENT, ROOM = 2 * UVS_FEW_SLICES };
 
 struct series {
-    uint64_t begin_ns, width_ns; // width 0: nothing yet
+    uint64_t begin_ns;
+    unsigned width_bits; // a slice is 1 << width_bits ns long; 0: nothing yet
     struct uvs_slice slices[ROOM];
 };
 
@@ -19,7 +20,7 @@ struct state {
     struct uvs__rows loops, pools; // struct series by the loop's and the process's index
 };
 
-static const uint64_t first_width_ns = 1 << 16;
+enum { FIRST_WIDTH_BITS = 16 };
 
 // --- Slices ---
 
@@ -39,21 +40,21 @@ static void widen(struct series *series)
         series->slices[i] = join(&series->slices[2 * i], &series->slices[2 * i + 1]);
     for (size_t i = ROOM / 2; i < ROOM; i++)
         series->slices[i] = (struct uvs_slice){0};
-    series->width_ns *= 2;
+    series->width_bits++;
 }
 
 // All series begin with the trace, and widths are the first one doubled: they can be laid side by side.
 static void reach(struct series *series, const struct uvs__spans *spans, uint64_t time_ns)
 {
-    if (series->width_ns == 0)
-        *series = (struct series){.begin_ns = spans->begin_ns, .width_ns = first_width_ns};
-    while (uvs__minus(time_ns, series->begin_ns) / series->width_ns >= ROOM)
+    if (series->width_bits == 0)
+        *series = (struct series){.begin_ns = spans->begin_ns, .width_bits = FIRST_WIDTH_BITS};
+    while (uvs__minus(time_ns, series->begin_ns) >> series->width_bits >= ROOM)
         widen(series);
 }
 
 static struct uvs_slice *slice_at(struct series *series, uint64_t time_ns)
 {
-    return &series->slices[uvs__minus(time_ns, series->begin_ns) / series->width_ns];
+    return &series->slices[uvs__minus(time_ns, series->begin_ns) >> series->width_bits];
 }
 
 // Adds to the number at `offset` of each slice what of [begin, end) lies in it.
@@ -61,8 +62,8 @@ static void spread(struct series *series, uint64_t begin_ns, uint64_t end_ns, si
 {
     begin_ns = uvs__max(begin_ns, series->begin_ns);
     while (begin_ns < end_ns) {
-        uint64_t index = (begin_ns - series->begin_ns) / series->width_ns;
-        uint64_t until_ns = series->begin_ns + (index + 1) * series->width_ns;
+        uint64_t index = (begin_ns - series->begin_ns) >> series->width_bits;
+        uint64_t until_ns = series->begin_ns + ((index + 1) << series->width_bits);
         if (until_ns > end_ns || until_ns <= begin_ns) // the end of time
             until_ns = end_ns;
         uint64_t *number = (uint64_t *)(void *)((char *)&series->slices[index] + offset);
@@ -128,10 +129,10 @@ static int on_span(void *data, const struct uvs__output *output, const struct uv
 
 // --- Rows ---
 
-static int fill(struct series *series, uint64_t width_ns, size_t count, const struct uvs__process *process,
+static int fill(struct series *series, unsigned width_bits, size_t count, const struct uvs__process *process,
                 int loop, struct uvs_slices_row *row)
 {
-    while (series->width_ns < width_ns)
+    while (series->width_bits < width_bits)
         widen(series);
     *row = (struct uvs_slices_row){
         .pid = process->pid, .loop = loop, .slices = calloc(count, sizeof(*row->slices))};
@@ -145,10 +146,10 @@ static int fill(struct series *series, uint64_t width_ns, size_t count, const st
 static struct series *series_at(const struct uvs__rows *rows, uint32_t index)
 {
     struct series *series = index < rows->count ? rows->items[index] : NULL;
-    return series && series->width_ns ? series : NULL;
+    return series && series->width_bits ? series : NULL;
 }
 
-static int fill_rows(struct state *state, struct uvs__output *output, uint64_t width_ns, size_t count)
+static int fill_rows(struct state *state, struct uvs__output *output, unsigned width_bits, size_t count)
 {
     struct uvs_report *report = output->report;
     const struct uvs__spans *spans = output->spans;
@@ -156,13 +157,13 @@ static int fill_rows(struct state *state, struct uvs__output *output, uint64_t w
     for (const struct uvs__loop *loop = spans->loops; loop && !rc; loop = loop->next) {
         struct series *series = series_at(&state->loops, loop->index);
         if (series && !loop->process->foreign)
-            rc = fill(series, width_ns, count, loop->process, (int)loop->slot,
+            rc = fill(series, width_bits, count, loop->process, (int)loop->slot,
                       &report->slices[report->slices_count++]);
     }
     for (const struct uvs__process *p = spans->processes; p && !rc; p = p->next) {
         struct series *series = series_at(&state->pools, p->index);
         if (series && !p->foreign)
-            rc = fill(series, width_ns, count, p, -1, &report->slices[report->slices_count++]);
+            rc = fill(series, width_bits, count, p, -1, &report->slices[report->slices_count++]);
     }
     return rc;
 }
@@ -172,22 +173,23 @@ static int finish(void *data, struct uvs__output *output)
     struct state *state = data;
     struct uvs_report *report = output->report;
     const struct uvs__rows *both[] = {&state->loops, &state->pools};
-    uint64_t duration_ns = report->trace.duration_ns, width_ns = first_width_ns;
+    uint64_t duration_ns = report->trace.duration_ns;
+    unsigned width_bits = FIRST_WIDTH_BITS;
     size_t rows = 0;
-    while (duration_ns / width_ns >= ROOM)
-        width_ns *= 2;
+    while (duration_ns >> width_bits >= ROOM)
+        width_bits++;
     for (size_t i = 0; i < 2; i++)
         for (uint32_t j = 0; j < both[i]->count; j++) {
             const struct series *series = series_at(both[i], j);
-            if (series)
-                width_ns = uvs__max(width_ns, series->width_ns);
+            if (series && series->width_bits > width_bits)
+                width_bits = series->width_bits;
             rows += series != NULL;
         }
-    size_t count = (size_t)(duration_ns / width_ns) + 1;
-    report->slice_ns = width_ns;
+    size_t count = (size_t)(duration_ns >> width_bits) + 1;
+    report->slice_ns = 1ull << width_bits;
     report->slice_count = count < ROOM ? count : ROOM;
     report->slices = calloc(rows + 1, sizeof(*report->slices));
-    return report->slices ? fill_rows(state, output, width_ns, report->slice_count) : NO_MEMORY;
+    return report->slices ? fill_rows(state, output, width_bits, report->slice_count) : NO_MEMORY;
 }
 
 static void clear(void *data)
@@ -197,5 +199,9 @@ static void clear(void *data)
     uvs__rows_clear(&state->pools);
 }
 
-const struct uvs__analysis uvs__slices_analysis = {
-    .state_size = sizeof(struct state), .span = on_span, .finish = finish, .clear = clear};
+const struct uvs__analysis uvs__slices_analysis = {.state_size = sizeof(struct state),
+                                                   .takes = UVS__TAKES(BUSY) | UVS__TAKES(POLL) |
+                                                            UVS__TAKES(WORK),
+                                                   .span = on_span,
+                                                   .finish = finish,
+                                                   .clear = clear};

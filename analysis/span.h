@@ -13,6 +13,7 @@
 #include "report.h"
 
 #define UVS__NOBODY UINT32_MAX
+enum { UVS__RECENT_WHOS = 1 << 9 };
 
 struct uvs__request_list {
     struct uvs__request *oldest, *newest;
@@ -59,7 +60,8 @@ struct uvs__loop {
     uint32_t index, slot, tid; // tid 0: no loop_info yet
     char *name;
     uint64_t try_writes;
-    uint64_t unseen_ns; // how long descriptors may have been ready before the last poll returned; UVS_ABSENT unknown
+    uint64_t unseen_ns; // how long descriptors may have been ready before the last poll returned; UVS_ABSENT
+                        // unknown
     bool is_default, ended, left; // left: uv_run returned and was not entered again
     // The poll phase that ended last, until the next busy interval tells its exact end.
     struct {
@@ -152,7 +154,7 @@ struct uvs__span {
         // HELD has no more to say: a request that was submitted at begin_ns runs for so long that its end is
         // not waited for to settle what others did. WORK: a worker finished it, [begin, end) is its service.
         struct {
-            bool held; // it was HELD before
+            bool held;    // it was HELD before
             uint32_t tid; // of the worker
             uint64_t queue_ns;
             uint64_t asked_ns;   // when its schedule was told: by the thread that submitted it, so in order
@@ -186,6 +188,8 @@ struct uvs__spans {
     struct uvs__process *recent_process;
     struct uvs__loop *recent_loop;
     struct uvs__map process_by_pid, loop_by_key, who_by_key;
+    // Those that were asked for last, at places that their addresses give.
+    struct uvs__who *recent_whos[UVS__RECENT_WHOS];
     struct uvs__who **whos;
     size_t who_count, who_capacity;
     struct uvs_interval *lost; // disjoint, in order

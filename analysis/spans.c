@@ -131,9 +131,27 @@ static struct uvs__loop *loop_of(struct uvs__spans *spans, struct uvs__process *
     return loop ? loop : add_loop(spans, process, key);
 }
 
+static struct uvs__who **recent_place(struct uvs__spans *spans, uint8_t kind, uint64_t address)
+{
+    const uint64_t hash = (address ^ (uint64_t)kind << 48) * 0x9e3779b97f4a7c15ull;
+    return &spans->recent_whos[hash >> 55];
+}
+
+static bool is_who(const struct uvs__who *who, const struct uvs__process *process,
+                   const struct uvs__loop *loop, enum uvs__role role, uint8_t kind, uint64_t address)
+{
+    return who->address == address && who->kind == kind && who->role == role && who->loop == loop &&
+           who->process == process;
+}
+
 int uvs__who_of(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
                 enum uvs__role role, uint8_t kind, uint64_t address, uint32_t *ret_index)
 {
+    struct uvs__who **recent = recent_place(spans, kind, address);
+    if (*recent && is_who(*recent, process, loop, role, kind, address)) {
+        *ret_index = (*recent)->index;
+        return 0;
+    }
     uint64_t owner = (uintptr_t)(loop ? (void *)loop : (void *)process);
     uint64_t key = owner << 10 ^ (uint64_t)role << 8 ^ kind;
     struct uvs__who *who = uvs__map_get(&spans->who_by_key, key, address);
@@ -153,6 +171,7 @@ int uvs__who_of(struct uvs__spans *spans, struct uvs__process *process, struct u
         }
         spans->whos[spans->who_count++] = who;
     }
+    *recent = who;
     *ret_index = who->index;
     return 0;
 }

@@ -271,5 +271,8 @@ static void clear(void *data)
     uvs__map_clear(&state->by_hash);
 }
 
-const struct uvs__analysis uvs__stacks_analysis = {
-    .state_size = sizeof(struct state), .span = on_span, .finish = finish, .clear = clear};
+const struct uvs__analysis uvs__stacks_analysis = {.state_size = sizeof(struct state),
+                                                   .takes = UVS__TAKES(STALL) | UVS__TAKES(BUSY),
+                                                   .span = on_span,
+                                                   .finish = finish,
+                                                   .clear = clear};

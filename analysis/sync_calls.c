@@ -14,8 +14,6 @@ static int on_span(void *data, const struct uvs__output *output, const struct uv
 {
     (void)output;
     struct state *state = data;
-    if (span->type != UVS__SPAN_SYNC_CALL)
-        return 0;
     struct uvs_sync_row *row = uvs__rows_at(&state->rows, span->who, sizeof(*row));
     return row ? uvs_hist_add(&row->duration, span->end_ns - span->begin_ns) : NO_MEMORY;
 }
@@ -73,5 +71,8 @@ static void clear(void *data)
     uvs__rows_clear(&state->rows);
 }
 
-const struct uvs__analysis uvs__sync_calls_analysis = {
-    .state_size = sizeof(struct state), .span = on_span, .finish = finish, .clear = clear};
+const struct uvs__analysis uvs__sync_calls_analysis = {.state_size = sizeof(struct state),
+                                                       .takes = UVS__TAKES(SYNC_CALL),
+                                                       .span = on_span,
+                                                       .finish = finish,
+                                                       .clear = clear};

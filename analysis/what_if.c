@@ -127,5 +127,8 @@ static void clear(void *data)
     uvs__rows_clear(&state->processes);
 }
 
-const struct uvs__analysis uvs__what_if_analysis = {
-    .state_size = sizeof(struct state), .span = on_span, .finish = finish, .clear = clear};
+const struct uvs__analysis uvs__what_if_analysis = {.state_size = sizeof(struct state),
+                                                    .takes = UVS__TAKES(WORK) | UVS__TAKES(UNFINISHED),
+                                                    .span = on_span,
+                                                    .finish = finish,
+                                                    .clear = clear};
