@@ -6,7 +6,9 @@
 // kept while an operation, a consequence or the list of the slowest refers to them.
 #include "analysis.h"
 
+#include "ops.h"
 #include "saturate.h"
+#include "slab.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,32 +29,37 @@ struct link {
     uint64_t start_ns;   // of the chain
     struct parts before; // of the chain until this run began
     struct parts own;    // between the asking and this run; running: of the one that asked, until it asked
-    bool known;          // it returned
+    bool known;          // it returned: before that only parent and references mean something
+    bool ranked;         // of a root: one of the slowest chains is its
 };
 
 struct operation {
-    struct operation *younger;
-    uint64_t process, op;
+    struct operation *older, *younger;
+    uint64_t number; // in the order in which they were added
+    uint64_t op;
+    uint32_t process;
+    bool ran;
     struct link *asker;   // NULL: nobody, or not known
     struct link *running; // the run under way, if it has asked for something
     uint64_t asked_ns, queue_ns, service_ns;
-    bool ran;
 };
 
 struct state {
-    struct uvs__map operations;          // (process, op) -> struct operation
-    struct operation *oldest, *youngest; // some of them are in the map no more
+    struct uvs__ops operations; // by process and op: struct operation
+    struct uvs__slab operation_slab, link_slab;
+    struct operation *oldest, *youngest;
     struct link *slowest[UVS_SLOWEST_CHAINS], *wanted;
-    size_t slowest_count, operation_count;
+    size_t slowest_count;
+    uint64_t added; // operations so far
 };
 
 // --- Links ---
 
-static void release(struct link *link)
+static void release(struct state *state, struct link *link)
 {
     while (link && --link->references == 0) {
         struct link *parent = link->parent;
-        free(link);
+        uvs__slab_give(&state->link_slab, link);
         link = parent;
     }
 }
@@ -64,50 +71,69 @@ static struct link *hold(struct link *link)
     return link;
 }
 
-static struct link *new_link(void)
+static struct link *new_link(struct state *state)
 {
-    struct link *link = calloc(1, sizeof(*link));
-    return hold(link);
+    state->link_slab.element_size = sizeof(struct link);
+    struct link *link = uvs__slab_take(&state->link_slab);
+    if (!link)
+        return NULL;
+    link->parent = NULL;
+    link->references = 1;
+    link->known = link->ranked = false;
+    return link;
 }
 
 // --- Operations ---
 
-static void clear_operation(struct operation *operation)
+static struct operation *find(struct state *state, const struct uvs__process *process, uint64_t op)
 {
-    release(operation->asker);
-    release(operation->running);
-    operation->asker = operation->running = NULL;
+    return uvs__ops_get(&state->operations, process->index, op);
+}
+
+static void forget(struct state *state, struct operation *operation)
+{
+    *(operation->older ? &operation->older->younger : &state->oldest) = operation->younger;
+    *(operation->younger ? &operation->younger->older : &state->youngest) = operation->older;
+    release(state, operation->asker);
+    release(state, operation->running);
+    uvs__slab_give(&state->operation_slab, operation);
 }
 
 static void forget_oldest(struct state *state)
 {
-    struct operation *oldest = state->oldest;
-    state->oldest = oldest->younger;
-    state->operation_count--;
-    if (uvs__map_get(&state->operations, oldest->process, oldest->op) == oldest)
-        uvs__map_remove(&state->operations, oldest->process, oldest->op);
-    clear_operation(oldest);
-    free(oldest);
+    uvs__ops_remove(&state->operations, state->oldest->process, state->oldest->op);
+    forget(state, state->oldest);
 }
 
-static struct operation *find(const struct state *state, const struct uvs__process *process, uint64_t op)
+static struct operation *make(struct state *state, uint32_t process, uint64_t op)
 {
-    return uvs__map_get(&state->operations, process->index, op);
-}
-
-static struct operation *add(struct state *state, const struct uvs__process *process, uint64_t op)
-{
-    struct operation *operation = calloc(1, sizeof(*operation));
-    if (!operation || uvs__map_put(&state->operations, process->index, op, operation)) {
-        free(operation);
+    state->operation_slab.element_size = sizeof(struct operation);
+    struct operation *operation = uvs__slab_take(&state->operation_slab);
+    if (operation && uvs__ops_put(&state->operations, process, op, operation)) {
+        uvs__slab_give(&state->operation_slab, operation);
         return NULL;
     }
-    operation->process = process->index;
-    operation->op = op;
-    operation->asked_ns = UVS_ABSENT;
+    if (operation)
+        *operation = (struct operation){.older = state->youngest,
+                                        .number = state->added++,
+                                        .op = op,
+                                        .process = process,
+                                        .asked_ns = UVS_ABSENT};
+    return operation;
+}
+
+// Takes the place of the one before, if there is one.
+static struct operation *add(struct state *state, const struct uvs__process *process, uint64_t op,
+                             struct operation *before)
+{
+    struct operation *operation = make(state, process->index, op);
+    if (!operation)
+        return NULL;
     *(state->oldest ? &state->youngest->younger : &state->oldest) = operation;
     state->youngest = operation;
-    if (++state->operation_count > MAX_OPERATIONS)
+    if (before)
+        forget(state, before);
+    if (state->added - state->oldest->number > MAX_OPERATIONS)
         forget_oldest(state);
     return operation;
 }
@@ -204,7 +230,8 @@ static uint64_t weight(const struct link *link)
 
 static void drop(struct state *state, size_t at)
 {
-    release(state->slowest[at]);
+    state->slowest[at]->root->ranked = false;
+    release(state, state->slowest[at]);
     state->slowest_count--;
     memmove(&state->slowest[at], &state->slowest[at + 1],
             (state->slowest_count - at) * sizeof(state->slowest[0]));
@@ -214,7 +241,10 @@ static void drop(struct state *state, size_t at)
 static void rank(struct state *state, struct link *link)
 {
     size_t at = state->slowest_count, same = 0;
+    bool is_full = state->slowest_count == UVS_SLOWEST_CHAINS;
     if (link->length < 2)
+        return;
+    if (is_full && !link->root->ranked && weight(state->slowest[at - 1]) >= weight(link))
         return;
     while (same < state->slowest_count && state->slowest[same]->root != link->root)
         same++;
@@ -232,6 +262,7 @@ static void rank(struct state *state, struct link *link)
             (state->slowest_count - at) * sizeof(state->slowest[0]));
     state->slowest[at] = hold(link);
     state->slowest_count++;
+    link->root->ranked = true;
 }
 
 static void want(struct state *state, const struct uvs_report *report, const struct uvs__process *process,
@@ -239,7 +270,7 @@ static void want(struct state *state, const struct uvs_report *report, const str
 {
     if (report->chain_op != link->op || (report->chain_pid && report->chain_pid != process->pid))
         return;
-    release(state->wanted);
+    release(state, state->wanted);
     state->wanted = hold(link);
 }
 
@@ -249,9 +280,9 @@ static void want(struct state *state, const struct uvs_report *report, const str
 static struct link *asker_of(struct state *state, const struct uvs__process *process, uint64_t op)
 {
     struct operation *asker = find(state, process, op);
-    asker = asker ? asker : add(state, process, op);
+    asker = asker ? asker : add(state, process, op, NULL);
     if (asker && !asker->running)
-        asker->running = new_link();
+        asker->running = new_link(state);
     return asker ? asker->running : NULL;
 }
 
@@ -264,18 +295,18 @@ static int on_schedule(struct state *state, const struct uvs__span *span)
         return NO_MEMORY;
     struct operation *operation = find(state, span->process, span->op);
     if (!operation || operation->asked_ns != UVS_ABSENT)
-        operation = add(state, span->process, span->op);
+        operation = add(state, span->process, span->op, operation);
     if (!operation) {
-        release(asker);
+        release(state, asker);
         return NO_MEMORY;
     }
     operation->asked_ns = span->begin_ns;
-    release(operation->asker);
+    release(state, operation->asker);
     operation->asker = asker;
     return 0;
 }
 
-static void on_work(const struct state *state, const struct uvs__span *span)
+static void on_work(struct state *state, const struct uvs__span *span)
 {
     struct operation *operation = find(state, span->process, span->op);
     if (!operation)
@@ -306,8 +337,8 @@ static void has_run(struct state *state, struct operation *operation, uint8_t ki
     operation->ran = true;
     if (!is_once(kind))
         return;
-    uvs__map_remove(&state->operations, operation->process, operation->op);
-    clear_operation(operation);
+    uvs__ops_remove(&state->operations, operation->process, operation->op);
+    forget(state, operation);
 }
 
 static int on_callback(struct state *state, const struct uvs__output *output, const struct uvs__span *span)
@@ -315,14 +346,14 @@ static int on_callback(struct state *state, const struct uvs__output *output, co
     struct operation *operation = find(state, span->process, span->op);
     if (!operation && output->report->chain_op != span->op)
         return 0;
-    struct link *link = operation && operation->running ? operation->running : new_link();
+    struct link *link = operation && operation->running ? operation->running : new_link(state);
     if (!link)
         return NO_MEMORY;
     if (operation)
         operation->running = NULL;
     if (span->begin_ns != UVS_ABSENT)
         fill(state, output, operation, span, link);
-    release(link);
+    release(state, link);
     if (operation)
         has_run(state, operation, output->spans->whos[span->who]->kind);
     return 0;
@@ -397,12 +428,9 @@ static int finish(void *data, struct uvs__output *output)
 static void clear(void *data)
 {
     struct state *state = data;
-    while (state->oldest)
-        forget_oldest(state);
-    while (state->slowest_count)
-        drop(state, state->slowest_count - 1);
-    release(state->wanted);
-    uvs__map_clear(&state->operations);
+    uvs__ops_clear(&state->operations);
+    uvs__slab_clear(&state->operation_slab);
+    uvs__slab_clear(&state->link_slab);
 }
 
 const struct uvs__analysis uvs__chains_analysis = {.state_size = sizeof(struct state),

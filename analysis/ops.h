@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// A table from operations to pointers. Operations are numbered one after the other and looked up in about
+// that order: they lie in pages of neighbours, and the pages that were used last are found without hashing.
+#ifndef UVS_OPS_H
+#define UVS_OPS_H
+
+#include <stdint.h>
+#include "map.h"
+#include "slab.h"
+
+enum { UVS__OPS_BITS = 4, UVS__OPS_SLOTS = 1 << UVS__OPS_BITS, UVS__OPS_RECENT = 32 };
+
+struct uvs__ops_page {
+    uint64_t number; // op >> UVS__OPS_BITS
+    uint32_t owner, count;
+    void *slots[UVS__OPS_SLOTS]; // NULL: nothing
+};
+
+// Zero-initialise to create. Values are the caller's. An owner is whom an operation's number belongs to: the
+// index of a process.
+struct uvs__ops {
+    struct uvs__map pages; // (owner, number) -> struct uvs__ops_page
+    struct uvs__ops_page *recent[UVS__OPS_RECENT];
+    struct uvs__slab slab;
+};
+
+struct uvs__ops_page *uvs__ops_find(struct uvs__ops *ops, uint32_t owner, uint64_t number);
+
+static inline struct uvs__ops_page *uvs__ops_page(struct uvs__ops *ops, uint32_t owner, uint64_t op)
+{
+    const uint64_t number = op >> UVS__OPS_BITS;
+    struct uvs__ops_page *page = ops->recent[number % UVS__OPS_RECENT];
+    return page && page->number == number && page->owner == owner ? page : uvs__ops_find(ops, owner, number);
+}
+
+// NULL: nothing.
+static inline void *uvs__ops_get(struct uvs__ops *ops, uint32_t owner, uint64_t op)
+{
+    const struct uvs__ops_page *page = uvs__ops_page(ops, owner, op);
+    return page ? page->slots[op % UVS__OPS_SLOTS] : NULL;
+}
+
+// Replaces what is there; value must not be NULL. 0, or -UVS_E_ENVIRONMENT without memory.
+int uvs__ops_put(struct uvs__ops *ops, uint32_t owner, uint64_t op, void *value);
+void uvs__ops_remove(struct uvs__ops *ops, uint32_t owner, uint64_t op);
+void uvs__ops_clear(struct uvs__ops *ops);
+
+#endif
