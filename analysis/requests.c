@@ -4,8 +4,6 @@
 
 #include "saturate.h"
 
-#include <stdlib.h>
-
 enum { CANCELLED = -125 }; // UV_ECANCELED
 
 // uv_queue_work may be called without an after-work callback, and no event tells. Beyond so many finished
@@ -41,12 +39,13 @@ static void unlink_request(struct uvs__request *request)
 static struct uvs__request *add(struct uvs__process *process, struct uvs__request_list *list, uint64_t op,
                                 uint8_t kind)
 {
-    struct uvs__request *request = malloc(sizeof(*request));
+    process->request_slab.element_size = sizeof(struct uvs__request);
+    struct uvs__request *request = uvs__slab_take(&process->request_slab);
     if (!request)
         return NULL;
     *request = (struct uvs__request){.op = op, .submit_ns = UVS_ABSENT, .who = UVS__NOBODY, .kind = kind};
-    if (uvs__map_put(&process->requests, op, 0, request)) {
-        free(request);
+    if (uvs__ops_put(&process->requests, 0, op, request)) {
+        uvs__slab_give(&process->request_slab, request);
         return NULL;
     }
     append(list, request);
@@ -55,9 +54,9 @@ static struct uvs__request *add(struct uvs__process *process, struct uvs__reques
 
 static void forget(struct uvs__process *process, struct uvs__request *request)
 {
-    uvs__map_remove(&process->requests, request->op, 0);
+    uvs__ops_remove(&process->requests, 0, request->op);
     unlink_request(request);
-    free(request);
+    uvs__slab_give(&process->request_slab, request);
 }
 
 // --- Spans ---
@@ -165,7 +164,7 @@ int uvs__request_scheduled(struct uvs__spans *spans, struct uvs__process *proces
     const struct uvs_ev_schedule *schedule = &event->schedule;
     if (uvs_kind_class(schedule->kind) != UVS_CLASS_POOL)
         return 0;
-    struct uvs__request *request = uvs__map_get(&process->requests, schedule->op, 0);
+    struct uvs__request *request = uvs__ops_get(&process->requests, 0, schedule->op);
     if (request && request->list != &process->undelivered) {
         int rc = emit_unfinished(spans, process, request, false, false);
         if (rc)
@@ -190,7 +189,7 @@ int uvs__request_scheduled(struct uvs__spans *spans, struct uvs__process *proces
 
 void uvs__request_begun(struct uvs__process *process, uint64_t op)
 {
-    struct uvs__request *request = uvs__map_get(&process->requests, op, 0);
+    struct uvs__request *request = uvs__ops_get(&process->requests, 0, op);
     process->sees_begins = true;
     if (request)
         request->started = true;
@@ -209,7 +208,7 @@ static int bound_undelivered(struct uvs__spans *spans, struct uvs__process *proc
 int uvs__request_worked(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
 {
     const struct uvs_ev_work *work = &event->work;
-    struct uvs__request *request = uvs__map_get(&process->requests, work->op, 0);
+    struct uvs__request *request = uvs__ops_get(&process->requests, 0, work->op);
     if (request && request->finished)
         return 0;
     if (!request)
@@ -233,7 +232,7 @@ int uvs__request_worked(struct uvs__spans *spans, struct uvs__process *process, 
 
 void uvs__request_cancelled(struct uvs__process *process, uint64_t op)
 {
-    struct uvs__request *request = uvs__map_get(&process->requests, op, 0);
+    struct uvs__request *request = uvs__ops_get(&process->requests, 0, op);
     if (!request || request->finished)
         return;
     request->cancelled = true;
@@ -248,7 +247,7 @@ int uvs__request_delivered(struct uvs__spans *spans, struct uvs__process *proces
     if (uvs_kind_class(callback->kind) != UVS_CLASS_POOL)
         return 0;
     struct uvs__request unseen = {.op = callback->op, .who = UVS__NOBODY, .kind = callback->kind};
-    struct uvs__request *known = uvs__map_get(&process->requests, callback->op, 0);
+    struct uvs__request *known = uvs__ops_get(&process->requests, 0, callback->op);
     struct uvs__request *request = known ? known : &unseen;
     request->cancelled = callback->result == CANCELLED;
     int rc = name_late(spans, process, request, callback->callback);
@@ -300,19 +299,8 @@ int uvs__requests_finish(struct uvs__spans *spans, struct uvs__process *process)
     return rc;
 }
 
-static void clear_list(struct uvs__request_list *list)
-{
-    for (struct uvs__request *r = list->oldest; r;) {
-        struct uvs__request *newer = r->newer;
-        free(r);
-        r = newer;
-    }
-}
-
 void uvs__requests_clear(struct uvs__process *process)
 {
-    clear_list(&process->held);
-    clear_list(&process->unfinished);
-    clear_list(&process->undelivered);
-    uvs__map_clear(&process->requests);
+    uvs__ops_clear(&process->requests);
+    uvs__slab_clear(&process->request_slab);
 }

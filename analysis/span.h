@@ -10,6 +10,7 @@
 #include "error.h"
 #include "event.h"
 #include "map.h"
+#include "ops.h"
 #include "report.h"
 
 #define UVS__NOBODY UINT32_MAX
@@ -37,7 +38,8 @@ struct uvs__process {
     uint64_t handoff_missed, loops_dropped;
     // Pool requests in flight: unfinished ones in the order of submission, those that hold a worker for very
     // long apart; finished ones that wait for their callback.
-    struct uvs__map requests; // op -> struct uvs__request
+    struct uvs__ops requests; // by op: struct uvs__request
+    struct uvs__slab request_slab;
     struct uvs__request_list held, unfinished, undelivered;
     uint64_t worked; // requests that workers finished
 };
