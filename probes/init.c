@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -91,8 +92,22 @@ void *uvs__open_beside(const char *file, const char *path)
     return object;
 }
 
+// LTTng's descriptors count for the program's limit. A program that has few is to have them all.
+static bool has_descriptors(void)
+{
+    struct rlimit files;
+    long needed = UVS_DESCRIPTORS_NEEDED(sysconf(_SC_NPROCESSORS_CONF));
+    if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur >= (rlim_t)needed)
+        return true;
+    uvs__debug("not traced: it may have %lu open files, and with LTTng it needs about %ld",
+               (unsigned long)files.rlim_cur, needed);
+    return false;
+}
+
 static void load_provider(void)
 {
+    if (!has_descriptors())
+        return;
     void *provider = uvs__open_beside(PROVIDER_FILE, uvs__environment.UVSCOPE_PROVIDER);
     if (!provider)
         return;

@@ -293,6 +293,9 @@ enum uvs_event_type {
 // function gets an address of its own.
 #define UVS_NODE_OPTIONS "--perf-basic-prof --interpreted-frames-native-stack"
 
+// The descriptors that LTTng takes in a traced process, about, and as many again for the process itself.
+#define UVS_DESCRIPTORS_NEEDED(cpus) (32 + 4 * (cpus))
+
 // --- Environment of a traced program ---
 // X(VARIABLE, "what it does"). Read once, with secure_getenv.
 #define UVS_ENV_MAP(X)                                                                               \

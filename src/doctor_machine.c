@@ -8,6 +8,7 @@
 #include "session.h"
 #include "sessiond.h"
 #include "trace_dir.h"
+#include "../probes/uvs_abi.h"
 
 #include <lttng/lttng.h>
 
@@ -21,12 +22,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-enum {
-    // LTTng in the traced process: two descriptors for each CPU's buffer, and its sockets and files.
-    DESCRIPTORS_PER_CPU = 4,
-    DESCRIPTORS_BESIDE = 32,
-    DISK_LOW_MIB = 100,
-};
+enum { DISK_LOW_MIB = 100 };
 
 static void check_kernel(struct uvs_checkup *checkup)
 {
@@ -122,9 +118,13 @@ static void check_sessiond(struct uvs_checkup *checkup)
 
 static void check_daemon(struct uvs_checkup *checkup)
 {
+    bool alive;
+    struct uvs_error error = {0};
     if (getuid() != 0)
         uvs__checkup_add(checkup, UVS_HEALTH_OK, "daemon", "record starts a private LTTng daemon");
-    else if (lttng_session_daemon_alive() == 1)
+    else if (uvs__daemon_alive(&alive, &error))
+        uvs__checkup_add_error(checkup, UVS_HEALTH_PROBLEM, "daemon", &error);
+    else if (alive)
         uvs__checkup_add(checkup, UVS_HEALTH_OK, "daemon", "the system's LTTng daemon runs: record uses it");
     else
         uvs__checkup_add(checkup, UVS_HEALTH_OK, "daemon",
@@ -218,7 +218,7 @@ static void check_limits(struct uvs_checkup *checkup)
 {
     struct rlimit files = {0}, size = {0};
     long cpus = sysconf(_SC_NPROCESSORS_CONF);
-    rlim_t needed = (rlim_t)(DESCRIPTORS_PER_CPU * cpus + DESCRIPTORS_BESIDE);
+    rlim_t needed = (rlim_t)UVS_DESCRIPTORS_NEEDED(cpus);
     if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < needed)
         uvs__checkup_remedy(uvs__checkup_add(checkup, UVS_HEALTH_WARNING, "limits",
                                              "a process may have %llu open files, and LTTng alone takes "
