@@ -2,16 +2,19 @@
 // `uvscope record`: runs a program under an LTTng session of its own.
 #include "command.h"
 
+#include "daemon_call.h"
 #include "digest.h"
 #include "environment.h"
 #include "launch.h"
 #include "left_running.h"
+#include "limits.h"
 #include "named_libuv.h"
 #include "perf_maps.h"
 #include "preflight.h"
 #include "session.h"
 #include "sessiond.h"
 #include "summary.h"
+#include "system_daemon.h"
 #include "trace_dir.h"
 #include "../analysis/recording.h"
 #include "../probes/uvs_abi.h"
@@ -21,12 +24,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
-
-// A disk with less is full: LTTng writes whole packets.
-#define DISK_FULL_BYTES (1ull << 20)
 
 enum { DETAIL_DEFAULT, DETAIL_FULL };
 static const char *const detail_names[] = {"default", "full"};
@@ -105,6 +104,8 @@ static int prepare(struct attempt *attempt, char **argv, struct uvs_error *error
     if (!result)
         result = uvs__find_runtime(attempt->runtime, error);
     if (!result)
+        result = uvs__limits_check(error);
+    if (!result)
         result = choose_id(attempt, error);
     if (!result)
         note_facts(attempt, argv);
@@ -122,19 +123,14 @@ static int start_session(struct attempt *attempt, struct uvs_error *error)
     return result;
 }
 
-static uint64_t free_bytes(const char *directory)
-{
-    struct statvfs disk;
-    return statvfs(directory, &disk) ? UINT64_MAX : (uint64_t)disk.f_bavail * disk.f_frsize;
-}
-
 // Asked once more at the end.
 static int check_disk(const struct attempt *attempt, struct uvs_error *error)
 {
-    if (free_bytes(attempt->dir.path) >= DISK_FULL_BYTES)
+    int refusal = uvs__trace_dir_refusal(&attempt->dir, UVS_ROOM_TO_START);
+    if (refusal == 0)
         return 0;
-    return uvs_error_set(error, UVS_E_ENVIRONMENT, "the disk of %s is full; use -o on another one",
-                         attempt->dir.path);
+    return uvs_error_set(error, UVS_E_ENVIRONMENT, "the disk of %s takes no trace: %s; use -o on another one",
+                         attempt->dir.path, strerror(refusal));
 }
 
 static int start_program(struct attempt *attempt, struct uvs_error *error)
@@ -212,13 +208,39 @@ static void say_progress(const char *text)
         fprintf(stderr, "\r\033[K%s", text);
 }
 
+static void stop_session(struct attempt *attempt, struct uvs_summary *summary)
+{
+    if (uvs__sessiond_wake(&attempt->daemon))
+        summary->daemon = UVS_DAEMON_WOKEN;
+    if (!uvs__session_stop(attempt->session, &summary->loss, NULL))
+        return;
+    bool is_own = attempt->daemon.home[0] != '\0';
+    summary->daemon = !uvs__daemon_is_silent() ? UVS_DAEMON_DIED
+                      : is_own                 ? UVS_DAEMON_ENDED
+                                               : UVS_DAEMON_LEFT;
+    if (summary->daemon == UVS_DAEMON_LEFT)
+        uvs__system_daemon_say_silent(&summary->daemon_left);
+}
+
+// LTTng does not count what it could not write.
+static void note_disk(struct attempt *attempt, struct uvs_summary *summary)
+{
+    uint64_t largest;
+    uvs__trace_dir_size(&attempt->dir, &largest);
+    summary->file_limit = uvs__limits_near(largest);
+    summary->refusal = uvs__trace_dir_refusal(&attempt->dir, UVS_ROOM_TO_GO_ON);
+    bool cut = summary->file_limit || (summary->refusal && summary->refusal != EACCES);
+    if (cut)
+        summary->loss = (struct uvs_session_loss){UVS_ABSENT, UVS_ABSENT};
+}
+
 static void finish(struct attempt *attempt, struct uvs_summary *summary)
 {
     say_progress("uvscope: writing the trace…");
-    summary->daemon_died = uvs__session_stop(attempt->session, &summary->loss, NULL) != 0;
+    stop_session(attempt, summary);
     summary->left_running = uvs__count_left_running(attempt->id);
-    summary->disk_full = free_bytes(attempt->dir.path) < DISK_FULL_BYTES;
     uvs__sessiond_release(&attempt->daemon);
+    note_disk(attempt, summary);
     attempt->facts.lost_events = summary->loss.events;
     attempt->facts.lost_packets = summary->loss.packets;
     uvs_recording_save(attempt->dir.path, &attempt->facts, &summary->save);
@@ -226,7 +248,7 @@ static void finish(struct attempt *attempt, struct uvs_summary *summary)
         uvs__perf_maps_take(attempt->dir.path, attempt->begun);
     say_progress("uvscope: reading the trace…");
     uvs__digest(attempt->dir.path, &summary->digest);
-    summary->bytes = uvs__trace_dir_size(&attempt->dir);
+    summary->bytes = uvs__trace_dir_size(&attempt->dir, NULL);
     say_progress("");
 }
 

@@ -2,30 +2,41 @@
 // The keeper process.
 #include "keeper.h"
 
+#include "daemon_call.h"
+#include "limits.h"
 #include "session.h"
+#include "stopped.h"
 #include "system_daemon.h"
 #include "trace_dir.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
     READY_TIMEOUT_S = 10,
-    END_TIMEOUT_S = 10,
+    END_TIMEOUT_MS = 10000,
+    KILLED_TIMEOUT_MS = 5000, // what does not end then is stuck in the kernel
+    KEEPER_SPARE_MS = 40000,  // all of that, and the lock of the system's daemon
 };
+
+// What `record` may tell the keeper, each a byte.
+enum { WAKE = 'w', SILENT = 's' };
 
 // What the keeper tells `record` once: the daemon is ready, or why not.
 struct outcome {
     int result;
+    pid_t daemon;
     struct uvs_error error;
 };
 
@@ -37,12 +48,15 @@ static _Noreturn void become_sessiond(const char *path, bool is_private)
     // others meanwhile.
     if (is_private)
         prctl(PR_SET_PDEATHSIG, SIGTERM);
+    setpgid(0, 0); // with its consumers, to be reached together
     sigset_t none;
     sigemptyset(&none);
     for (int number = 1; number < SIGRTMIN; number++)
         signal(number, SIG_DFL);
     sigprocmask(SIG_SETMASK, &none, NULL);
     unsetenv("LD_PRELOAD"); // meant for the program
+    uvs__limits_raise();
+    signal(SIGXFSZ, SIG_IGN); // a file that may not grow any more ends there, and not the daemon
     execl(path, is_private ? "lttng-sessiond" : UVS_SYSTEM_DAEMON_NAME, "--sig-parent", "--no-kernel",
           "--quiet", (char *)NULL);
     _exit(127);
@@ -85,41 +99,57 @@ static int start_sessiond(const struct uvs_keeper_task *task, pid_t *ret_pid, st
         become_sessiond(task->sessiond, task->home != NULL);
     if (pid < 0)
         return uvs_error_set(error, UVS_E_ENVIRONMENT, "cannot start a process: %s", strerror(errno));
+    setpgid(pid, pid); // whoever comes first
     *ret_pid = pid;
     return await_ready(pid, task->sessiond, error);
 }
 
+static unsigned end_timeout_ms(void)
+{
+    return uvs__daemon_timeout_ms() < END_TIMEOUT_MS ? uvs__daemon_timeout_ms() : END_TIMEOUT_MS;
+}
+
 // Until the daemon and what it had started are gone: the keeper is their subreaper. A consumer whose daemon
-// was killed still writes out what it has.
-static void await_children(void)
+// was killed still writes out what it has. False: not within that time.
+static bool await_children(unsigned timeout_ms)
 {
     sigset_t child;
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     const struct timespec slice = {.tv_sec = 1};
-    for (int i = 0; i < END_TIMEOUT_S; i++) {
+    for (unsigned waited_ms = 0; waited_ms < timeout_ms; waited_ms += 1000) {
         pid_t ended;
         do
             ended = waitpid(-1, NULL, WNOHANG);
         while (ended > 0);
         if (ended < 0)
-            return;
+            return true;
         sigtimedwait(&child, NULL, &slice);
     }
+    return false;
+}
+
+// Ours alone, so it may be killed when it does not end. Awake again it ends as it should, and writes what it
+// has.
+static void end_own_sessiond(pid_t daemon)
+{
+    if (!daemon)
+        return;
+    kill(daemon, SIGTERM);
+    kill(-daemon, SIGCONT);
+    if (await_children(end_timeout_ms()))
+        return;
+    kill(-daemon, SIGKILL);
+    await_children(KILLED_TIMEOUT_MS);
 }
 
 // started: false while `record` still holds the lock of the system's daemon and waits for this process.
 static void end_sessiond(const struct uvs_keeper_task *task, pid_t daemon, bool started)
 {
-    bool ended = true;
-    if (task->home || !started) {
-        if (daemon)
-            kill(daemon, SIGTERM);
-    } else {
-        ended = uvs__system_daemon_end();
-    }
-    if (ended)
-        await_children();
+    if (task->home || !started)
+        end_own_sessiond(daemon);
+    else if (uvs__system_daemon_end())
+        await_children(end_timeout_ms());
 }
 
 // --- The process ---
@@ -139,34 +169,52 @@ static void detach(int *socket)
     fcntl(*socket, F_SETFD, FD_CLOEXEC);
 }
 
+// Until `record` has closed its end. False: the daemon is not to be asked for anything any more.
+static bool await_end(int socket, pid_t daemon)
+{
+    bool answers = true;
+    for (;;) {
+        char word = 0;
+        ssize_t length = read(socket, &word, 1);
+        if (length == 0 || (length < 0 && errno != EINTR))
+            return answers;
+        if (word == WAKE && daemon)
+            kill(-daemon, SIGCONT);
+        if (word == SILENT)
+            answers = false;
+    }
+}
+
 static _Noreturn void keep(const struct uvs_keeper_task *task, int socket)
 {
     detach(&socket);
     struct outcome outcome = {0};
-    pid_t daemon = 0;
     if (task->sessiond)
-        outcome.result = start_sessiond(task, &daemon, &outcome.error);
+        outcome.result = start_sessiond(task, &outcome.daemon, &outcome.error);
     // A `record` that is gone already is the end of the file below.
     send(socket, &outcome, sizeof(outcome), MSG_NOSIGNAL);
-    char byte;
-    while (read(socket, &byte, 1) < 0 && errno == EINTR)
-        ;
-    if (outcome.result == 0)
+    bool started = outcome.result == 0, answers = await_end(socket, outcome.daemon);
+    if (started && answers)
         uvs__session_destroy(task->session);
-    end_sessiond(task, daemon, outcome.result == 0);
+    if (task->home || !started || (answers && !uvs__daemon_is_silent()))
+        end_sessiond(task, outcome.daemon, started);
     if (task->home)
         uvs__remove_tree(task->home);
     _exit(0);
 }
 
-static int await_outcome(int socket, struct uvs_error *error)
+static int await_outcome(struct uvs_keeper *keeper, bool is_private, struct uvs_error *error)
 {
     struct outcome outcome;
-    ssize_t length = recv(socket, &outcome, sizeof(outcome), MSG_WAITALL);
+    ssize_t length = recv(keeper->socket, &outcome, sizeof(outcome), MSG_WAITALL);
     if (length != (ssize_t)sizeof(outcome))
-        return uvs_error_set(error, UVS_E_ENVIRONMENT, "the process that keeps the LTTng daemon was killed");
+        return uvs_error_set(error, UVS_E_ENVIRONMENT, "the process that keeps the LTTng daemon was %s",
+                             length < 0 ? "stopped" : "killed");
     if (outcome.result && error)
         *error = outcome.error;
+    keeper->daemon = outcome.result ? 0 : outcome.daemon;
+    if (keeper->daemon && is_private)
+        keeper->private_pidfd = (int)syscall(SYS_pidfd_open, outcome.daemon, 0);
     return outcome.result;
 }
 
@@ -185,8 +233,11 @@ int uvs__keeper_start(const struct uvs_keeper_task *task, struct uvs_keeper *ret
         close(ends[0]);
         return uvs_error_set(error, UVS_E_ENVIRONMENT, "cannot start a process: %s", strerror(reason));
     }
-    struct uvs_keeper keeper = {.pid = pid, .socket = ends[0]};
-    int result = await_outcome(keeper.socket, error);
+    const struct timeval limit = {.tv_sec = 2 * READY_TIMEOUT_S +
+                                            (END_TIMEOUT_MS + KILLED_TIMEOUT_MS) / 1000};
+    setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    struct uvs_keeper keeper = {.pid = pid, .socket = ends[0], .private_pidfd = -1};
+    int result = await_outcome(&keeper, task->home != NULL, error);
     if (result)
         uvs__keeper_finish(&keeper);
     else
@@ -194,11 +245,54 @@ int uvs__keeper_start(const struct uvs_keeper_task *task, struct uvs_keeper *ret
     return result;
 }
 
+// --- Its end ---
+
+static void tell(const struct uvs_keeper *keeper, char word)
+{
+    send(keeper->socket, &word, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+bool uvs__keeper_wake_daemon(const struct uvs_keeper *keeper)
+{
+    if (!keeper->daemon || !uvs__any_stopped(keeper->daemon))
+        return false;
+    tell(keeper, WAKE); // its child's number is the keeper's to use
+    return true;
+}
+
+// A keeper that hangs is killed.
+static int await_keeper(pid_t pid)
+{
+    int status = -1, process = (int)syscall(SYS_pidfd_open, pid, 0);
+    struct pollfd end = {.fd = process, .events = POLLIN};
+    int limit_ms = (int)uvs__daemon_timeout_ms() + KEEPER_SPARE_MS;
+    if (process >= 0 && poll(&end, 1, limit_ms) == 0)
+        kill(pid, SIGKILL);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (process >= 0)
+        close(process);
+    return status;
+}
+
+// The daemon of a keeper that was killed got SIGTERM with its death. What it still has it writes.
+static void await_daemon(int daemon)
+{
+    struct pollfd end = {.fd = daemon, .events = POLLIN};
+    if (poll(&end, 1, (int)end_timeout_ms()) == 0)
+        syscall(SYS_pidfd_send_signal, daemon, SIGKILL, NULL, 0);
+}
+
 bool uvs__keeper_finish(const struct uvs_keeper *keeper)
 {
+    if (uvs__daemon_is_silent())
+        tell(keeper, SILENT);
     close(keeper->socket);
-    int status = -1;
-    while (waitpid(keeper->pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    return WIFEXITED(status);
+    kill(keeper->pid, SIGCONT);
+    bool finished = WIFEXITED(await_keeper(keeper->pid));
+    if (!finished && keeper->private_pidfd >= 0)
+        await_daemon(keeper->private_pidfd);
+    if (keeper->private_pidfd >= 0)
+        close(keeper->private_pidfd);
+    return finished;
 }

@@ -20,13 +20,20 @@ struct uvs_keeper_task {
 struct uvs_keeper {
     pid_t pid;
     int socket;
+    pid_t daemon;      // that it started, and the group of what that started; 0: none
+    int private_pidfd; // of a daemon with a home of its own; -1: none, or a kernel without pidfds
 };
 
 // Returns when the daemon is ready. SIGUSR1 and SIGCHLD must be blocked. On failure nothing is left.
 int uvs__keeper_start(const struct uvs_keeper_task *task, struct uvs_keeper *ret_keeper,
                       struct uvs_error *error);
 
-// Lets it clean up, and waits until it has. False: it was killed, and has not.
+// The daemon that it started and what that started go on if somebody has stopped them (SIGSTOP). True:
+// somebody had.
+bool uvs__keeper_wake_daemon(const struct uvs_keeper *keeper);
+
+// Lets it clean up, and waits until it has. A daemon of a home of its own is ended whatever it does, the
+// system's is left alone when it does not answer. False: the keeper was killed, and has not cleaned up.
 bool uvs__keeper_finish(const struct uvs_keeper *keeper);
 
 #endif

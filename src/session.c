@@ -2,6 +2,7 @@
 // The LTTng session of a recording, through liblttng-ctl.
 #include "session.h"
 
+#include "daemon_call.h"
 #include "../probes/uvs_abi.h"
 
 #include <lttng/lttng.h>
@@ -26,7 +27,6 @@ enum {
     METADATA_SUBBUFFERS = 2,
     METADATA_TIMER_US = 200000,
     SWITCH_TIMER_US = 1000000, // what a killed daemon loses at most
-    DESTROY_TIMEOUT_MS = 10000,
 };
 
 // A refusal of liblttng-ctl; code is negative.
@@ -188,18 +188,31 @@ static int configure(const char *name, uint64_t subbuffer, bool full, struct uvs
     return result;
 }
 
+struct start_job {
+    const char *name, *ctf_directory;
+    uint64_t subbuffer;
+    bool full;
+};
+
+static int start_session(void *data, struct uvs_error *error)
+{
+    const struct start_job *job = data;
+    int result = create_session(job->name, job->ctf_directory, error);
+    if (result)
+        return result;
+    result = configure(job->name, job->subbuffer, job->full, error);
+    int code = result ? 0 : lttng_start_tracing(job->name);
+    return code < 0 ? lttng_failed(error, "start the LTTng session", code) : result;
+}
+
 int uvs__session_start(const char *name, const char *ctf_directory, bool full, struct uvs_error *error)
 {
     struct uvs_buffers buffers;
     int result = uvs__choose_buffers(&buffers, error);
-    if (!result)
-        result = create_session(name, ctf_directory, error);
     if (result)
         return result;
-    result = configure(name, buffers.subbuffer, full, error);
-    int code = result ? 0 : lttng_start_tracing(name);
-    if (code < 0)
-        result = lttng_failed(error, "start the LTTng session", code);
+    struct start_job job = {name, ctf_directory, buffers.subbuffer, full};
+    result = uvs__daemon_call("start the LTTng session", start_session, &job, sizeof(job), error);
     if (result)
         uvs__session_destroy(name);
     return result;
@@ -230,28 +243,71 @@ static int read_loss(const char *name, struct uvs_session_loss *ret_loss)
     return count;
 }
 
+struct stop_job {
+    const char *name;
+    struct uvs_session_loss loss;
+};
+
+static int stop_session(void *data, struct uvs_error *error)
+{
+    struct stop_job *job = data;
+    int code = lttng_stop_tracing(job->name);
+    if (code >= 0 || code == -LTTNG_ERR_TRACE_ALREADY_STOPPED)
+        code = read_loss(job->name, &job->loss);
+    return code < 0 ? lttng_failed(error, "stop the LTTng session", code) : 0;
+}
+
 int uvs__session_stop(const char *name, struct uvs_session_loss *ret_loss, struct uvs_error *error)
 {
-    *ret_loss = (struct uvs_session_loss){UVS_ABSENT, UVS_ABSENT};
-    int code = lttng_stop_tracing(name);
-    if (code >= 0 || code == -LTTNG_ERR_TRACE_ALREADY_STOPPED)
-        code = read_loss(name, ret_loss);
-    return code < 0 ? lttng_failed(error, "stop the LTTng session", code) : 0;
+    struct stop_job job = {name, {UVS_ABSENT, UVS_ABSENT}};
+    int result = uvs__daemon_call("stop the LTTng session", stop_session, &job, sizeof(job), error);
+    *ret_loss = job.loss;
+    return result;
+}
+
+static int destroy_session(void *data, struct uvs_error *error)
+{
+    (void)error; // no session of that name, or no daemon: nothing to destroy
+    const char *name = *(const char **)data;
+    lttng_stop_tracing(name);
+    struct lttng_destruction_handle *handle = NULL;
+    if (lttng_destroy_session_ext(name, &handle) == LTTNG_OK)
+        lttng_destruction_handle_wait_for_completion(handle, -1);
+    lttng_destruction_handle_destroy(handle);
+    return 0;
 }
 
 void uvs__session_destroy(const char *name)
 {
-    lttng_stop_tracing(name);
-    struct lttng_destruction_handle *handle = NULL;
-    if (lttng_destroy_session_ext(name, &handle) == LTTNG_OK)
-        lttng_destruction_handle_wait_for_completion(handle, DESTROY_TIMEOUT_MS);
-    lttng_destruction_handle_destroy(handle);
+    uvs__daemon_call("destroy the LTTng session", destroy_session, &name, sizeof(name), NULL);
 }
 
-bool uvs__any_session(void)
+static int count_sessions(void *data, struct uvs_error *error)
 {
     struct lttng_session *sessions = NULL;
     int count = lttng_list_sessions(&sessions);
     free(sessions);
-    return count > 0;
+    *(int *)data = count;
+    return count < 0 ? lttng_failed(error, "list the LTTng sessions", count) : 0;
+}
+
+bool uvs__any_session(void)
+{
+    int count = 0;
+    int result = uvs__daemon_call("list the LTTng sessions", count_sessions, &count, sizeof(count), NULL);
+    return result ? uvs__daemon_is_silent() : count > 0;
+}
+
+static int ask_alive(void *data, struct uvs_error *error)
+{
+    int count;
+    bool alive = lttng_session_daemon_alive() == 1; // it listens, which a stopped one does too
+    *(bool *)data = alive;
+    return alive ? count_sessions(&count, error) : 0;
+}
+
+int uvs__daemon_alive(bool *ret_alive, struct uvs_error *error)
+{
+    *ret_alive = false;
+    return uvs__daemon_call("use the system's LTTng daemon", ask_alive, ret_alive, sizeof(*ret_alive), error);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // One LTTng session, by name, on whichever daemon LTTNG_HOME leads to: created and started, stopped, counted,
-// destroyed.
+// destroyed. Each call has a limit (daemon_call.h).
 #ifndef UVS_SESSION_H
 #define UVS_SESSION_H
 
@@ -15,14 +15,17 @@ struct uvs_session_loss {
     uint64_t events, packets; // UVS_ABSENT: unknown
 };
 
-// Stops it and reads what was lost. Fails when the daemon is gone; *ret_loss is then unknown.
+// Stops it and reads what was lost. Fails when the daemon is gone or silent; *ret_loss is then unknown.
 int uvs__session_stop(const char *name, struct uvs_session_loss *ret_loss, struct uvs_error *error);
 
 // Stops it where it still runs, destroys it and waits until it is written out. No session of that name: fine.
 void uvs__session_destroy(const char *name);
 
-// Whether the daemon has sessions at all.
+// Whether the daemon has sessions at all; a silent one may.
 bool uvs__any_session(void);
+
+// Whether there is a daemon. Fails when there is one that does not answer.
+int uvs__daemon_alive(bool *ret_alive, struct uvs_error *error);
 
 struct uvs_buffers {
     uint64_t available;                   // bytes of shared memory

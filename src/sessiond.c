@@ -2,6 +2,7 @@
 // Which daemon, and where it lives.
 #include "sessiond.h"
 
+#include "daemon_call.h"
 #include "session.h"
 #include "system_daemon.h"
 #include "trace_dir.h"
@@ -74,8 +75,12 @@ static int acquire_system(const char *session, struct uvs_sessiond *daemon, stru
 {
     char path[PATH_MAX];
     daemon->lock = uvs__system_lock();
-    bool alive = lttng_session_daemon_alive() == 1;
-    int result = alive ? 0 : uvs__find_sessiond(path, error);
+    bool alive;
+    int result = uvs__daemon_alive(&alive, error);
+    if (result && uvs__daemon_is_silent())
+        uvs__system_daemon_say_silent(error);
+    else if (!result && !alive)
+        result = uvs__find_sessiond(path, error);
     const struct uvs_keeper_task task = {.session = session, .sessiond = alive ? NULL : path};
     if (!result)
         result = uvs__keeper_start(&task, &daemon->keeper, error);
@@ -87,12 +92,19 @@ static int acquire_system(const char *session, struct uvs_sessiond *daemon, stru
 int uvs__sessiond_acquire(const char *session, struct uvs_sessiond *ret_daemon, struct uvs_error *error)
 {
     struct uvs_sessiond daemon = {.session = session, .lock = -1};
+    int result = uvs__daemon_timeout_read(error);
     // liblttng-ctl looks at the real user too.
-    int result = getuid() == 0 ? acquire_system(session, &daemon, error)
+    if (!result)
+        result = getuid() == 0 ? acquire_system(session, &daemon, error)
                                : acquire_private(session, &daemon, error);
     if (!result)
         *ret_daemon = daemon;
     return result;
+}
+
+bool uvs__sessiond_wake(const struct uvs_sessiond *daemon)
+{
+    return uvs__keeper_wake_daemon(&daemon->keeper);
 }
 
 void uvs__sessiond_unlock(struct uvs_sessiond *daemon)

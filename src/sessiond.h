@@ -25,6 +25,9 @@ int uvs__sessiond_acquire(const char *session, struct uvs_sessiond *ret_daemon, 
 // The session is created: other recordings may look.
 void uvs__sessiond_unlock(struct uvs_sessiond *daemon);
 
+// Lets a daemon that is ours go on where somebody has stopped it, so that it can be asked. True: somebody had.
+bool uvs__sessiond_wake(const struct uvs_sessiond *daemon);
+
 // Destroys the session where it still is, and ends what was started.
 void uvs__sessiond_release(struct uvs_sessiond *daemon);
 

@@ -5,6 +5,7 @@
 #include "command.h"
 #include "../probes/uvs_abi.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -52,9 +53,15 @@ static void say_trace(const struct uvs_summary *summary)
                  summary->is_latest ? "" : summary->directory);
 }
 
+// Then what is said of the program could be wrong.
+static bool has_trouble(const struct uvs_summary *summary)
+{
+    return summary->refusal || summary->file_limit || summary->daemon != UVS_DAEMON_ANSWERED;
+}
+
 static void say_empty(const struct uvs_summary *summary)
 {
-    if (summary->named_libuv->unknowable[0])
+    if (summary->named_libuv->unknowable[0] || has_trouble(summary))
         uvs_complain(0, "nothing recorded in %s", summary->directory);
     else if (summary->has_own_libuv || summary->named_libuv->count)
         uvs_complain(
@@ -68,6 +75,12 @@ static void say_empty(const struct uvs_summary *summary)
             "nothing recorded in %s: %s never ran a libuv loop that uvscope can see: it must use the "
             "shared libuv (libuv.so.1) and run a loop; UVSCOPE_DEBUG=1 tells what is hooked",
             summary->directory, summary->program);
+}
+
+static void say_gone(const struct uvs_summary *summary)
+{
+    uvs_complain(0, "%s was removed or renamed while the program ran: the recording is not there any more",
+                 summary->directory);
 }
 
 static void say_unreadable(const struct uvs_summary *summary)
@@ -97,13 +110,26 @@ static void say_libuv(const struct uvs_named_libuv *named)
                      UVS_COPY_COUNT - 1);
 }
 
+static const char *const daemon_sayings[] = {
+    [UVS_DAEMON_ANSWERED] = NULL,
+    [UVS_DAEMON_WOKEN] = "somebody had stopped the LTTng daemon (SIGSTOP): processes that started meanwhile "
+                         "waited for it, 3 s each, and are not in the trace",
+    [UVS_DAEMON_DIED] = "the LTTng daemon died while the program ran: the trace ends there",
+    [UVS_DAEMON_ENDED] =
+        "the LTTng daemon no longer answered and was ended: the trace may lack what it had not yet written",
+    [UVS_DAEMON_LEFT] = "the trace may lack its end: ",
+};
+
 static void say_trouble(const struct uvs_summary *summary)
 {
     say_libuv(summary->named_libuv);
-    if (summary->disk_full)
+    if (summary->refusal && summary->refusal != EACCES) // then the files that are there still grow
         uvs_complain(0,
-                     "the disk of %s is full: the trace ends before the program did; use -o on another one",
-                     summary->directory);
+                     "the disk of %s takes no more (%s): the trace ends before the program did; use -o on "
+                     "another one",
+                     summary->directory, strerror(summary->refusal));
+    if (summary->file_limit)
+        uvs_complain(0, "a file of the trace has come to 'ulimit -f', and ends there; raise that limit");
     if (summary->left_running)
         uvs_complain(
             0,
@@ -112,8 +138,8 @@ static void say_trouble(const struct uvs_summary *summary)
             "--foreground)",
             summary->left_running, summary->left_running > 1 ? "es" : "", summary->program,
             summary->left_running > 1 ? "" : "s");
-    if (summary->daemon_died)
-        uvs_complain(0, "the LTTng daemon died while the program ran: the trace ends there");
+    if (daemon_sayings[summary->daemon])
+        uvs_complain(0, "%s%s", daemon_sayings[summary->daemon], summary->daemon_left.text);
     if (summary->save.text[0])
         uvs_complain(0, "the facts of the recording are incomplete: %s", summary->save.text);
     if (summary->loss.events != UVS_ABSENT && summary->loss.events + summary->loss.packets > 0)
@@ -123,6 +149,10 @@ static void say_trouble(const struct uvs_summary *summary)
 
 void uvs__summary_print(const struct uvs_summary *summary)
 {
+    if (summary->refusal == ENOENT) {
+        say_gone(summary);
+        return;
+    }
     sayings[summary->digest.state](summary);
     say_trouble(summary);
 }

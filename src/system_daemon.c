@@ -2,6 +2,7 @@
 // The lock is an flock on the directory of run-time files itself.
 #include "system_daemon.h"
 
+#include "daemon_call.h"
 #include "session.h"
 
 #include <errno.h>
@@ -67,6 +68,16 @@ static int read_pid(void)
         pid = 0;
     fclose(file);
     return pid;
+}
+
+int uvs__system_daemon_say_silent(struct uvs_error *error)
+{
+    int pid = read_pid();
+    return uvs_error_set(
+        error, UVS_E_ENVIRONMENT,
+        "the system's LTTng daemon (process %d) did not answer within %.1f s and is left as it "
+        "is; 'kill -CONT %d' lets it go on if somebody has stopped it, 'kill %d' ends it",
+        pid, uvs__daemon_timeout_ms() / 1e3, pid, pid);
 }
 
 // The descriptor first, so that the signal reaches the process that was looked at and no later one.

@@ -5,6 +5,7 @@
 #define UVS_SYSTEM_DAEMON_H
 
 #include <stdbool.h>
+#include "../analysis/error.h"
 
 // argv[0] of a daemon that a recording started: by this it is known, in ps too.
 #define UVS_SYSTEM_DAEMON_NAME "lttng-sessiond (uvscope)"
@@ -14,6 +15,9 @@
 // behind.
 int uvs__system_lock(void);
 void uvs__system_unlock(int lock);
+
+// Sets what to tell about a daemon that does not answer. It is never ended: it serves others too.
+int uvs__system_daemon_say_silent(struct uvs_error *error);
 
 // Ends the daemon if a recording started it and nobody has a session on it, and waits for its end. False:
 // somebody has.

@@ -11,6 +11,7 @@
 #include <ftw.h>
 #include <limits.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,10 +175,13 @@ int uvs__trace_dir_create(const char *wanted, const char *program, struct uvs_tr
     if (result)
         return result;
     char *made = dir.path;
-    result = make_absolute(wanted ? wanted : made, &dir, error);
-    free(made);
+    const char *path = wanted ? wanted : made;
+    result = make_absolute(path, &dir, error);
     if (!result)
         result = check_writable(&dir, error);
+    if (result && dir.created)
+        rmdir(path);
+    free(made);
     if (result) {
         uvs__trace_dir_clear(&dir);
         return result;
@@ -217,21 +221,45 @@ void uvs__trace_dir_abandon(const struct uvs_trace_dir *dir)
 }
 
 // nftw passes no user data.
-static uint64_t walked_bytes;
+static uint64_t walked_bytes, walked_largest;
 
 static int add_size(const char *path, const struct stat *info, int type, struct FTW *walk)
 {
     (void)path, (void)walk;
-    if (type == FTW_F)
-        walked_bytes += (uint64_t)info->st_size;
+    uint64_t size = type == FTW_F ? (uint64_t)info->st_size : 0;
+    walked_bytes += size;
+    if (size > walked_largest)
+        walked_largest = size;
     return 0;
 }
 
-uint64_t uvs__trace_dir_size(const struct uvs_trace_dir *dir)
+uint64_t uvs__trace_dir_size(const struct uvs_trace_dir *dir, uint64_t *ret_largest)
 {
-    walked_bytes = 0;
+    walked_bytes = walked_largest = 0;
     nftw(dir->path, add_size, TREE_FDS, FTW_PHYS);
+    if (ret_largest)
+        *ret_largest = walked_largest;
     return walked_bytes;
+}
+
+// By trying: the room that statvfs tells of knows no quota, and LTTng says nothing of what it could not
+// write.
+int uvs__trace_dir_refusal(const struct uvs_trace_dir *dir, off_t room)
+{
+    char path[PATH_MAX];
+    if ((size_t)snprintf(path, sizeof(path), "%s/.room", dir->path) >= sizeof(path))
+        return ENAMETOOLONG;
+    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file < 0)
+        return errno;
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct sigaction before; // the program is to inherit that
+    sigaction(SIGXFSZ, &ignore, &before);
+    int refusal = posix_fallocate(file, 0, room);
+    sigaction(SIGXFSZ, &before, NULL);
+    close(file);
+    unlink(path);
+    return refusal;
 }
 
 // --- The newest one ---

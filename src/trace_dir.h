@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include "../analysis/error.h"
 
 struct uvs_trace_dir {
@@ -29,8 +30,16 @@ void uvs__trace_dir_clear(struct uvs_trace_dir *dir);
 // Points `latest` to it; false when that could not be done.
 bool uvs__trace_dir_link_latest(const struct uvs_trace_dir *dir);
 
-// Bytes of the files below it.
-uint64_t uvs__trace_dir_size(const struct uvs_trace_dir *dir);
+// Bytes of the files below it, and of the largest of them (NULL: not asked for).
+uint64_t uvs__trace_dir_size(const struct uvs_trace_dir *dir, uint64_t *ret_largest);
+
+enum {
+    UVS_ROOM_TO_START = 16 << 20, // the first second of a busy program, in which LTTng writes the metadata too
+    UVS_ROOM_TO_GO_ON = 1 << 20,  // a packet
+};
+
+// Whether so many bytes more could be written there: 0, or errno (ENOSPC, EDQUOT, EROFS, ENOENT…).
+int uvs__trace_dir_refusal(const struct uvs_trace_dir *dir, off_t room);
 
 // Removes a directory and everything below it; symlinks are not followed.
 void uvs__remove_tree(const char *path);

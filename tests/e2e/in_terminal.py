@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """in_terminal.py ACTIONS -- COMMAND...: runs COMMAND in a terminal of its own, as a job in the foreground.
 
-ACTIONS, comma-separated, are keys, each typed when the text before its colon has appeared: "ready:^C". A small
+ACTIONS, comma-separated, are keys, each typed when the text before its colon has appeared: "ready:^C"; or
+"hangup": the terminal goes away, and with it this script's interest. A small
 shell leads the terminal's session: when the job stops, it says "[stopped]" and continues it, as fg does. Prints
 what the terminal showed; ends with the command's status, 128 + n for a signal.
 """
@@ -50,6 +51,10 @@ def main():
         except OSError:  # nobody has the terminal any more
             break
         while actions and actions[0][0].encode() in seen:
+            if actions[0][1] == "hangup":
+                os.close(terminal)
+                os.waitpid(leader, 0)
+                return
             os.write(terminal, bytes([ord(actions.pop(0)[1][1]) & 0x1F]))
     _, status = os.waitpid(leader, 0)
     sys.stdout.write(seen.decode())
