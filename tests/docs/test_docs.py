@@ -335,6 +335,14 @@ class Support(unittest.TestCase):
             self.assertTrue(any(mark in text_of(path) for mark in quoted), f"{row[0]}: {path} has no test {name}")
 
 
+class Faults(unittest.TestCase):
+    def test_the_table_has_a_row_for_each_test(self):
+        rows = [row[0] for row in table(text_of("docs/reliability.md"), "what happens", "what becomes of the recording")]
+        tests = re.findall(r'^@test "(.*)" \{$', text_of("tests/e2e/faults.bats"), re.M)
+        self.assertGreater(len(tests), 30)
+        self.assertEqual(rows, tests)
+
+
 class Links(unittest.TestCase):
     def test_each_relative_link_leads_somewhere(self):
         seen = 0
