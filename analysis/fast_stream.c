@@ -136,18 +136,34 @@ static int map_packet(struct uvs__fast_stream *stream, size_t size, struct uvs_e
     return 0;
 }
 
+// Of the next packet that is wanted. 1, or 0 behind the last one.
+static int find_packet(struct uvs__fast_stream *stream, struct uvs__ctf_packet_header *header,
+                       struct uvs_error *error)
+{
+    for (;;) {
+        if (stream->at >= stream->size)
+            return 0;
+        if (pread(stream->fd, header, sizeof(*header), (off_t)stream->at) != (ssize_t)sizeof(*header))
+            return fail(stream, error, "read");
+        if (!has_room(stream, header))
+            return uvs_error_set(error, UVS_E_TRACE, "%s has a damaged packet at byte %llu; record again",
+                                 stream->path, (unsigned long long)stream->at);
+        if (header->end_ns >= stream->from_ns)
+            return 1;
+        stream->at += header->packet_size / 8;
+        stream->header = *header;
+        stream->has_header = true;
+    }
+}
+
 // 1, or 0 behind the last one.
 static int open_packet(struct uvs__fast_stream *stream, struct uvs_error *error)
 {
     struct uvs__ctf_packet_header header;
-    if (stream->at >= stream->size)
-        return 0;
-    if (pread(stream->fd, &header, sizeof(header), (off_t)stream->at) != (ssize_t)sizeof(header))
-        return fail(stream, error, "read");
-    if (!has_room(stream, &header))
-        return uvs_error_set(error, UVS_E_TRACE, "%s has a damaged packet at byte %llu; record again",
-                             stream->path, (unsigned long long)stream->at);
-    const int result = map_packet(stream, header.packet_size / 8, error);
+    int result = find_packet(stream, &header, error);
+    if (result <= 0)
+        return result;
+    result = map_packet(stream, header.packet_size / 8, error);
     if (result < 0)
         return result;
     stream->end = stream->cursor + header.content_size / 8;

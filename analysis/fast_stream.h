@@ -28,6 +28,7 @@ struct uvs__fast_stream {
     unsigned char *map;
     size_t map_size;
     const unsigned char *cursor, *end; // of what is not decoded yet; behind its content
+    uint64_t from_ns;                  // packets that end before are passed over
     uint64_t clock_ns;
     struct uvs__ctf_packet_header header; // of this packet, or of the last one
     bool has_header;

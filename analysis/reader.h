@@ -3,6 +3,7 @@
 #ifndef UVS_READER_H
 #define UVS_READER_H
 
+#include <stdbool.h>
 #include "error.h"
 #include "event.h"
 
@@ -14,11 +15,16 @@ struct uvs_reader_ops {
     const char *name; // "babeltrace2", "text": the report's trace.reader
     int (*next)(struct uvs_reader *reader, const struct uvs_event **ret_event, struct uvs_error *error);
     void (*destroy)(struct uvs_reader *reader);
+    // What ends before is not wanted any more, and may be left unread; NULL: it cannot leave anything out.
+    void (*skip_to)(struct uvs_reader *reader, uint64_t from_ns);
 };
 
+// Zero-initialised but for ops.
 struct uvs_reader {
     const struct uvs_reader_ops *ops;
-    char *note; // why it is not the fast one, one line; NULL: nothing to say
+    char *note;              // why it is not the fast one, one line; NULL: nothing to say
+    uint64_t from_ns, to_ns; // what is wanted; to_ns 0: up to the end
+    bool is_behind;          // it has passed to_ns
 };
 
 enum uvs_reader_choice {
@@ -34,9 +40,20 @@ int uvs_reader_create(const char *path, struct uvs_reader **ret_reader, struct u
 int uvs_reader_create_of(enum uvs_reader_choice choice, const char *path, struct uvs_reader **ret_reader,
                          struct uvs_error *error);
 
+// From now on only events of [from_ns, to_ns], in the events' own times, are given, and losses that touch it;
+// to_ns 0: up to the end. What lies before is passed over packet by packet where the decoder can, what comes
+// after is not read: neither shows damage. It may be called after the first events, which tell when the trace
+// begins. Who the processes and loops are is told about once a second, the modules only once: who needs more
+// than the window holds begins earlier, and passes over by himself.
+void uvs_reader_narrow(struct uvs_reader *reader, uint64_t from_ns, uint64_t to_ns);
+int uvs__reader_next_within(struct uvs_reader *reader, const struct uvs_event **ret_event,
+                            struct uvs_error *error);
+
 static inline int uvs_reader_next(struct uvs_reader *reader, const struct uvs_event **ret_event,
                                   struct uvs_error *error)
 {
+    if (reader->from_ns || reader->to_ns)
+        return uvs__reader_next_within(reader, ret_event, error);
     return reader->ops->next(reader, ret_event, error);
 }
 

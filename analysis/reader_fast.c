@@ -122,6 +122,13 @@ static int next(struct uvs_reader *base, const struct uvs_event **ret_event, str
     return reader->end;
 }
 
+static void skip_to(struct uvs_reader *base, uint64_t from_ns)
+{
+    struct fast_reader *reader = (struct fast_reader *)base;
+    for (size_t i = 0; i < reader->stream_count; i++)
+        reader->streams[i].from_ns = from_ns;
+}
+
 static void destroy(struct uvs_reader *base)
 {
     struct fast_reader *reader = (struct fast_reader *)base;
@@ -137,7 +144,8 @@ static void destroy(struct uvs_reader *base)
     free(reader);
 }
 
-static const struct uvs_reader_ops ops = {.name = "fast", .next = next, .destroy = destroy};
+static const struct uvs_reader_ops ops = {
+    .name = "fast", .next = next, .destroy = destroy, .skip_to = skip_to};
 
 // --- Opening ---
 

@@ -279,6 +279,83 @@ static void a_damaged_packet_costs_only_itself(void **state)
     expect_order();
 }
 
+// --- A part of a trace ---
+
+static bool touches(const struct uvs_event *event, uint64_t from_ns, uint64_t to_ns)
+{
+    uint64_t end_ns = event->type == UVS_EV_LOST ? event->lost.end_ns : event->time_ns;
+    return end_ns >= from_ns && event->time_ns <= to_ns;
+}
+
+// A narrowed reader gives what of the whole trace lies in the window.
+static uint64_t compare_narrowed(enum uvs_reader_choice choice, const char *path, uint64_t from_ns,
+                                 uint64_t to_ns)
+{
+    struct uvs_reader *whole = open_with(UVS_READER_BABELTRACE2, path), *part = open_with(choice, path);
+    const struct uvs_event *a, *b;
+    uint64_t count = 0;
+    uvs_reader_narrow(part, from_ns, to_ns);
+    while (uvs_reader_next(whole, &a, NULL) > 0) {
+        if (!touches(a, from_ns, to_ns))
+            continue;
+        assert_int_equal(uvs_reader_next(part, &b, NULL), 1);
+        assert_true(same_event(a, b));
+        count++;
+    }
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(uvs_reader_next(part, &b, NULL), 0);
+    uvs_reader_destroy(whole);
+    uvs_reader_destroy(part);
+    return count;
+}
+
+static void a_part_of_a_trace_reads_as_in_the_whole(void **state)
+{
+    (void)state;
+    uint64_t events = 0;
+    for (unsigned seed = 0; seed < TRACES; seed++) {
+        srand(5000 + seed);
+        const char *trace = in("part-%u", seed);
+        const uint64_t length_ns = write_random_trace(trace, &(struct ctf_variant){0}, SECOND) - SECOND;
+        const uint64_t from_ns = SECOND + random_bits() % (length_ns + 1);
+        const uint64_t to_ns = from_ns + random_bits() % (length_ns + 1);
+        events += compare_narrowed(UVS_READER_FAST, trace, from_ns, to_ns);
+        compare_narrowed(UVS_READER_BABELTRACE2, trace, from_ns, to_ns);
+    }
+    assert_true(events > TRACES * 5);
+}
+
+// A packet that is not read is not found damaged.
+static void read_damaged(bool narrowed)
+{
+    const char *trace = write_trace(narrowed ? "unread" : "read", SECOND);
+    FILE *stream = fopen(in("%s/ch_0", narrowed ? "unread" : "read"), "r+");
+    assert_non_null(stream);
+    fseek(stream, PACKET_BYTES + 200, SEEK_SET);
+    for (int byte = 0; byte < 64; byte++)
+        fputc(0xfe, stream);
+    fclose(stream);
+    struct uvs_reader *reader = open_with(UVS_READER_FAST, trace);
+    const struct uvs_event *event;
+    uint64_t count = 0;
+    if (narrowed)
+        uvs_reader_narrow(reader, SECOND + 3 * PACKET_NS, 0);
+    struct uvs_error error = {0};
+    int result;
+    while ((result = uvs_reader_next(reader, &event, &error)) > 0)
+        count++;
+    uvs_reader_destroy(reader);
+    assert_int_equal(result, narrowed ? 0 : -UVS_E_TRACE);
+    assert_true(count > PER_PACKET);
+}
+
+static void packets_outside_the_part_are_not_read(void **state)
+{
+    (void)state;
+    read_damaged(false);
+    read_damaged(true);
+}
+
 static int compare_named(char **paths)
 {
     for (; *paths; paths++)
@@ -296,6 +373,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(what_it_does_not_know_it_hands_on),
         cmocka_unit_test(a_stream_in_several_files_is_handed_on),
         cmocka_unit_test(a_damaged_packet_costs_only_itself),
+        cmocka_unit_test(a_part_of_a_trace_reads_as_in_the_whole),
+        cmocka_unit_test(packets_outside_the_part_are_not_read),
     };
     return argc > 1 ? compare_named(argv + 1)
                     : cmocka_run_group_tests(tests, set_up_traces, tear_down_traces);
