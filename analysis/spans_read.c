@@ -318,8 +318,8 @@ static int on_span(void *data, const struct uvs__span *from)
         return 0;
     if (from->type == UVS__SPAN_SCHEDULE)
         return ask(visit, from);
-    if (from->type == UVS__SPAN_HELD || from->type == UVS__SPAN_DELIVERY)
-        return 0;
+    if (from->type != UVS__SPAN_CALLBACK && types[from->type] == UVS_SPAN_CALLBACK)
+        return 0; // not one that others see
     struct uvs_span span = {
         .scheduled_ns = UVS_ABSENT, .delay_ns = UVS_ABSENT, .latency_ns = UVS_ABSENT, .queue_ns = UVS_ABSENT};
     describe(visit, from, &span);

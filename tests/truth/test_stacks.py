@@ -182,6 +182,10 @@ class Folded(Sampled):
             self.assertEqual((done.returncode, done.stdout), (2, ""), number)
             self.assertIn("--block", done.stderr)
 
+    def test_samples_are_no_callbacks(self):
+        spans = self.run_it(UVSCOPE, "export", "--to", "ndjson", self.log).stdout.splitlines()
+        self.assertEqual(sum(json.loads(span)["type"] == "callback" for span in spans), 5)
+
     def test_other_forms_have_no_blocks(self):
         self.assertEqual(self.run_it(UVSCOPE, "export", "--to", "ndjson", "--block", "1", self.log).returncode, 2)
 
