@@ -343,8 +343,8 @@ static void clear(void *data)
 const struct uvs__analysis uvs__blame_analysis = {
     .state_size = sizeof(struct state),
     .takes = UVS__TAKES(CALLBACK) | UVS__TAKES(BUSY) | UVS__TAKES(POLL) | UVS__TAKES(OUTSIDE) |
-             UVS__TAKES(SYNC_CALL) | UVS__TAKES(HELD) | UVS__TAKES(WORK) | UVS__TAKES(DELIVERY) |
-             UVS__TAKES(UNFINISHED),
+             UVS__TAKES(GC) | UVS__TAKES(SYNC_CALL) | UVS__TAKES(HELD) | UVS__TAKES(WORK) |
+             UVS__TAKES(DELIVERY) | UVS__TAKES(UNFINISHED),
     .span = on_span,
     .finish = finish,
     .clear = clear};

@@ -306,6 +306,9 @@ int uvs__blame_loop_span(struct uvs__blame *blame, const struct uvs__spans *span
     case UVS__SPAN_SYNC_CALL:
         return put_around(loop, span->begin_ns, span->end_ns,
                           uvs__cause(UVS_BLAME_SYNC_CALL, UVS__OF_WHO, span->who));
+    case UVS__SPAN_GC:
+        return put_around(loop, span->begin_ns, span->end_ns,
+                          uvs__cause(UVS_BLAME_GC, UVS__OF_LOOP, span->loop->index));
     case UVS__SPAN_BUSY:
         return on_busy(blame, loop, span);
     case UVS__SPAN_POLL:

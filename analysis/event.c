@@ -85,3 +85,28 @@ int uvs_kind_from_name(const char *name)
             return i;
     return -1;
 }
+
+static const struct {
+    uint8_t kind;
+    const char *name;
+} collections[] = {
+#define X(NAME, number, text) {number, text},
+    UVS_GC_MAP(X)
+#undef X
+};
+
+const char *uvs_gc_name(uint8_t kind)
+{
+    for (size_t i = 0; i < sizeof(collections) / sizeof(collections[0]); i++)
+        if (collections[i].kind == kind)
+            return collections[i].name;
+    return NULL;
+}
+
+int uvs_gc_from_name(const char *name)
+{
+    for (size_t i = 0; i < sizeof(collections) / sizeof(collections[0]); i++)
+        if (strcmp(collections[i].name, name) == 0)
+            return collections[i].kind;
+    return -1;
+}

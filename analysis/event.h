@@ -57,6 +57,10 @@ const char *uvs_kind_name(uint8_t kind);
 // The number, or -1.
 int uvs_kind_from_name(const char *name);
 
+// The same of what a garbage collector did: "mark_compact".
+const char *uvs_gc_name(uint8_t kind);
+int uvs_gc_from_name(const char *name);
+
 enum uvs_kind_class {
     UVS_CLASS_UNKNOWN,
     UVS_CLASS_DUE,

@@ -35,6 +35,7 @@ static void begin_interval(struct uvs__loop *loop)
 {
     loop->busy.callbacks.count = loop->busy.sync_calls.count = 0;
     loop->busy.outermost = loop->busy.outermost_ns = loop->busy.longest_ns = loop->busy.sync_ns = 0;
+    loop->busy.gc = (struct uvs__collected){0};
     loop->busy.settled_ns = loop->busy.nested_ns = 0;
     loop->busy.broken = false;
     memset(loop->nested_ns, 0, sizeof(loop->nested_ns[0]) * (loop->deepest + 1));
@@ -64,6 +65,9 @@ static struct uvs__span busy_span(const struct uvs__spans *spans, const struct u
     span.busy.outermost_ns = loop->busy.outermost_ns;
     span.busy.longest_ns = loop->busy.longest_ns;
     span.busy.sync_ns = loop->busy.sync_ns;
+    span.busy.gc = loop->busy.gc;
+    if (!loop->sees_gc)
+        span.busy.gc.ns = UVS_ABSENT;
     span.busy.running.who = UVS__NOBODY;
     return span;
 }
@@ -246,6 +250,38 @@ int uvs__loop_sync_call(struct uvs__spans *spans, struct uvs__process *process, 
         rc = push(&loop->busy.sync_calls, span.who, inside_ns);
     }
     return rc ? rc : uvs__emit(spans, &span);
+}
+
+// --- Garbage ---
+
+static void add_collection(struct uvs__loop *loop, const struct uvs_event *event, uint64_t begin_ns)
+{
+    struct uvs__collected *gc = &loop->busy.gc;
+    uint64_t inside_ns = uvs__minus(event->time_ns, uvs__max(begin_ns, loop->boundary_ns));
+    gc->ns = uvs__add(gc->ns, inside_ns);
+    if (inside_ns <= gc->longest_ns)
+        return;
+    gc->longest_ns = inside_ns;
+    gc->longest_kind = event->gc.kind;
+}
+
+int uvs__loop_gc(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
+                 const struct uvs_event *event)
+{
+    if (loop)
+        loop->sees_gc = true;
+    if (event->gc.kind == UVS_GC_NONE || event->gc.duration_ns == UVS_ABSENT)
+        return 0;
+    struct uvs__span span = {.type = UVS__SPAN_GC,
+                             .begin_ns = uvs__minus(event->time_ns, event->gc.duration_ns),
+                             .end_ns = event->time_ns,
+                             .process = process,
+                             .loop = loop,
+                             .who = UVS__NOBODY};
+    span.gc.kind = event->gc.kind;
+    if (loop)
+        add_collection(loop, event, span.begin_ns);
+    return uvs__emit(spans, &span);
 }
 
 // --- The end ---

@@ -23,6 +23,7 @@ struct block {
     uint64_t begin_ns, duration_ns;
     bool open;
     enum uvs_block_class class;
+    struct uvs__collected gc;
     struct shares callbacks, sync_calls;
 };
 
@@ -31,6 +32,8 @@ struct loop_state {
     struct uvs_hist block;
     struct block worst[UVS_WORST_BLOCKS];
     size_t worst_count;
+    struct uvs_gc_row *gc; // by kind
+    size_t gc_count, gc_capacity;
 };
 
 struct state {
@@ -109,7 +112,10 @@ static int keep_worst(struct loop_state *loop, const struct uvs__span *span, uin
     struct block block = {.begin_ns = span->begin_ns,
                           .duration_ns = duration_ns,
                           .open = span->busy.open,
-                          .class = class_of(span, duration_ns)};
+                          .class = class_of(span, duration_ns),
+                          .gc = span->busy.gc};
+    if (!span->busy.complete)
+        block.gc = (struct uvs__collected){.ns = UVS_ABSENT};
     int rc = largest(span->busy.callbacks, span->busy.running, &block.callbacks);
     if (!rc)
         rc = largest(span->busy.sync_calls, (struct uvs__part){.who = UVS__NOBODY}, &block.sync_calls);
@@ -135,6 +141,22 @@ static int on_busy(struct loop_state *loop, const struct uvs__span *span, uint64
     return keep_worst(loop, span, duration_ns);
 }
 
+static int on_gc(struct loop_state *loop, uint8_t kind, uint64_t duration_ns)
+{
+    size_t at = 0;
+    while (at < loop->gc_count && loop->gc[at].kind < kind)
+        at++;
+    if (at == loop->gc_count || loop->gc[at].kind != kind) {
+        struct uvs_gc_row *gc = uvs__grow(loop->gc, loop->gc_count, &loop->gc_capacity, sizeof(*gc));
+        if (!gc)
+            return NO_MEMORY;
+        loop->gc = gc;
+        memmove(&gc[at + 1], &gc[at], (loop->gc_count++ - at) * sizeof(*gc));
+        gc[at] = (struct uvs_gc_row){.kind = kind};
+    }
+    return uvs_hist_add(&loop->gc[at].duration, duration_ns);
+}
+
 static int on_span(void *data, const struct uvs__output *output, const struct uvs__span *span)
 {
     struct state *state = data;
@@ -153,6 +175,8 @@ static int on_span(void *data, const struct uvs__output *output, const struct uv
         loop->iterations += !span->poll.continued;
         return 0;
     }
+    case UVS__SPAN_GC:
+        return on_gc(loop, span->gc.kind, duration_ns);
     case UVS__SPAN_OUTSIDE:
         loop->outside_ns = uvs__add(loop->outside_ns, duration_ns);
         return 0;
@@ -191,6 +215,8 @@ static int fill_blocks(struct uvs__output *output, const struct loop_state *loop
         *out = (struct uvs_block){.begin_ns = block->begin_ns,
                                   .duration_ns = block->duration_ns,
                                   .cpu_ns = UVS_ABSENT,
+                                  .gc_ns = block->gc.ns,
+                                  .gc_kind = block->gc.longest_kind,
                                   .open = block->open,
                                   .class = block->class};
         rc = fill_parts(output, &block->callbacks, &out->callbacks, &out->callback_count);
@@ -214,8 +240,13 @@ static int fill_row(struct uvs__output *output, const struct uvs__loop *loop, st
                                  .try_writes = loop->try_writes,
                                  .block = state->block,
                                  .blocked_count = state->blocked_count,
-                                 .blocked_sum_ns = state->blocked_sum_ns};
+                                 .blocked_sum_ns = state->blocked_sum_ns,
+                                 .sees_gc = loop->sees_gc,
+                                 .gc = state->gc,
+                                 .gc_count = state->gc_count};
     state->block = (struct uvs_hist){0};
+    state->gc = NULL;
+    state->gc_count = 0;
     if (loop->name && !(row->name = strdup(loop->name)))
         return NO_MEMORY;
     return fill_blocks(output, state, row);
@@ -256,18 +287,26 @@ static int finish(void *data, struct uvs__output *output)
     return 0;
 }
 
+static void clear_loop(struct loop_state *loop)
+{
+    uvs_hist_clear(&loop->block);
+    for (size_t i = 0; i < loop->gc_count; i++)
+        uvs_hist_clear(&loop->gc[i].duration);
+    free(loop->gc);
+}
+
 static void clear(void *data)
 {
     struct state *state = data;
     for (size_t i = 0; i < state->loops.count; i++)
         if (state->loops.items[i])
-            uvs_hist_clear(&((struct loop_state *)state->loops.items[i])->block);
+            clear_loop(state->loops.items[i]);
     uvs__rows_clear(&state->loops);
 }
 
 const struct uvs__analysis uvs__loops_analysis = {.state_size = sizeof(struct state),
                                                   .takes = UVS__TAKES(BUSY) | UVS__TAKES(POLL) |
-                                                           UVS__TAKES(OUTSIDE),
+                                                           UVS__TAKES(GC) | UVS__TAKES(OUTSIDE),
                                                   .span = on_span,
                                                   .finish = finish,
                                                   .clear = clear};

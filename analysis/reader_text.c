@@ -152,6 +152,8 @@ static bool parse_kind(const char *text, uint64_t *ret_kind)
 {
     int kind = uvs_kind_from_name(text);
     if (kind < 0)
+        kind = uvs_gc_from_name(text);
+    if (kind < 0)
         return parse_integer(text, ret_kind);
     *ret_kind = (uint64_t)kind;
     return true;

@@ -82,6 +82,8 @@ struct uvs_block_stack {
 struct uvs_block {
     uint64_t begin_ns, duration_ns;
     uint64_t cpu_ns;               // of the loop's thread, by the last sample; UVS_ABSENT unknown
+    uint64_t gc_ns;                // of garbage collections; UVS_ABSENT unknown
+    uint8_t gc_kind;               // of the longest; NONE: there was none, or it is not known
     uint64_t samples;              // that have a stack
     struct uvs_block_frame *stack; // innermost first, as far as at least half of the samples agree
     size_t stack_count;
@@ -91,6 +93,12 @@ struct uvs_block {
     enum uvs_block_class class;
     struct uvs_block_part *callbacks, *sync_calls; // at most 5 each
     size_t callback_count, sync_call_count;
+};
+
+// Garbage collections of a loop's thread of one kind.
+struct uvs_gc_row {
+    uint8_t kind;
+    struct uvs_hist duration;
 };
 
 struct uvs_loop_row {
@@ -104,6 +112,9 @@ struct uvs_loop_row {
     uint64_t blocked_count, blocked_sum_ns;
     struct uvs_block *worst; // by duration, at most UVS_WORST_BLOCKS
     size_t worst_count;
+    bool sees_gc;          // false: whether garbage was collected is not known
+    struct uvs_gc_row *gc; // by kind; only those that were seen
+    size_t gc_count;
 };
 
 struct uvs_callback_row {
@@ -165,6 +176,7 @@ struct uvs_pool_row {
 #define UVS_BLAME_MAP(X)        \
     X(CALLBACK, "callback")     \
     X(SYNC_CALL, "sync_call")   \
+    X(GC, "gc")                 \
     X(REQUEST, "request")       \
     X(POLL, "poll")             \
     X(OUTSIDE, "outside")       \

@@ -31,6 +31,9 @@ static void clear_loop(struct uvs_loop_row *row)
         free(row->worst[i].stack);
         free(row->worst[i].stacks);
     }
+    for (size_t i = 0; i < row->gc_count; i++)
+        uvs_hist_clear(&row->gc[i].duration);
+    free(row->gc);
     free(row->worst);
     free(row->name);
     uvs_hist_clear(&row->block);

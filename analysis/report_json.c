@@ -199,6 +199,18 @@ static json_t *stack_frame(const void *row)
     return json;
 }
 
+static json_t *gc_kind(uint8_t kind)
+{
+    const char *name = uvs_gc_name(kind);
+    return name ? json_string(name) : json_sprintf("gc %u", kind);
+}
+
+static json_t *collections(const void *row)
+{
+    const struct uvs_gc_row *gc = row;
+    return json_pack("{so so}", "kind", gc_kind(gc->kind), "duration", dist(&gc->duration));
+}
+
 static json_t *block(const void *row)
 {
     static const char *const classes[] = {
@@ -207,10 +219,11 @@ static json_t *block(const void *row)
 #undef X
     };
     const struct uvs_block *b = row;
-    return json_pack("{so so so sb ss so so so so}", "begin_ns", number(b->begin_ns), "duration_ns",
+    return json_pack("{so so so sb ss so so so so so}", "begin_ns", number(b->begin_ns), "duration_ns",
                      number(b->duration_ns), "cpu_ns", number_or_null(b->cpu_ns), "open", b->open, "class",
                      classes[b->class], "callbacks", ARRAY(b->callbacks, b->callback_count, callback_part),
-                     "sync_calls", ARRAY(b->sync_calls, b->sync_call_count, sync_part), "gc_ns", json_null(),
+                     "sync_calls", ARRAY(b->sync_calls, b->sync_call_count, sync_part), "gc_ns",
+                     number_or_null(b->gc_ns), "gc_kind", b->gc_kind ? gc_kind(b->gc_kind) : json_null(),
                      "stack", b->stack_count ? ARRAY(b->stack, b->stack_count, stack_frame) : json_null());
 }
 
@@ -225,12 +238,13 @@ static json_t *loop_row(const struct uvs_loop_row *loop, uint64_t threshold_ns)
     json_t *blocked = json_pack("{so so so so}", "threshold_ns", number(threshold_ns), "count",
                                 number(loop->blocked_count), "sum_ns", number(loop->blocked_sum_ns), "worst",
                                 ARRAY(loop->worst, loop->worst_count, block));
-    return json_pack("{so so so so sb so so so so so so so so}", "pid", number(loop->pid), "loop",
+    return json_pack("{so so so so sb so so so so so so so so so}", "pid", number(loop->pid), "loop",
                      number(loop->loop), "tid", loop->tid ? number(loop->tid) : json_null(), "name",
                      text(loop->name), "main", loop->is_default, "iterations", number(loop->iterations),
                      "busy_ns", number(loop->busy_ns), "poll_ns", number(loop->poll_ns), "outside_ns",
                      number(loop->outside_ns), "utilization", utilization(loop), "try_writes",
-                     number(loop->try_writes), "block", dist(&loop->block), "blocked", blocked);
+                     number(loop->try_writes), "gc", loop->sees_gc ? ARRAY(loop->gc, loop->gc_count, collections) : json_null(),
+                     "block", dist(&loop->block), "blocked", blocked);
 }
 
 static json_t *loops(const struct uvs_report *report)

@@ -54,6 +54,12 @@ struct uvs__parts {
     size_t count, capacity;
 };
 
+// What garbage collections took of a busy interval, and the longest of them.
+struct uvs__collected {
+    uint64_t ns, longest_ns;
+    uint8_t longest_kind;
+};
+
 enum { UVS__MAX_DEPTH = UINT8_MAX };
 
 struct uvs__loop {
@@ -62,6 +68,7 @@ struct uvs__loop {
     uint32_t index, slot, tid; // tid 0: no loop_info yet
     char *name;
     uint64_t try_writes;
+    bool sees_gc; // its trace would say if garbage was collected
     uint64_t unseen_ns; // how long descriptors may have been ready before the last poll returned; UVS_ABSENT
                         // unknown
     bool is_default, ended, left; // left: uv_run returned and was not entered again
@@ -75,6 +82,7 @@ struct uvs__loop {
     struct {
         struct uvs__parts callbacks, sync_calls; // by self time; by duration
         uint64_t outermost, outermost_ns, longest_ns, sync_ns;
+        struct uvs__collected gc;
         uint64_t settled_ns; // end of the last outermost callback
         uint64_t nested_ns;  // self time since then, of callbacks whose outermost one still runs
         bool broken;         // a nested callback without the one around it
@@ -110,6 +118,7 @@ enum uvs__span_type {
     UVS__SPAN_SYNC_CALL,
     UVS__SPAN_SCHEDULE,
     UVS__SPAN_STALL,
+    UVS__SPAN_GC,
     UVS__SPAN_HELD, // from here on: of the pool
     UVS__SPAN_WORK,
     UVS__SPAN_DELIVERY,
@@ -141,6 +150,7 @@ struct uvs__span {
             bool open;
             const struct uvs__parts *callbacks, *sync_calls;
             uint64_t outermost_ns, longest_ns, sync_ns;
+            struct uvs__collected gc; // of those that were received; ns UVS_ABSENT: they are not seen
             struct uvs__part running; // open: the callback that was not over; who NOBODY if not known
         } busy;
         // The watchdog found the loop busy since begin_ns, at end_ns.
@@ -149,6 +159,9 @@ struct uvs__span {
             const uint32_t *frames; // whos, innermost first
             size_t frame_count;
         } stall;
+        struct {
+            uint8_t kind; // enum uvs_gc, or one that this version does not know
+        } gc;
         struct {
             bool spinning;  // it might not wait: its time counts as busy
             bool continued; // a further wait of the same poll phase
@@ -240,6 +253,8 @@ int uvs__loop_callback(struct uvs__spans *spans, struct uvs__loop *loop, const s
 int uvs__loop_poll(struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event);
 int uvs__loop_sync_call(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
                         const struct uvs_event *event);
+int uvs__loop_gc(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
+                 const struct uvs_event *event);
 int uvs__loop_stall(struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event);
 // The loop is over (ended) or the trace is.
 int uvs__loop_finish(struct uvs__spans *spans, struct uvs__loop *loop, bool ended);

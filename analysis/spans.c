@@ -319,6 +319,8 @@ static int on_other(struct uvs__spans *spans, struct uvs__process *process, cons
 {
     struct uvs__loop *loop = known_loop(spans, process, event->loop);
     switch (event->type) {
+    case UVS_EV_gc:
+        return uvs__loop_gc(spans, process, loop, event);
     case UVS_EV_stall:
         return loop ? uvs__loop_stall(spans, loop, event) : 0;
     case UVS_EV_loop_end:

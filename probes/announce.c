@@ -151,6 +151,8 @@ static void announce_loop(struct uvs__loop *loop, uint64_t now_ns)
                                                    .is_default = uvs__is_default_loop(loop->loop),
                                                    .try_writes = loop->try_writes,
                                                    .name = name});
+    if (loop->sees_gc)
+        uvs__emit_gc(&(struct uvs_ev_gc){.loop = loop->key, .kind = UVS_GC_NONE});
 }
 
 void uvs__announce_counts(struct uvs__loop *loop, uint64_t now_ns)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "probes/emit.h"
+#include "probes/gc.h"
 #include "probes/hooks.h"
 #include "probes/sampler.h"
 
@@ -239,6 +240,7 @@ void uvs__run_begin(struct uvs__loop *loop, int backend_fd)
     loop->backend_fd = backend_fd;
     loop->poll = (struct uvs__poll){0};
     uvs__know_thread(self);
+    loop->sees_gc = uvs__gc_watch(self);
     if (!uvs__on(poll))
         return;
     note_stack(loop, self);

@@ -42,6 +42,7 @@ struct uvs__loop {
     struct uvs__poll poll;
     struct uvs__watch watch;
     struct uvs__watched watched;
+    bool sees_gc;       // the collections of its thread's isolate are recorded
     uint8_t base_depth; // the thread's callback depth at the innermost uv_run's entry
 } __attribute__((aligned(64)));
 

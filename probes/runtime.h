@@ -27,6 +27,8 @@ struct uvs__thread {
     struct uv__work *submitting_work;
     void *submitting_callback;
     uintptr_t stack_low, stack_high; // high 0 = not asked yet
+    uint64_t gc_begin_ns;            // of the outermost collection that is under way, 0 = none
+    void *isolate;                   // whose collections are seen
     uint32_t tid;                    // 0 = not asked yet
     uint8_t submitting_kind;
     uint8_t depth; // callbacks around the current point
@@ -35,6 +37,8 @@ struct uvs__thread {
     bool spawning;   // inside uv_spawn: its child only execs
     bool in_fs_poll; // inside uv_fs_poll_start, whose uv_fs_stat is libuv's own
     bool known_to_lttng;
+    uint8_t gc_kind;
+    uint8_t isolates; // that this thread has had
 };
 
 extern __thread struct uvs__thread uvs__self __attribute__((tls_model("initial-exec")));

@@ -175,6 +175,22 @@ enum uvs_hooks {
 #undef X
 };
 
+// --- What a garbage collector did: gc.kind ---
+// The numbers of collections are V8's GCType. NONE is no collection: from here on those of this loop are seen.
+#define UVS_GC_MAP(X)                         \
+    X(NONE, 0, "none")                        \
+    X(SCAVENGE, 1, "scavenge")                \
+    X(MINOR_MARK_SWEEP, 2, "minor_mark_sweep") \
+    X(MARK_COMPACT, 4, "mark_compact")        \
+    X(INCREMENTAL, 8, "incremental_marking")  \
+    X(WEAK_CALLBACKS, 16, "weak_callbacks")
+
+enum uvs_gc {
+#define X(NAME, number, name) UVS_GC_##NAME = number,
+    UVS_GC_MAP(X)
+#undef X
+};
+
 // --- Events ---
 // clang-format off
 // UVS_EVENT_<name>(I, S, Q, e): I(e, type, field) integer; S(e, field) string; Q(e, type, field) sequence,
@@ -219,6 +235,11 @@ enum uvs_hooks {
     I(e, uint32_t, loop) I(e, uint64_t, op) I(e, uint8_t, kind) I(e, uint64_t, callback)      \
     I(e, uint32_t, tid) I(e, uint64_t, busy_ns) I(e, uint64_t, cpu_ns) Q(e, uint64_t, frames)
 
+// V8 collected garbage on the thread of a loop; slot NONE: outside of any uv_run. Of nested collections only the
+// outermost is recorded. Of kind NONE one is emitted, about once a second, where collections are seen: a loop
+// without any has had none then, and otherwise that is not known.
+#define UVS_EVENT_gc(I, S, Q, e) I(e, uint32_t, loop) I(e, uint8_t, kind) I(e, uint64_t, duration_ns)
+
 // uv_cancel was called on op; result is what it returned.
 #define UVS_EVENT_cancel(I, S, Q, e) I(e, uint32_t, loop) I(e, uint64_t, op) I(e, int32_t, result)
 
@@ -258,6 +279,7 @@ enum uvs_hooks {
     X(poll, DEFAULT)         \
     X(sync_call, DEFAULT)    \
     X(stall, DEFAULT)        \
+    X(gc, DEFAULT)           \
     X(cancel, DEFAULT)       \
     X(dropped, DEFAULT)      \
     X(process_info, DEFAULT) \

@@ -30,6 +30,7 @@ void uvs__print_blame_who(FILE *out, const struct uvs_blame_who *who)
     static const char *const nobody[] = {[UVS_BLAME_POLL] = "the loop sleeping in poll",
                                          [UVS_BLAME_OUTSIDE] = "code outside of uv_run",
                                          [UVS_BLAME_LIBUV] = "libuv itself",
+                                         [UVS_BLAME_GC] = "garbage collection",
                                          [UVS_BLAME_UNKNOWN] = "something that the trace does not tell"};
     if (who->kind < 0) {
         fputs(nobody[who->what], out);

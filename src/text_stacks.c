@@ -48,6 +48,22 @@ static void print_state(FILE *out, const struct uvs_block *block)
     fputs(" CPU), ", out);
 }
 
+// What takes less than one of so many parts of a block explains nothing of it.
+static const uint64_t notable_part = 100;
+
+static void print_collections(FILE *out, const struct uvs_block *block)
+{
+    if (block->gc_ns == UVS_ABSENT || block->gc_ns < block->duration_ns / notable_part || !block->gc_kind)
+        return;
+    fputs("of which GC ", out);
+    uvs__print_ns(out, block->gc_ns);
+    fputs(", ", out);
+    const char *name = uvs_gc_name(block->gc_kind);
+    for (; name && *name; name++)
+        fputc(*name == '_' ? '-' : *name, out);
+    fputs(name ? "; " : "of an unknown kind; ", out);
+}
+
 static void print_frame(FILE *out, const struct uvs_block_frame *frame)
 {
     fprintf(out, "    %3.0f %%  ", frame->share * PERCENT);
@@ -88,6 +104,7 @@ static void print_block(FILE *out, const struct uvs__look *look, const struct uv
         fprintf(out, " (pid %" PRIu32 " loop %u)", line->pid, line->loop);
     fputs(": ", out);
     print_state(out, block);
+    print_collections(out, block);
     uvs__print_count(out, block->samples);
     fprintf(out, " sample%s\n", block->samples == 1 ? "" : "s");
     print_frames(out, look, block);

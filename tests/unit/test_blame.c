@@ -24,7 +24,7 @@ enum {
     VICTIMS = 4096,
     THRESHOLD = 10,
 };
-enum { SYNC = FUNCTIONS, POLL = SYNC + CALLERS, OUTSIDE, LIBUV, UNKNOWN, CAUSES };
+enum { SYNC = FUNCTIONS, POLL = SYNC + CALLERS, OUTSIDE, LIBUV, GC, UNKNOWN, CAUSES };
 
 struct line {
     unsigned time;
@@ -71,10 +71,19 @@ static void own(struct script *script, unsigned begin, unsigned end, unsigned ow
 
 // --- A loop's log ---
 
+static void collect(struct script *script, unsigned begin, unsigned end)
+{
+    own(script, begin, end, GC);
+    say(script, end, "gc loop=7:%u kind=%s duration_ns=%ums", script->loop,
+        below(2) ? "scavenge" : "mark_compact", end - begin);
+}
+
 static void sync_call(struct script *script, unsigned begin, unsigned end)
 {
     unsigned caller = below(CALLERS);
     own(script, begin, end, SYNC + caller);
+    if (end > begin && below(4) == 0)
+        collect(script, begin, begin + below(end - begin));
     say(script, end, "sync_call loop=7:%u kind=fs.read caller=0x%x duration_ns=%ums", script->loop,
         (script->loop + 1) * 0x1000 + 0x800 + caller, end - begin);
 }
@@ -89,6 +98,8 @@ static void callback(struct script *script, unsigned begin, unsigned end, unsign
         callback(script, begin + third, begin + third + 1 + below(third), depth + 1);
     if (third > 1 && below(3) == 0)
         sync_call(script, end - third, end - below(third));
+    else if (third && below(2))
+        collect(script, end - below(third), end);
     if (delay >= THRESHOLD)
         script->victims[script->victim_count++] = (struct victim){begin - delay, begin, function};
     say(script, end,
@@ -102,6 +113,8 @@ static void busy(struct script *script)
     for (unsigned left = below(7); left > 0; left--) {
         unsigned gap = below(8), length = 1 + below(60);
         own(script, script->now, script->now + gap, LIBUV);
+        if (gap && below(4) == 0)
+            collect(script, script->now, script->now + below(gap));
         script->now += gap;
         if (below(4) == 0)
             continue;
@@ -177,6 +190,7 @@ static unsigned cause_of(const struct uvs_blame_who *who)
     static const unsigned nobody[] = {[UVS_BLAME_POLL] = POLL,
                                       [UVS_BLAME_OUTSIDE] = OUTSIDE,
                                       [UVS_BLAME_LIBUV] = LIBUV,
+                                      [UVS_BLAME_GC] = GC,
                                       [UVS_BLAME_UNKNOWN] = UNKNOWN};
     if (!who->site)
         return nobody[who->what];
