@@ -22,10 +22,15 @@
 
 static uint64_t process_announced_ns;
 
+void uvs__announce_again(void)
+{
+    __atomic_store_n(&process_announced_ns, 0, __ATOMIC_RELAXED);
+}
+
 void uvs__pool_thread_started(struct uvs__copy *copy)
 {
     __atomic_add_fetch(&copy->pool_threads, 1, __ATOMIC_RELAXED);
-    __atomic_store_n(&process_announced_ns, 0, __ATOMIC_RELAXED); // with the true pool size, soon
+    uvs__announce_again(); // with the true pool size
 }
 
 // libuv's rule (threadpool.c), for a pool that has not started yet.

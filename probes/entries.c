@@ -19,6 +19,8 @@
 
 enum { OLDEST_VERSION = 0x012c00, NEXT_MAJOR = 0x020000, LOOP_SIZE_SLACK = 4096 };
 
+static bool is_code_new; // what is to be patched was loaded a moment ago
+
 struct patcher {
     void *object; // needed for a moment only
     uvs_patch_functions_t *patch_functions;
@@ -98,7 +100,7 @@ static void patch_all(uvs_patch_functions_t *patch_functions, struct uvs__copy *
 
 static bool patch_with(const struct patcher *patcher, struct uvs__copy *copy, const size_t *sizes)
 {
-    if (!is_single_threaded()) {
+    if (!is_code_new && !is_single_threaded()) {
         note_unhooked(copy, "all", "threads are running already");
         return false;
     }
@@ -198,5 +200,19 @@ bool uvs__hook_executable(void)
 
 bool uvs__hook_named(void)
 {
-    return uvs__each_named(hook_proved) > 0;
+    return uvs__each_named(0, hook_proved) > 0;
+}
+
+// It stays loaded: handles may hold our trampolines, and its code jumps to us.
+static bool hook_and_pin(struct uvs__copy *copy, const size_t *sizes)
+{
+    return hook_proved(copy, sizes) && dlopen(copy->object, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+}
+
+void uvs__hook_late(size_t first)
+{
+    is_code_new = true;
+    if (uvs__each_named(first, hook_and_pin) > 0)
+        uvs__announce_again();
+    is_code_new = false;
 }

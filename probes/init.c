@@ -16,6 +16,7 @@
 #include "probes/environment.h"
 #include "probes/guest.h"
 #include "probes/hooks.h"
+#include "probes/late.h"
 #include "probes/runtime.h"
 
 #include "probes/poison.h"
@@ -164,6 +165,7 @@ __attribute__((constructor)) static void start(void)
     bool is_bound = uvs__hook_executable() || uvs__resolve_libuv();
     if (uvs__hook_named() || is_bound)
         uvs__load_provider();
+    uvs__await_plugins();
     started = true;
     errno = saved;
 }

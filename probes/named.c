@@ -28,6 +28,7 @@ struct text {
 
 struct loaded {
     const char *build_id; // wanted
+    size_t first, at;     // wanted from that object on
     bool found, is_executable;
     uintptr_t bias, begin, end; // of its code
     char path[4096];
@@ -39,7 +40,7 @@ static int look_for(struct dl_phdr_info *info, size_t size, void *data)
     struct loaded *loaded = data;
     char build_id[UVS_BUILD_ID_TEXT];
     uvs__read_build_id(info, build_id);
-    if (strcmp(build_id, loaded->build_id) != 0)
+    if (loaded->at++ < loaded->first || strcmp(build_id, loaded->build_id) != 0)
         return 0;
     loaded->found = true;
     loaded->is_executable = !info->dlpi_name || !info->dlpi_name[0];
@@ -138,13 +139,13 @@ static bool read_names(struct text *text, const struct loaded *loaded, struct uv
 }
 
 // False: nothing that follows can be believed.
-static bool read_object(struct text *text, uvs__hook_copy_t *hook, size_t *hooked)
+static bool read_object(struct text *text, size_t first, uvs__hook_copy_t *hook, size_t *hooked)
 {
     char word[WORD_MAX], build_id[WORD_MAX];
     if (!next_word(text, word) || strcmp(word, UVS_NAMED_FORMAT) != 0 || !next_word(text, build_id))
         return false;
     static struct loaded loaded; // too large for an unknown stack
-    loaded = (struct loaded){.build_id = build_id};
+    loaded = (struct loaded){.build_id = build_id, .first = first};
     dl_iterate_phdr(look_for, &loaded);
     struct uvs__copy *copy = loaded.found && !is_hooked(&loaded) ? free_copy(&loaded) : NULL;
     size_t sizes[UVS_LIBUV_HOOK_COUNT] = {0};
@@ -164,7 +165,7 @@ static bool read_object(struct text *text, uvs__hook_copy_t *hook, size_t *hooke
 
 // --- The file ---
 
-size_t uvs__each_named(uvs__hook_copy_t *hook)
+size_t uvs__each_named(size_t first, uvs__hook_copy_t *hook)
 {
     const char *path = uvs__environment.UVSCOPE_LIBUV;
     int file = path ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
@@ -180,7 +181,7 @@ size_t uvs__each_named(uvs__hook_copy_t *hook)
         return 0;
     size_t hooked = 0;
     struct text text = {mapped, mapped + status.st_size};
-    while (text.at < text.end && read_object(&text, hook, &hooked))
+    while (text.at < text.end && read_object(&text, first, hook, &hooked))
         ;
     munmap((void *)mapped, (size_t)status.st_size);
     return hooked;

@@ -12,8 +12,9 @@ struct uvs__copy;
 // Hooks a copy whose functions are set; sizes: theirs, in the order of uvs__libuv_hooks.
 typedef bool uvs__hook_copy_t(struct uvs__copy *copy, const size_t *sizes);
 
-// Calls `hook` for each copy of libuv that the file UVSCOPE_LIBUV has and that is loaded. Returns how many
-// were hooked. The executable's is copy 0 where no other one is; those of libraries never are.
-size_t uvs__each_named(uvs__hook_copy_t *hook);
+// Calls `hook` for each copy of libuv that the file UVSCOPE_LIBUV has and that is loaded and not hooked; not
+// in the first objects of the process. Returns how many were hooked. The executable's is copy 0 where no
+// other one is; those of libraries never are.
+size_t uvs__each_named(size_t first, uvs__hook_copy_t *hook);
 
 #endif

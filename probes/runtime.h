@@ -79,6 +79,8 @@ void uvs__announce(struct uvs__loop *loop, uint64_t now_ns);
 void uvs__announce_counts(struct uvs__loop *loop, uint64_t now_ns);
 // So that process_info comes before any other event of the process.
 void uvs__announce_first(void);
+// Soon, because something of it has changed.
+void uvs__announce_again(void);
 void uvs__pool_thread_started(struct uvs__copy *copy);
 
 // watchdog.c

@@ -39,7 +39,7 @@ static struct uvs_strings plugins;
 struct attempt {
     struct uvs_program program;
     struct uvs_named_libuv named;
-    char runtime[PATH_MAX];
+    char runtime[PATH_MAX], plugins[PATH_MAX];
     char id[17], session[32], cwd[PATH_MAX], end[16];
     struct uvs_signals signals;
     struct uvs_trace_dir dir;
@@ -103,6 +103,8 @@ static int prepare(struct attempt *attempt, char **argv, struct uvs_error *error
     int result = uvs__preflight(argv[0], &attempt->program, error);
     if (!result)
         result = uvs__find_runtime(attempt->runtime, error);
+    if (!result && plugins.count)
+        result = uvs__find_beside(attempt->runtime, "libuvscope-plugins.so", attempt->plugins, error);
     if (!result)
         result = uvs__limits_check(error);
     if (!result)
@@ -142,6 +144,7 @@ static int start_program(struct attempt *attempt, struct uvs_error *error)
     }
     const struct uvs_environment wanted = {
         .runtime = attempt->runtime,
+        .plugins = plugins.count ? attempt->plugins : NULL,
         .recording = attempt->id,
         .lttng_home = attempt->daemon.home[0] ? attempt->daemon.home : NULL,
         .libuv = attempt->named.file[0] ? attempt->named.file : NULL,
@@ -309,6 +312,13 @@ static const struct uvs_option options[] = {
      .argument = "DURATION|off",
      .help = "take the stack of what holds a loop for DURATION or longer (default: 50ms)",
      .value = &stall},
+    {.name = "plugin",
+     .form = UVS_OPTION_LIST,
+     .argument = "FILE",
+     .help =
+         "a library that PROGRAM loads later and that has a libuv of its own inside, to be traced as well; "
+         "may be repeated",
+     .value = &plugins},
     {.name = "no-js",
      .form = UVS_OPTION_FLAG,
      .help = "do not ask Node.js for the names of JavaScript functions",

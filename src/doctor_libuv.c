@@ -288,14 +288,42 @@ static void examine(struct uvs_checkup *checkup, const struct place *place)
     free(trial);
 }
 
+// --- Further copies ---
+
+struct search {
+    struct uvs_checkup *checkup;
+    const char *first; // the object that was examined already
+    bool found;
+};
+
+// One that is not exported.
+static bool examine_further(const char *name __attribute__((unused)), const char *path, void *data)
+{
+    struct search *search = data;
+    if (!path || strcmp(path, search->first) == 0 || image_has_run(path, UVS_ELF_EXPORTED) ||
+        !image_has_run(path, UVS_ELF_ALL))
+        return false;
+    struct place place = {.is_hidden = true};
+    snprintf(place.object, sizeof(place.object), "%s", path);
+    search->found = true;
+    if (search->checkup->runtime[0])
+        examine(search->checkup, &place);
+    return false;
+}
+
 void uvs__doctor_libuv(struct uvs_checkup *checkup, const char *binary)
 {
     struct place place;
-    if (!find_place(binary, &place))
+    bool found = find_place(binary, &place);
+    if (found && checkup->runtime[0])
+        examine(checkup, &place);
+    struct search search = {.checkup = checkup, .first = found ? place.object : "", .found = found};
+    examine_further(binary, binary, &search);
+    uvs__each_object(binary, examine_further, &search);
+    if (!search.found)
         uvs__checkup_remedy(uvs__checkup_add(checkup, UVS_HEALTH_WARNING, "libuv",
                                              "%s does not use libuv itself; a plug-in or a child of it may",
                                              binary),
-                            "record it and see; UVSCOPE_DEBUG=1 tells what is hooked");
-    else if (checkup->runtime[0])
-        examine(checkup, &place);
+                            "record it and see; a plug-in with a libuv of its own inside needs record "
+                            "--plugin; UVSCOPE_DEBUG=1 tells what is hooked");
 }

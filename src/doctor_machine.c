@@ -84,6 +84,8 @@ static void check_libraries(struct uvs_checkup *checkup)
                   "programs run, but nothing is recorded");
     check_library(checkup, "patcher", "libuvscope-patcher.so", UVS_HEALTH_WARNING,
                   "a libuv inside an executable cannot be hooked");
+    check_library(checkup, "plugins", "libuvscope-plugins.so", UVS_HEALTH_WARNING,
+                  "record --plugin does not work");
 }
 
 // --- LTTng ---

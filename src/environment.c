@@ -35,10 +35,19 @@ static bool print(char **ret_entry, const char *name, const char *value)
     return !value || asprintf(ret_entry, "%s=%s", name, value) >= 0;
 }
 
+static bool print_preload(const struct uvs_environment *wanted, char **ret_entry)
+{
+    char *ours = NULL;
+    bool printed = asprintf(&ours, "%s%s%s", wanted->runtime, wanted->plugins ? ":" : "",
+                            wanted->plugins ? wanted->plugins : "") >= 0 &&
+                   print_before(ret_entry, "LD_PRELOAD", ours, ':');
+    free(ours);
+    return printed;
+}
+
 static bool print_set(const struct uvs_environment *wanted, char **set)
 {
-    return print_before(&set[0], "LD_PRELOAD", wanted->runtime, ':') &&
-           print(&set[1], "UVSCOPE_RECORDING", wanted->recording) &&
+    return print_preload(wanted, &set[0]) && print(&set[1], "UVSCOPE_RECORDING", wanted->recording) &&
            print(&set[2], "LTTNG_HOME", wanted->lttng_home) &&
            print(&set[3], "UVSCOPE_LIBUV", wanted->libuv) &&
            print(&set[4], "UVSCOPE_STALL_MS", wanted->stall_ms) &&

@@ -7,6 +7,7 @@
 
 struct uvs_environment {
     const char *runtime;    // in front of the user's LD_PRELOAD
+    const char *plugins;    // behind it; NULL: not needed
     const char *recording;  // UVSCOPE_RECORDING
     const char *lttng_home; // LTTNG_HOME; NULL: as it is
     const char *libuv;      // UVSCOPE_LIBUV; NULL: as it is

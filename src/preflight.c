@@ -268,3 +268,12 @@ int uvs__find_runtime(char ret_path[PATH_MAX], struct uvs_error *error)
                   " nor in %s; install uvscope again",
                   self, self, self);
 }
+
+int uvs__find_beside(const char *runtime, const char *file, char ret_path[PATH_MAX], struct uvs_error *error)
+{
+    int directory = (int)(strrchr(runtime, '/') - runtime);
+    if (snprintf(ret_path, PATH_MAX, "%.*s/%s", directory, runtime, file) < PATH_MAX &&
+        access(ret_path, R_OK) == 0)
+        return 0;
+    return REFUSE(error, UVS_RECORD_FAILED, "%s is not beside %s; install uvscope again", file, runtime);
+}

@@ -37,5 +37,7 @@ int uvs__preflight(const char *program, struct uvs_program *ret_program, struct 
 
 // The runtime to preload, found beside this executable. 0, or -UVS_RECORD_FAILED.
 int uvs__find_runtime(char ret_path[PATH_MAX], struct uvs_error *error);
+// Another part of it, which lies beside it. Likewise.
+int uvs__find_beside(const char *runtime, const char *file, char ret_path[PATH_MAX], struct uvs_error *error);
 
 #endif

@@ -31,6 +31,7 @@ advises() {
     says ok runtime libuvscope.so
     says ok provider libuvscope-provider.so
     says ok patcher libuvscope-patcher.so
+    says ok plugins libuvscope-plugins.so
     says ok lttng-sessiond "is 2\."
     says ok daemon record
     says ok /dev/shm "for each of"
@@ -132,6 +133,17 @@ copied() {
     says ok linking dynamically
     says ok libuv "is shared, .*libuv.so.1.*through the dynamic linker"
     says ok libuv-version "libuv is $(pkg-config --modversion libuv)"
+}
+
+@test "a libuv inside a library is found beside the shared one, and alone" {
+    run -0 "$UVSCOPE" doctor "$UVS_BIN/e2e_two_copies"
+    says ok libuv "is shared, .*libuv.so.1.*through the dynamic linker"
+    says ok libuv "is linked into .*libe2e_plugin.so, which does not export it"
+    run -0 "$UVSCOPE" doctor "$UVS_BIN/e2e_late_copy"
+    [[ $output != *libe2e_plugin* ]]
+    run -0 "$UVSCOPE" doctor "$UVS_BIN/e2e_private"
+    says ok libuv "is linked into .*libe2e_private_uv.so"
+    [[ $output != *"does not use libuv itself"* ]]
 }
 
 @test "a libuv that calls itself directly is hooked at its entries" {

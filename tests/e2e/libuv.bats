@@ -112,6 +112,38 @@ both_seen() {
     both_seen e2e_two_copies
 }
 
+@test "a second copy in a library that is loaded later" {
+    run -0 "$UVS_BIN/e2e_late_copy" 20 30 "$UVS_BIN/libe2e_plugin.so"
+    run -0 "$UVSCOPE" record -q -o trace --plugin "$UVS_BIN/libe2e_plugin.so" -- \
+        "$UVS_BIN/e2e_late_copy" 20 30 "$UVS_BIN/libe2e_plugin.so"
+    both_seen e2e_late_copy
+    # Nobody has named it: the program's own libuv is traced, and the library left alone.
+    run -0 "$UVSCOPE" record -q -o other "$UVS_BIN/e2e_late_copy" 20 30 "$UVS_BIN/libe2e_plugin.so"
+    [ "$output" = 'run 0, plug-in 0, nested 0, work 20' ]
+    run -0 "$UVSCOPE" report --format json other
+    [[ $output == *main_tick* && $output != *plugin_tick* ]]
+}
+
+@test "a stripped copy cannot be found, and is left alone" {
+    mkdir lib
+    strip -s -o lib/libe2e_plugin.so "$UVS_BIN/libe2e_plugin.so"
+    run -0 "$UVSCOPE" record -q -o trace "$UVS_BIN/e2e_late_copy" 20 30 \
+        "$PWD/lib/libe2e_plugin.so"
+    [ "$output" = 'run 0, plug-in 0, nested 0, work 20' ]
+    run -0 "$UVSCOPE" report --format json trace
+    [[ $output == *main_tick* && $output != *plugin_tick* ]]
+    run -125 "$UVSCOPE" record -o other --plugin lib/libe2e_plugin.so "$ticker"
+    [[ $output == *'it was stripped'* ]]
+}
+
+@test "a plug-in that cannot be traced is refused before the program starts" {
+    run -125 "$UVSCOPE" record -o trace --plugin "$UVS_BIN/nothing.so" "$ticker"
+    [[ $output == *"nothing.so' cannot be read"* ]]
+    run -125 "$UVSCOPE" record -o trace --plugin "$ticker" "$ticker"
+    [[ $output == *'no libuv of its own'* ]]
+    [ ! -e trace ]
+}
+
 # Each of them ends the program when it is called.
 @test "stand-ins with libuv's names are not called" {
     export UVSCOPE_DEBUG=1

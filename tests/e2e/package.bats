@@ -39,6 +39,7 @@ teardown() {
     dpkg-deb -c "$package" >list
     local file
     for file in bin/uvscope lib.*/libuvscope.so lib.*/libuvscope-provider.so lib.*/libuvscope-patcher.so \
+        lib.*/libuvscope-plugins.so \
         lib.*/pkgconfig/uvscope.pc share/bash-completion/completions/uvscope share/doc/uvscope/README.md \
         lib.*/babeltrace2/plugins/babeltrace-plugin-uvscope.so share/man/man7/babeltrace2-plugin-uvscope.7 \
         share/doc/uvscope/LICENSE share/doc/uvscope/API.md share/doc/uvscope/examples/timer.c; do

@@ -47,7 +47,7 @@ static bool hook(struct uvs__copy *copy, const size_t *sizes)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uvs__environment.UVSCOPE_LIBUV = fuzz_write("libuv.symbols", data, size);
-    size_t hooked = uvs__each_named(hook), seen = 0;
+    size_t hooked = uvs__each_named(0, hook), seen = 0;
     for (size_t i = 0; i < UVS_COPY_COUNT; i++) {
         seen += uvs__copies[i].is_hooked;
         for (size_t f = 0; f < UVS_LIBUV_HOOK_COUNT; f++)
