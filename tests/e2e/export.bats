@@ -46,6 +46,14 @@ one() {
     one '.ph == "f" and .id == "0.3" and .ts == 11098000 and .tid == 7'
 }
 
+@test "a sample of the watchdog is no callback" {
+    echo '12s stall loop=7:0 op=9 kind=timer callback=0x1000 tid=7 busy_ns=600ms cpu_ns=1ms frames=0x1000,0x2000' >>lesson.events
+    "$UVSCOPE" export --to ndjson lesson.events >spans
+    [ "$(grep -c '"type":"callback"' spans)" -eq 2 ]
+    "$UVSCOPE" export --to chrome lesson.events >timeline.json
+    [ "$(jq '[.traceEvents[] | select(.cat == "callback" and .ph == "X")] | length' timeline.json)" -eq 2 ]
+}
+
 @test "a window leaves out what does not touch it" {
     "$UVSCOPE" export --to chrome --from 11.1s lesson.events >timeline.json
     one '.ph == "X" and .cat == "sync_call"'
