@@ -306,7 +306,9 @@ static int finish(void *data, struct uvs__output *output)
         rc = fill_victims(blame, output, row_by_who);
     if (!rc)
         rc = fill_pairs(blame, output, row_by_who);
-    fill_capped(blame, output->report);
+    // What seemed free may have run what was lost.
+    if (output->spans->lost_count == 0)
+        fill_capped(blame, output->report);
     free(row_by_who);
     return rc;
 }

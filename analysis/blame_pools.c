@@ -173,10 +173,13 @@ static int add_walls(const struct sweep *sweep, bool slow_only, uint64_t ns)
     return 0;
 }
 
-static int add_hand_over(const struct sweep *sweep, uint64_t ns)
+// A worker that seems to be free may run something whose submission was lost before, or its end later.
+static int add_hand_over(const struct sweep *sweep, uint64_t until_ns)
 {
-    struct uvs__culprit *culprit = uvs__culprit_of(
-        sweep->blame, uvs__cause(UVS_BLAME_LIBUV, UVS__OF_PROCESS, sweep->process->index));
+    const uint64_t ns = until_ns - sweep->pool->settled_ns;
+    const enum uvs_blame_what what = sweep->spans->lost_count ? UVS_BLAME_UNKNOWN : UVS_BLAME_LIBUV;
+    struct uvs__culprit *culprit = uvs__culprit_of(sweep->blame,
+                                                   uvs__cause(what, UVS__OF_PROCESS, sweep->process->index));
     if (!culprit)
         return NO_MEMORY;
     culprit->wall_ns += ns;
@@ -206,7 +209,7 @@ static int pass_until(const struct sweep *sweep, uint64_t until_ns)
     bool all_idle = !full && pool->victims_waiting[UVS__QUEUE_ALL] > 0;
     bool slow_idle = !full && !capped && pool->victims_waiting[UVS__QUEUE_SLOW] > 0;
     if (!rc && (all_idle || slow_idle))
-        rc = add_hand_over(sweep, until_ns - pool->settled_ns);
+        rc = add_hand_over(sweep, until_ns);
     pool->settled_ns = until_ns;
     return rc;
 }
@@ -226,11 +229,10 @@ static int count_capped(const struct sweep *sweep, const struct change *begin)
 
 // A worker that was free takes its time to wake up: that is libuv's, unless requests may have run of which
 // nobody knows.
-static enum uvs_blame_what rest_of(const struct sweep *sweep, const struct change *begin)
+static enum uvs_blame_what rest_of(const struct sweep *sweep)
 {
     const struct uvs__process *process = sweep->process;
-    bool known = process->pool_size && process->handoff_missed == 0 &&
-                 !uvs__lost_between(sweep->spans, begin->submit_ns, begin->time_ns);
+    bool known = process->pool_size && process->handoff_missed == 0 && sweep->spans->lost_count == 0;
     return known ? UVS_BLAME_LIBUV : UVS_BLAME_UNKNOWN;
 }
 
@@ -244,7 +246,7 @@ static int settle_victim(const struct sweep *sweep, const struct change *begin)
     int rc = uvs__shares_between(&blame->shares, timeline, from_ns, begin->time_ns, &sum_ns);
     if (!rc)
         rc = uvs__share_add(&blame->shares,
-                            uvs__cause(rest_of(sweep, begin), UVS__OF_PROCESS, sweep->process->index),
+                            uvs__cause(rest_of(sweep), UVS__OF_PROCESS, sweep->process->index),
                             uvs__minus(begin->time_ns - from_ns, sum_ns));
     if (!rc)
         rc = uvs__share_add(&blame->shares,

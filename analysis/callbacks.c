@@ -26,18 +26,21 @@ static int add_known(struct uvs_hist *hist, uint64_t ns)
 }
 
 // The same operation ran before, so it repeats; libuv arms it again before it calls the callback.
-static bool is_overrun(struct state *state, const struct uvs__span *span)
+static bool is_overrun(struct state *state, const struct uvs__spans *spans, const struct uvs__span *span)
 {
     struct run *last = &state->runs[span->op % REMEMBERED];
     uint64_t due_ns = span->begin_ns - span->callback.delay_ns;
-    bool repeats = last->process == span->process && last->op == span->op;
+    bool repeats = last->process == span->process && last->op == span->op &&
+                   !uvs__lost_between(spans, last->end_ns, span->begin_ns);
     bool is_due_within = repeats && due_ns >= last->begin_ns && due_ns < last->end_ns;
     *last = (struct run){span->process, span->op, span->begin_ns, span->end_ns};
     return is_due_within;
 }
 
-static int on_callback(struct state *state, const struct uvs__span *span, uint8_t kind)
+static int on_callback(struct state *state, const struct uvs__output *output, const struct uvs__span *span)
 {
+    const uint8_t kind = output->spans->whos[span->who]->kind;
+
     struct uvs_callback_row *row = uvs__rows_at(&state->rows, span->who, sizeof(*row));
     if (!row)
         return NO_MEMORY;
@@ -46,7 +49,7 @@ static int on_callback(struct state *state, const struct uvs__span *span, uint8_
         row->sends += (uint64_t)span->callback.result;
     if (kind == UVS_KIND_TIMER && span->op && span->begin_ns != UVS_ABSENT &&
         span->callback.delay_ns != UVS_ABSENT)
-        row->overruns += is_overrun(state, span);
+        row->overruns += is_overrun(state, output->spans, span);
     int rc = 0;
     if (span->begin_ns != UVS_ABSENT)
         rc = uvs_hist_add(&row->duration, span->end_ns - span->begin_ns);
@@ -75,7 +78,7 @@ static int on_busy(struct state *state, const struct uvs__span *span)
 static int on_span(void *state, const struct uvs__output *output, const struct uvs__span *span)
 {
     if (span->type == UVS__SPAN_CALLBACK)
-        return on_callback(state, span, output->spans->whos[span->who]->kind);
+        return on_callback(state, output, span);
     return span->type == UVS__SPAN_BUSY ? on_busy(state, span) : 0;
 }
 

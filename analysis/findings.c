@@ -101,6 +101,20 @@ static void culprit_text(const struct uvs_block *block, char buffer[NAME_SIZE])
                  uvs__plural(block->callbacks[0].count));
 }
 
+static bool has_loss(const struct uvs_trace_facts *trace)
+{
+    return trace->loss.events || trace->loss.packets;
+}
+
+// Of which nobody knows what happened.
+static uint64_t lost_ns(const struct uvs_trace_facts *trace)
+{
+    uint64_t sum_ns = 0;
+    for (size_t i = 0; i < trace->loss.interval_count; i++)
+        sum_ns = uvs__add(sum_ns, trace->loss.intervals[i].end_ns - trace->loss.intervals[i].begin_ns);
+    return sum_ns;
+}
+
 // --- Loops ---
 
 static int blocked(struct uvs__hunt *hunt, const struct uvs_loop_row *loop)
@@ -125,7 +139,8 @@ static int blocked(struct uvs__hunt *hunt, const struct uvs_loop_row *loop)
 
 static int busy_loop(struct uvs__hunt *hunt, const struct uvs_loop_row *loop)
 {
-    uint64_t whole_ns = uvs__add(loop->busy_ns, loop->poll_ns);
+    // What was lost may all have been waiting.
+    uint64_t whole_ns = uvs__add(uvs__add(loop->busy_ns, loop->poll_ns), lost_ns(&hunt->report->trace));
     double utilization = whole_ns ? (double)loop->busy_ns / (double)whole_ns : 0;
     if (loop->iterations < few_iterations || utilization < saturated_utilization)
         return 0;
@@ -182,13 +197,23 @@ static int late_timers(struct uvs__hunt *hunt, const struct uvs_loop_row *loop)
 
 // --- Pools ---
 
-static int queue_quantile(const struct uvs_pool_row *pool, uint64_t *ret_p99_ns)
+// As if no request that was lost had waited.
+static double p99_among(uint64_t count, uint64_t lost)
+{
+    const double rank = 0.99 * ((double)count + (double)lost) - (double)lost;
+    return lost != UVS_ABSENT && rank > 0 ? rank / (double)count : 0;
+}
+
+static int queue_quantile(const struct uvs_report *report, const struct uvs_pool_row *pool,
+                          uint64_t *ret_p99_ns)
 {
     struct uvs_hist queue = {0};
     int rc = 0;
     for (size_t i = 0; i < pool->request_count && !rc; i++)
         rc = uvs_hist_merge(&queue, &pool->requests[i].queue);
-    *ret_p99_ns = queue.count ? uvs_hist_quantile(&queue, 0.99) : 0;
+    const struct uvs_trace_facts *trace = &report->trace;
+    const double quantile = p99_among(queue.count, trace->loss.packets ? UVS_ABSENT : trace->loss.events);
+    *ret_p99_ns = queue.count && quantile > 0 ? uvs_hist_quantile(&queue, quantile) : 0;
     uvs_hist_clear(&queue);
     return rc;
 }
@@ -196,7 +221,7 @@ static int queue_quantile(const struct uvs_pool_row *pool, uint64_t *ret_p99_ns)
 static int saturated_pool(struct uvs__hunt *hunt, const struct uvs_pool_row *pool)
 {
     uint64_t p99_ns;
-    int rc = queue_quantile(pool, &p99_ns);
+    int rc = queue_quantile(hunt->report, pool, &p99_ns);
     bool long_lasting = pool->saturated_ns && pool->saturated_ns >= pool->life_ns / 10;
     if (rc || (p99_ns < queue_p99_ns && !long_lasting))
         return rc;
@@ -259,7 +284,7 @@ static void quantity(char *buffer, size_t size, uint64_t number, const char *wha
 static int lost(struct uvs__hunt *hunt)
 {
     const struct uvs_trace_facts *trace = &hunt->report->trace;
-    if (!trace->loss.events && !trace->loss.packets)
+    if (!has_loss(trace))
         return 0;
     char events[64], packets[64];
     quantity(events, sizeof(events), trace->loss.events, "event");
@@ -289,7 +314,8 @@ static int short_trace(struct uvs__hunt *hunt)
     uint64_t iterations = 0;
     for (size_t i = 0; i < report->loop_count; i++)
         iterations = uvs__add(iterations, report->loops[i].iterations);
-    if (iterations >= few_iterations || report->trace.duration_ns >= short_trace_ns)
+    if (iterations >= few_iterations || report->trace.duration_ns >= short_trace_ns ||
+        has_loss(&report->trace))
         return 0;
     char duration[TEXT_SIZE];
     return uvs__found(hunt, UVS_ABSENT, 0, -1,

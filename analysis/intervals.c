@@ -78,7 +78,8 @@ static int close_idle(const struct uvs__spans *spans, struct uvs__loop *loop, ui
     if (loop->poll.open) {
         // A busy interval that begins long after the poll's event is not the next one: the session was
         // stopped meanwhile, or events were lost. That time is unknown.
-        bool is_next = busy_begin_ns != UVS_ABSENT && busy_begin_ns < loop->poll.end_ns + next_within_ns;
+        bool is_next = busy_begin_ns != UVS_ABSENT && busy_begin_ns < loop->poll.end_ns + next_within_ns &&
+                       !uvs__lost_between(spans, loop->poll.end_ns, busy_begin_ns);
         uint64_t end_ns = is_next ? busy_begin_ns : loop->poll.end_ns;
         struct uvs__span span = span_of(loop, UVS__SPAN_POLL, loop->poll.begin_ns, end_ns);
         span.poll.spinning = loop->poll.spinning;
@@ -89,6 +90,9 @@ static int close_idle(const struct uvs__spans *spans, struct uvs__loop *loop, ui
     if (!loop->left || busy_begin_ns == UVS_ABSENT)
         return 0;
     loop->left = false;
+    // The loop may have run meanwhile.
+    if (uvs__lost_between(spans, loop->boundary_ns, busy_begin_ns))
+        return 0;
     struct uvs__span span = span_of(loop, UVS__SPAN_OUTSIDE, loop->boundary_ns, busy_begin_ns);
     return uvs__emit(spans, &span);
 }
@@ -227,7 +231,10 @@ int uvs__loop_callback(struct uvs__spans *spans, struct uvs__loop *loop, const s
         span.begin_ns = uvs__minus(event->time_ns, callback->duration_ns);
         rc = add_to_interval(loop, event, span.who, event->time_ns - span.begin_ns);
     }
-    set_delay(&span, callback, latency_ns, loop->unseen_ns);
+    // The poll that found it ready may be lost.
+    bool is_polls = span.begin_ns != UVS_ABSENT &&
+                    !uvs__lost_between(spans, loop->poll.end_ns, span.begin_ns);
+    set_delay(&span, callback, latency_ns, is_polls ? loop->unseen_ns : UVS_ABSENT);
     return rc ? rc : uvs__emit(spans, &span);
 }
 
@@ -334,6 +341,9 @@ static int emit_open(struct uvs__spans *spans, struct uvs__loop *loop)
 {
     uint64_t begin_ns = loop->stall.begin_ns;
     uint64_t end_ns = uvs__max(uvs__process_end(spans, loop->process), loop->stall.time_ns);
+    // Its end may be what was lost.
+    if (uvs__lost_between(spans, loop->stall.time_ns, end_ns))
+        end_ns = loop->stall.time_ns;
     int rc = close_idle(spans, loop, begin_ns);
     if (rc)
         return rc;

@@ -116,7 +116,8 @@ static int keep_worst(struct loop_state *loop, const struct uvs__span *span, uin
                           .gc = span->busy.gc};
     if (!span->busy.complete)
         block.gc = (struct uvs__collected){.ns = UVS_ABSENT};
-    int rc = largest(span->busy.callbacks, span->busy.running, &block.callbacks);
+    // What was nested in a callback, and lost, would be taken for its own.
+    int rc = span->busy.complete ? largest(span->busy.callbacks, span->busy.running, &block.callbacks) : 0;
     if (!rc)
         rc = largest(span->busy.sync_calls, (struct uvs__part){.who = UVS__NOBODY}, &block.sync_calls);
     if (rc)

@@ -63,13 +63,13 @@ static int on_unfinished(struct pool_state *pool, struct uvs_pool_request_row *r
                          const struct uvs__span *span)
 {
     request->count++;
+    if (span->begin_ns < pool->first_submit_ns)
+        pool->first_submit_ns = span->begin_ns;
+    pool->last_finish_ns = uvs__max(pool->last_finish_ns, span->end_ns);
     if (!span->unfinished.stuck)
         return 0;
     *(span->unfinished.started ? &pool->never_finished : &pool->never_started) += 1;
     pool->oldest_ns = uvs__max(pool->oldest_ns, uvs__minus(span->end_ns, span->begin_ns));
-    pool->last_finish_ns = uvs__max(pool->last_finish_ns, span->end_ns);
-    if (span->begin_ns < pool->first_submit_ns)
-        pool->first_submit_ns = span->begin_ns;
     return span->unfinished.held ? 0 : uvs__workers_add_stuck(&pool->workers, span->begin_ns);
 }
 
@@ -140,7 +140,22 @@ static int fill_requests(struct state *state, struct uvs__output *output, const 
     return 0;
 }
 
-static void fill_pool(struct pool_state *pool, const struct uvs__process *process, struct uvs_pool_row *row)
+// From the first submission to the last end, and as long as there may have been others: what is divided by it
+// is then a lower bound. UVS_ABSENT: nobody knows how long that was.
+static uint64_t life_of(const struct pool_state *pool, const struct uvs__spans *spans,
+                        const struct uvs__process *process)
+{
+    uint64_t begin_ns = pool->first_submit_ns, end_ns = pool->last_finish_ns;
+    if (spans->lost_count > 0) {
+        const uint64_t first_ns = uvs__max(spans->lost[0].begin_ns, spans->begin_ns);
+        begin_ns = begin_ns < first_ns ? begin_ns : first_ns;
+        end_ns = uvs__max(uvs__process_end(spans, process), spans->lost[spans->lost_count - 1].end_ns);
+    }
+    return end_ns == UVS_ABSENT ? UVS_ABSENT : uvs__minus(end_ns, begin_ns);
+}
+
+static void fill_pool(struct pool_state *pool, const struct uvs__spans *spans,
+                      const struct uvs__process *process, struct uvs_pool_row *row)
 {
     *row = (struct uvs_pool_row){.process = process->index,
                                  .missed = process->handoff_missed > 0,
@@ -150,12 +165,12 @@ static void fill_pool(struct pool_state *pool, const struct uvs__process *proces
                                  .busy_ns = pool->busy_ns,
                                  .saturated_ns = pool->workers.saturated_ns,
                                  .max_queue_depth = pool->workers.max_waiting,
-                                 .life_ns = uvs__minus(pool->last_finish_ns, pool->first_submit_ns),
+                                 .life_ns = life_of(pool, spans, process),
                                  .utilization = -1,
                                  .never_started = pool->never_started,
                                  .never_finished = pool->never_finished,
                                  .oldest_ns = UVS_ABSENT};
-    if (row->size && row->life_ns)
+    if (row->size && row->life_ns && row->life_ns != UVS_ABSENT)
         row->utilization = (double)row->busy_ns / ((double)row->size * (double)row->life_ns);
     if (row->never_started || row->never_finished)
         row->oldest_ns = pool->oldest_ns;
@@ -181,7 +196,7 @@ static int finish(void *data, struct uvs__output *output)
             return NO_MEMORY;
         report->pools = rows;
         uvs__workers_finish(&pool->workers, p->pool_size, uvs__process_end(output->spans, p));
-        fill_pool(pool, p, &rows[report->pool_count]);
+        fill_pool(pool, output->spans, p, &rows[report->pool_count]);
         int rc = fill_requests(state, output, p, &rows[report->pool_count++]);
         if (rc)
             return rc;

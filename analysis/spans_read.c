@@ -248,10 +248,11 @@ static void describe_callback(struct visit *visit, const struct uvs__span *from,
     to->result = from->callback.result;
     to->cancelled = from->callback.cancelled;
     struct asked *asked = uvs__map_remove(&visit->asked, from->op, from->process->index);
-    if (!asked)
-        return;
-    to->scheduled_ns = asked->time_ns;
-    to->parent = asked->parent;
+    // What was asked for again, and lost, had another time and parent.
+    if (asked && !uvs__lost_between(&visit->spans, asked->time_ns, from->end_ns)) {
+        to->scheduled_ns = asked->time_ns;
+        to->parent = asked->parent;
+    }
     free(asked);
 }
 

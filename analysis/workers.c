@@ -105,8 +105,11 @@ static void pass_instant(struct uvs__workers *workers, uint32_t size)
         workers->stuck_waiting += change.stuck_waiting;
     }
     take_stuck(workers, size);
-    if (workers->waiting > 0 && (uint64_t)workers->waiting > workers->max_waiting)
-        workers->max_waiting = (uint64_t)workers->waiting;
+    // Without the size, nobody knows which of those that never ended were waiting.
+    const int64_t waiting = workers->waiting - (size ? 0 : workers->stuck_waiting);
+    // One that comes late is not counted with what came after it.
+    if (waiting > 0 && time_ns >= workers->settled_ns && (uint64_t)waiting > workers->max_waiting)
+        workers->max_waiting = (uint64_t)waiting;
 }
 
 void uvs__workers_settle(struct uvs__workers *workers, uint32_t size, uint64_t until_ns)
