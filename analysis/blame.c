@@ -286,6 +286,8 @@ static int on_span(void *data, const struct uvs__output *output, const struct uv
 {
     struct uvs__blame *blame = &((struct state *)data)->blame;
     blame->threshold_ns = output->report->blame_threshold_ns;
+    if (span->type >= UVS__SPAN_HELD && span->process->lean_ns) // who held the workers is not told
+        return 0;
     if (span->type >= UVS__SPAN_HELD)
         return uvs__blame_pool_span(blame, output->spans, span);
     return span->loop ? uvs__blame_loop_span(blame, output->spans, span) : 0;

@@ -109,12 +109,14 @@ static int place_part(struct uvs__blame *blame, struct loop_state *loop, const s
                    : NO_MEMORY;
 }
 
-// How long an interval was busy without callbacks is not known unless its begin is: then only they count.
+// How long an interval was busy without callbacks is not known unless its begin is, nor where short ones are
+// left out: then only they count.
 static int place_parts(struct uvs__blame *blame, struct loop_state *loop, const struct uvs__span *busy)
 {
     if (!busy->busy.complete)
         return 0;
-    if (busy->begin_ns != UVS_ABSENT)
+    const bool only_parts = busy->begin_ns == UVS_ABSENT || busy->busy.sparse;
+    if (!only_parts)
         loop->covered_ns = uvs__max(loop->covered_ns, busy->begin_ns);
     int rc = 0;
     for (size_t i = 0; i < loop->part_count && !rc; i++) {
@@ -122,10 +124,10 @@ static int place_parts(struct uvs__blame *blame, struct loop_state *loop, const 
         rc = place_part(blame, loop, part, busy->end_ns);
         const struct uvs__span known = {
             .begin_ns = part->begin_ns, .end_ns = part->end_ns, .loop = busy->loop};
-        if (busy->begin_ns == UVS_ABSENT && !rc)
+        if (only_parts && !rc)
             rc = cover(loop, &loop->known, UVS_BLAME_LIBUV, &known);
     }
-    return rc || busy->begin_ns == UVS_ABSENT ? rc : cover(loop, &loop->known, UVS_BLAME_LIBUV, busy);
+    return rc || only_parts ? rc : cover(loop, &loop->known, UVS_BLAME_LIBUV, busy);
 }
 
 // Divides [begin_ns, end_ns): what of a known busy interval was no callback and no call is libuv's, what is

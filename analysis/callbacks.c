@@ -2,6 +2,8 @@
 // How long each callback ran, how late it came, and how long its request took.
 #include "analysis.h"
 
+#include "saturate.h"
+
 #include <stdlib.h>
 
 enum { NO_MEMORY = -UVS_E_ENVIRONMENT };
@@ -75,8 +77,42 @@ static int on_busy(struct state *state, const struct uvs__span *span)
     return rc;
 }
 
+// A callback in totals has none nested in it: all of its time is its own.
+static int on_totals(struct state *state, const struct uvs__span *span)
+{
+    const struct uvs_ev_totals *totals = span->totals;
+    struct uvs_callback_row *row = uvs__rows_at(&state->rows, span->who, sizeof(*row));
+    if (!row)
+        return NO_MEMORY;
+    switch (totals->measure) {
+    case UVS_MEASURE_DURATION: {
+        int rc = uvs__hist_add_totals(&row->duration, totals);
+        return rc ? rc : uvs__hist_add_totals(&row->self, totals);
+    }
+    case UVS_MEASURE_DELAY:
+        return uvs__hist_add_totals(&row->delay, totals);
+    case UVS_MEASURE_LATENCY:
+        return uvs__hist_add_totals(&row->latency, totals);
+    case UVS_MEASURE_CANCELLED:
+        row->cancelled = uvs__add(row->cancelled, totals->count);
+        return 0;
+    case UVS_MEASURE_SENDS:
+        row->sends = uvs__add(row->sends, totals->count);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+static bool is_of_callback(const struct uvs__output *output, const struct uvs__span *span)
+{
+    return span->who != UVS__NOBODY && output->spans->whos[span->who]->role == UVS__CALLBACK;
+}
+
 static int on_span(void *state, const struct uvs__output *output, const struct uvs__span *span)
 {
+    if (span->type == UVS__SPAN_TOTALS)
+        return is_of_callback(output, span) ? on_totals(state, span) : 0;
     if (span->type == UVS__SPAN_CALLBACK)
         return on_callback(state, output, span);
     return span->type == UVS__SPAN_BUSY ? on_busy(state, span) : 0;
@@ -102,7 +138,9 @@ static void describe(const struct uvs__who *who, struct uvs_callback_row *row)
     row->loop = who->loop->slot;
     row->kind = who->kind;
     row->has_delay = class == UVS_CLASS_DUE || class == UVS_CLASS_READY || class == UVS_CLASS_POOL;
-    row->has_delay_most = class == UVS_CLASS_READY;
+    row->has_delay_most = class == UVS_CLASS_READY && !who->process->lean_ns;
+    if (who->process->lean_ns) // a timer's runs are not told one by one
+        row->overruns = UVS_ABSENT;
     row->has_latency = class == UVS_CLASS_REQUEST || class == UVS_CLASS_POOL;
 }
 
@@ -149,7 +187,8 @@ static void clear(void *data)
 }
 
 const struct uvs__analysis uvs__callbacks_analysis = {.state_size = sizeof(struct state),
-                                                      .takes = UVS__TAKES(CALLBACK) | UVS__TAKES(BUSY),
+                                                      .takes = UVS__TAKES(CALLBACK) | UVS__TAKES(BUSY) |
+                                                               UVS__TAKES(TOTALS),
                                                       .span = on_span,
                                                       .finish = finish,
                                                       .clear = clear};

@@ -210,6 +210,18 @@ static int merge_number(struct group *group, const struct row *row, const struct
     return 0;
 }
 
+// Of a process whose totals were lost every figure is too small; what one that is recorded lean did to others
+// is known in part.
+static bool is_sparse(const struct uvs_report *report, int64_t pid, bool is_blame)
+{
+    for (size_t i = 0; i < report->process_count; i++) {
+        const struct uvs_process_row *process = &report->processes[i];
+        if (process->pid == pid && (process->totals_lost || (is_blame && process->lean_ns)))
+            return true;
+    }
+    return false;
+}
+
 static int merge_row(struct groups *groups, const struct row *row, const struct uvs__metric *metric,
                      const struct uvs__selection *selection)
 {
@@ -251,6 +263,10 @@ static int collect(struct groups *groups, const struct uvs__metric *metric,
     for (size_t i = 0; result == 0 && scopes[metric->scope].row(report, i, &row); i++)
         if (is_selected(&row, selection))
             result = merge_row(groups, &row, metric, selection);
+    for (size_t i = 0; i < groups->count; i++)
+        groups->items[i].is_unknown |= metric->scope != UVS__SCOPE_LOSS &&
+                                       is_sparse(report, groups->items[i].figure.pid,
+                                                 metric->scope == UVS__SCOPE_CULPRIT);
     return result;
 }
 

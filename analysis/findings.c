@@ -222,11 +222,16 @@ static int saturated_pool(struct uvs__hunt *hunt, const struct uvs_pool_row *poo
 {
     uint64_t p99_ns;
     int rc = queue_quantile(hunt->report, pool, &p99_ns);
-    bool long_lasting = pool->saturated_ns && pool->saturated_ns >= pool->life_ns / 10;
+    const bool is_known = pool->saturated_ns != UVS_ABSENT;
+    bool long_lasting = is_known && pool->saturated_ns && pool->saturated_ns >= pool->life_ns / 10;
     if (rc || (p99_ns < queue_p99_ns && !long_lasting))
         return rc;
     char queue[TEXT_SIZE], saturated[TEXT_SIZE];
     uvs_format_ns(queue, sizeof(queue), p99_ns);
+    if (!is_known)
+        return uvs__found(hunt, p99_ns, pool->pid, -1,
+                          "requests waited for a worker of the pool of %u: 99 %% of them up to %s",
+                          pool->size, queue);
     uvs_format_ns(saturated, sizeof(saturated), pool->saturated_ns);
     return uvs__found(
         hunt, p99_ns < queue_p99_ns ? pool->saturated_ns : p99_ns, pool->pid, -1,
@@ -388,6 +393,13 @@ static const struct {
     {{"handoff-missed", UVS_INFO, "how a request went to the pool was not seen",
       "run `uvscope doctor` in the program's environment"},
      .process = missed_handoffs},
+    {{"totals-missing", UVS_WARNING,
+      "totals of a lean recording were lost, or its process ended before it told the last",
+      "let the program end by itself, and record with more shared memory if events were lost"},
+     .process = uvs__find_missing_totals},
+    {{"recorded-lean", UVS_INFO, "a process was recorded with --detail lean",
+      "record without it to see everything one by one"},
+     .process = uvs__find_lean},
     {{"pid-collision", UVS_WARNING, "two live processes share a pid, in different pid namespaces",
       "record one container at a time"},
      .trace = collisions},

@@ -50,7 +50,7 @@ int uvs__find_overruns(struct uvs__hunt *hunt, const struct uvs_loop_row *loop)
     for (size_t i = 0; i < report->callback_count && !rc; i++) {
         const struct uvs_callback_row *row = &report->callbacks[i];
         char name[TEXT_SIZE], most[TEXT_SIZE];
-        if (!is_of(row, loop, UVS_KIND_TIMER) || row->overruns < few_overruns)
+        if (!is_of(row, loop, UVS_KIND_TIMER) || row->overruns < few_overruns || row->overruns == UVS_ABSENT)
             continue;
         rc = uvs__found(hunt, row->duration.sum, loop->pid, (int)loop->loop,
                         "repeating timer %s of %s was due again before it had returned, %" PRIu64

@@ -3,6 +3,7 @@
 #include "hist.h"
 
 #include "error.h"
+#include "../probes/uvs_abi.h"
 
 #include <stdlib.h>
 
@@ -43,6 +44,30 @@ int uvs__hist_open(struct uvs_hist *hist, uint64_t ns)
     return 0;
 }
 
+static void add_to(uint32_t *bucket, uint32_t number)
+{
+    *bucket = number > UINT32_MAX - *bucket ? UINT32_MAX : *bucket + number;
+}
+
+int uvs_hist_add_buckets(struct uvs_hist *hist, const uint64_t *buckets, size_t bucket_count, uint64_t sum,
+                         uint64_t min, uint64_t max)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < bucket_count; i++) {
+        uint64_t index = buckets[i] >> 32;
+        uint32_t *chunk = index / BUCKETS < CHUNKS ? chunk_at(hist, (unsigned)(index / BUCKETS)) : NULL;
+        if (index / BUCKETS < CHUNKS && !chunk)
+            return -UVS_E_ENVIRONMENT;
+        if (!chunk) // not one of ours
+            continue;
+        add_to(&chunk[index % BUCKETS], (uint32_t)buckets[i]);
+        count += (uint32_t)buckets[i];
+    }
+    if (count)
+        add_summary(hist, count, sum, min, max < min ? min : max);
+    return 0;
+}
+
 int uvs_hist_merge(struct uvs_hist *into, const struct uvs_hist *from)
 {
     if (from->count == 0)
@@ -52,10 +77,8 @@ int uvs_hist_merge(struct uvs_hist *into, const struct uvs_hist *from)
             return -UVS_E_ENVIRONMENT;
     for (unsigned chunk = 0; chunk < CHUNKS; chunk++) {
         const uint32_t *source = from->chunks[chunk];
-        for (unsigned i = 0; source && i < BUCKETS; i++) {
-            uint32_t *bucket = &into->chunks[chunk][i];
-            *bucket = source[i] > UINT32_MAX - *bucket ? UINT32_MAX : *bucket + source[i];
-        }
+        for (unsigned i = 0; source && i < BUCKETS; i++)
+            add_to(&into->chunks[chunk][i], source[i]);
     }
     add_summary(into, from->count, from->sum, from->min, from->max);
     return 0;

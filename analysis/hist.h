@@ -5,6 +5,7 @@
 #ifndef UVS_HIST_H
 #define UVS_HIST_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include "saturate.h"
 
@@ -46,6 +47,9 @@ static inline int uvs_hist_add(struct uvs_hist *hist, uint64_t ns)
     return 0;
 }
 
+// buckets: as in the event `totals` (uvs_abi.h). min and max are not used without any.
+int uvs_hist_add_buckets(struct uvs_hist *hist, const uint64_t *buckets, size_t bucket_count, uint64_t sum,
+                         uint64_t min, uint64_t max);
 int uvs_hist_merge(struct uvs_hist *into, const struct uvs_hist *from);
 // The value at rank ceil(q * count), 0 < q <= 1, clamped to [min, max]. count must not be 0.
 uint64_t uvs_hist_quantile(const struct uvs_hist *hist, double q);

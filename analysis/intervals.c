@@ -60,6 +60,7 @@ static struct uvs__span busy_span(const struct uvs__spans *spans, const struct u
     struct uvs__span span = span_of(loop, UVS__SPAN_BUSY, begin_ns, end_ns);
     uint64_t from_ns = begin_ns == UVS_ABSENT ? loop->boundary_ns : begin_ns;
     span.busy.complete = !loop->busy.broken && !uvs__lost_between(spans, from_ns, end_ns);
+    span.busy.sparse = loop->process->lean_ns != 0;
     span.busy.callbacks = &loop->busy.callbacks;
     span.busy.sync_calls = &loop->busy.sync_calls;
     span.busy.outermost_ns = loop->busy.outermost_ns;
@@ -78,8 +79,9 @@ static int close_idle(const struct uvs__spans *spans, struct uvs__loop *loop, ui
     if (loop->poll.open) {
         // A busy interval that begins long after the poll's event is not the next one: the session was
         // stopped meanwhile, or events were lost. That time is unknown.
+        // Lean recording leaves short ones out.
         bool is_next = busy_begin_ns != UVS_ABSENT && busy_begin_ns < loop->poll.end_ns + next_within_ns &&
-                       !uvs__lost_between(spans, loop->poll.end_ns, busy_begin_ns);
+                       !uvs__lost_between(spans, loop->poll.end_ns, busy_begin_ns) && !loop->process->lean_ns;
         uint64_t end_ns = is_next ? busy_begin_ns : loop->poll.end_ns;
         struct uvs__span span = span_of(loop, UVS__SPAN_POLL, loop->poll.begin_ns, end_ns);
         span.poll.spinning = loop->poll.spinning;
@@ -87,7 +89,7 @@ static int close_idle(const struct uvs__spans *spans, struct uvs__loop *loop, ui
         loop->poll.open = false;
         return uvs__emit(spans, &span);
     }
-    if (!loop->left || busy_begin_ns == UVS_ABSENT)
+    if (!loop->left || busy_begin_ns == UVS_ABSENT || loop->process->lean_ns)
         return 0;
     loop->left = false;
     // The loop may have run meanwhile.
@@ -100,8 +102,8 @@ static int close_idle(const struct uvs__spans *spans, struct uvs__loop *loop, ui
 static bool same_phase(const struct uvs__loop *loop, const struct uvs_ev_poll *poll, uint64_t busy_begin_ns,
                        uint64_t busy_end_ns)
 {
-    return poll->calls > 0 && loop->poll.open && poll->callbacks == 0 && loop->busy.outermost == 0 &&
-           loop->busy.callbacks.count == 0 && busy_begin_ns != UVS_ABSENT &&
+    return poll->calls > 0 && loop->poll.open && !loop->process->lean_ns && poll->callbacks == 0 &&
+           loop->busy.outermost == 0 && loop->busy.callbacks.count == 0 && busy_begin_ns != UVS_ABSENT &&
            busy_end_ns - busy_begin_ns < same_phase_ns;
 }
 
@@ -121,6 +123,8 @@ static int close_busy(const struct uvs__spans *spans, struct uvs__loop *loop, co
 static uint64_t unseen(const struct uvs__loop *loop, const struct uvs_event *event, uint64_t begin_ns,
                        bool continued)
 {
+    if (loop->process->lean_ns) // when the poll before was is not told
+        return UVS_ABSENT;
     if (event->poll.wait_ns >= no_wait_ns)
         return 0;
     if (continued)
@@ -231,8 +235,8 @@ int uvs__loop_callback(struct uvs__spans *spans, struct uvs__loop *loop, const s
         span.begin_ns = uvs__minus(event->time_ns, callback->duration_ns);
         rc = add_to_interval(loop, event, span.who, event->time_ns - span.begin_ns);
     }
-    // The poll that found it ready may be lost.
-    bool is_polls = span.begin_ns != UVS_ABSENT &&
+    // The poll that found it ready may be lost, or not told.
+    bool is_polls = span.begin_ns != UVS_ABSENT && !loop->process->lean_ns &&
                     !uvs__lost_between(spans, loop->poll.end_ns, span.begin_ns);
     set_delay(&span, callback, latency_ns, is_polls ? loop->unseen_ns : UVS_ABSENT);
     return rc ? rc : uvs__emit(spans, &span);

@@ -93,11 +93,14 @@ static enum uvs_block_class class_of(const struct uvs__span *span, uint64_t dura
     uint64_t most = duration_ns - duration_ns / 5, half = duration_ns - duration_ns / 2;
     if (!span->busy.complete)
         return UVS_BLOCK_UNKNOWN;
+    // What is left out of a sparse one could only make callbacks more.
     if (span->busy.sync_ns >= most)
         return UVS_BLOCK_SYNC_CALL;
     if (span->busy.longest_ns >= most)
         return UVS_BLOCK_LONG_CALLBACK;
-    return span->busy.outermost_ns >= half ? UVS_BLOCK_SATURATED : UVS_BLOCK_OUTSIDE_CALLBACKS;
+    if (span->busy.outermost_ns >= half)
+        return UVS_BLOCK_SATURATED;
+    return span->busy.sparse ? UVS_BLOCK_UNKNOWN : UVS_BLOCK_OUTSIDE_CALLBACKS;
 }
 
 // --- Spans ---
@@ -158,6 +161,28 @@ static int on_gc(struct loop_state *loop, uint8_t kind, uint64_t duration_ns)
     return uvs_hist_add(&loop->gc[at].duration, duration_ns);
 }
 
+static int on_totals(struct loop_state *loop, const struct uvs_ev_totals *totals)
+{
+    switch (totals->measure) {
+    case UVS_MEASURE_BUSY:
+        loop->busy_ns = uvs__add(loop->busy_ns, totals->sum_ns);
+        return uvs__hist_add_totals(&loop->block, totals);
+    case UVS_MEASURE_POLL:
+        loop->poll_ns = uvs__add(loop->poll_ns, totals->sum_ns);
+        loop->iterations = uvs__add(loop->iterations, totals->count);
+        return 0;
+    case UVS_MEASURE_SPIN:
+        loop->busy_ns = uvs__add(loop->busy_ns, totals->sum_ns);
+        loop->iterations = uvs__add(loop->iterations, totals->count);
+        return 0;
+    case UVS_MEASURE_OUTSIDE:
+        loop->outside_ns = uvs__add(loop->outside_ns, totals->sum_ns);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
 static int on_span(void *data, const struct uvs__output *output, const struct uvs__span *span)
 {
     struct state *state = data;
@@ -178,6 +203,8 @@ static int on_span(void *data, const struct uvs__output *output, const struct uv
     }
     case UVS__SPAN_GC:
         return on_gc(loop, span->gc.kind, duration_ns);
+    case UVS__SPAN_TOTALS:
+        return on_totals(loop, span->totals);
     case UVS__SPAN_OUTSIDE:
         loop->outside_ns = uvs__add(loop->outside_ns, duration_ns);
         return 0;
@@ -305,9 +332,9 @@ static void clear(void *data)
     uvs__rows_clear(&state->loops);
 }
 
-const struct uvs__analysis uvs__loops_analysis = {.state_size = sizeof(struct state),
-                                                  .takes = UVS__TAKES(BUSY) | UVS__TAKES(POLL) |
-                                                           UVS__TAKES(GC) | UVS__TAKES(OUTSIDE),
-                                                  .span = on_span,
-                                                  .finish = finish,
-                                                  .clear = clear};
+const struct uvs__analysis uvs__loops_analysis = {
+    .state_size = sizeof(struct state),
+    .takes = UVS__TAKES(TOTALS) | UVS__TAKES(BUSY) | UVS__TAKES(POLL) | UVS__TAKES(GC) | UVS__TAKES(OUTSIDE),
+    .span = on_span,
+    .finish = finish,
+    .clear = clear};

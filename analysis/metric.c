@@ -20,12 +20,14 @@ static double pool_utilization(const void *row)
 static double pool_saturated(const void *row)
 {
     const struct uvs_pool_row *pool = row;
-    return pool->size ? (double)pool->saturated_ns : -1;
+    return pool->size && pool->saturated_ns != UVS_ABSENT ? (double)pool->saturated_ns : -1;
 }
 
 static double pool_stuck(const void *row)
 {
     const struct uvs_pool_row *pool = row;
+    if (pool->never_started == UVS_ABSENT)
+        return -1;
     return (double)pool->never_started + (double)pool->never_finished;
 }
 

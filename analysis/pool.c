@@ -73,10 +73,38 @@ static int on_unfinished(struct pool_state *pool, struct uvs_pool_request_row *r
     return span->unfinished.held ? 0 : uvs__workers_add_stuck(&pool->workers, span->begin_ns);
 }
 
+static int on_totals(struct pool_state *pool, struct uvs_pool_request_row *request,
+                     const struct uvs_ev_totals *totals)
+{
+    switch (totals->measure) {
+    case UVS_MEASURE_QUEUE:
+        return uvs__hist_add_totals(&request->queue, totals);
+    case UVS_MEASURE_SERVICE:
+        request->count = uvs__add(request->count, totals->count);
+        request->engine = "pool";
+        pool->busy_ns = uvs__add(pool->busy_ns, totals->sum_ns);
+        return uvs__hist_add_totals(&request->service, totals);
+    case UVS_MEASURE_RETURN:
+        return uvs__hist_add_totals(&request->return_, totals);
+    case UVS_MEASURE_WITHDRAWN:
+        request->count = uvs__add(request->count, totals->count);
+        request->cancelled = uvs__add(request->cancelled, totals->count);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+static bool is_of_request(const struct uvs__output *output, const struct uvs__span *span)
+{
+    return span->who != UVS__NOBODY && output->spans->whos[span->who]->role == UVS__REQUEST;
+}
+
 static int on_span(void *data, const struct uvs__output *output, const struct uvs__span *span)
 {
-    (void)output;
     struct state *state = data;
+    if (span->type == UVS__SPAN_TOTALS && !is_of_request(output, span))
+        return 0;
     struct pool_state *pool = uvs__rows_at(&state->pools, span->process->index, sizeof(*pool));
     struct uvs_pool_request_row *request = uvs__rows_at(&state->requests, span->who, sizeof(*request));
     if (!pool || !request)
@@ -84,6 +112,8 @@ static int on_span(void *data, const struct uvs__output *output, const struct uv
     if (!pool->used)
         *pool = (struct pool_state){.used = true, .first_submit_ns = UVS_ABSENT};
     switch (span->type) {
+    case UVS__SPAN_TOTALS:
+        return on_totals(pool, request, span->totals);
     case UVS__SPAN_HELD:
         return uvs__workers_hold(&pool->workers, span->begin_ns);
     case UVS__SPAN_WORK:
@@ -170,6 +200,11 @@ static void fill_pool(struct pool_state *pool, const struct uvs__spans *spans,
                                  .never_started = pool->never_started,
                                  .never_finished = pool->never_finished,
                                  .oldest_ns = UVS_ABSENT};
+    if (process->lean_ns) {
+        // Who waited while who worked is not told.
+        row->saturated_ns = row->max_queue_depth = row->never_started = row->never_finished = UVS_ABSENT;
+        return;
+    }
     if (row->size && row->life_ns && row->life_ns != UVS_ABSENT)
         row->utilization = (double)row->busy_ns / ((double)row->size * (double)row->life_ns);
     if (row->never_started || row->never_finished)
@@ -222,8 +257,9 @@ static void clear(void *data)
 }
 
 const struct uvs__analysis uvs__pool_analysis = {.state_size = sizeof(struct state),
-                                                 .takes = UVS__TAKES(HELD) | UVS__TAKES(WORK) |
-                                                          UVS__TAKES(DELIVERY) | UVS__TAKES(UNFINISHED),
+                                                 .takes = UVS__TAKES(TOTALS) | UVS__TAKES(HELD) |
+                                                          UVS__TAKES(WORK) | UVS__TAKES(DELIVERY) |
+                                                          UVS__TAKES(UNFINISHED),
                                                  .span = on_span,
                                                  .finish = finish,
                                                  .clear = clear};

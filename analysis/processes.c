@@ -2,6 +2,8 @@
 // Which processes were traced, and how libuv was hooked in them.
 #include "analysis.h"
 
+#include "saturate.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +50,15 @@ static int set_exit(const struct uvs_recording *recording, struct uvs_process_ro
     return row->exit ? 0 : NO_MEMORY;
 }
 
+static uint64_t untold_ns(const struct uvs__spans *spans, const struct uvs__process *process)
+{
+    uint64_t most_ns = 0;
+    for (const struct uvs__loop *loop = spans->loops; loop; loop = loop->next)
+        if (loop->process == process)
+            most_ns = uvs__max(most_ns, uvs__loop_untold_ns(spans, loop));
+    return most_ns;
+}
+
 static int compare(const void *left, const void *right)
 {
     const struct uvs_process_row *a = left, *b = right;
@@ -72,6 +83,9 @@ static int finish(void *state, struct uvs__output *output)
                                         .copy = p->copy,
                                         .hooks = -1,
                                         .handoff_missed = p->handoff_missed,
+                                        .lean_ns = p->lean_ns,
+                                        .totals_lost = p->totals_lost,
+                                        .untold_ns = untold_ns(output->spans, p),
                                         .loops_dropped = p->loops_dropped};
         int rc = p->exe ? describe(p, row) : 0;
         if (!rc)

@@ -4,6 +4,7 @@
 
 #include "analysis.h"
 #include "reader.h"
+#include "saturate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,9 +184,18 @@ static int add_module(struct job *job, const struct uvs_ev_module *module)
                                   module->bias, module->build_id, module->path);
 }
 
+// What is shorter is not told one by one.
+static void raise_thresholds(struct uvs_report *report, uint64_t lean_ns)
+{
+    report->block_threshold_ns = uvs__max(report->block_threshold_ns, lean_ns);
+    report->blame_threshold_ns = uvs__max(report->blame_threshold_ns, lean_ns);
+}
+
 static int on_event(struct job *job, const struct uvs_event *event, struct uvs_error *error)
 {
     const struct uvs__process *last = job->spans.last_process;
+    if (event->type == UVS_EV_lean)
+        raise_thresholds(job->output.report, event->lean.threshold_ns);
     int rc = uvs__spans_event(&job->spans, event, error);
     if (rc)
         return rc;

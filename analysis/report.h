@@ -44,6 +44,9 @@ struct uvs_process_row {
     char *unhooked; // libuv functions that could not be hooked, separated by spaces; NULL unknown
     uint32_t pool_size;
     uint64_t handoff_missed, loops_dropped;
+    uint64_t lean_ns;     // recorded lean: what is shorter is in totals alone; 0: everything is told
+    uint64_t totals_lost; // of them
+    uint64_t untold_ns;   // before its end, of which the totals are missing
     char *exit; // "0", "signal 9", "running" or NULL
 };
 
@@ -277,8 +280,9 @@ struct uvs_finding {
 };
 
 // Rows are sorted: processes and loops by pid and slot, callbacks by total self time, sync calls by total
-// duration, requests by total queue + service, culprits by inflicted time, victims by suffered time, findings by severity and value; largest first; ties by name
-// and address.
+// duration, requests by total queue + service, culprits by inflicted time, victims by suffered time, findings
+// by severity and value; largest first; ties by name and address. Of processes that are recorded lean, blocks
+// and delays below their threshold are not known: it raises ours.
 struct uvs_report {
     struct uvs_trace_facts trace;
     uint64_t block_threshold_ns;

@@ -161,15 +161,23 @@ static json_t *words(const char *joined)
     return array;
 }
 
+static json_t *lean(const struct uvs_process_row *p)
+{
+    if (!p->lean_ns)
+        return json_null();
+    return json_pack("{so so so}", "threshold_ns", number(p->lean_ns), "totals_lost", number(p->totals_lost),
+                     "untold_ns", number(p->untold_ns));
+}
+
 static json_t *process(const void *row)
 {
     const struct uvs_process_row *p = row;
-    return json_pack("{so so so so so so so so so so}", "pid", number(p->pid), "copy", number(p->copy), "exe",
-                     text(p->exe), "argv", p->argv ? ARRAY(p->argv, p->argc, argument) : json_null(), "libuv",
-                     text(p->libuv), "hooks", hooks(p->hooks), "pool_size",
+    return json_pack("{so so so so so so so so so so so}", "pid", number(p->pid), "copy", number(p->copy),
+                     "exe", text(p->exe), "argv", p->argv ? ARRAY(p->argv, p->argc, argument) : json_null(),
+                     "libuv", text(p->libuv), "hooks", hooks(p->hooks), "pool_size",
                      p->pool_size ? number(p->pool_size) : json_null(), "unhooked",
                      p->unhooked ? words(p->unhooked) : json_null(), "handoff_missed",
-                     number(p->handoff_missed), "exit", text(p->exit));
+                     number(p->handoff_missed), "lean", lean(p), "exit", text(p->exit));
 }
 
 // --- Loops ---
@@ -267,8 +275,8 @@ static json_t *callback(const void *row)
         "{so so so so so so so so so so so so so}", "pid", number(c->pid), "loop", number(c->loop), "kind",
         kind(c->kind), "site", site(c->site), "count", number(c->duration.count), "cancelled",
         number(c->cancelled), "sends", c->kind == UVS_KIND_ASYNC ? number(c->sends) : json_null(), "overruns",
-        c->kind == UVS_KIND_TIMER ? number(c->overruns) : json_null(), "duration", dist(&c->duration), "self",
-        dist(&c->self), "delay", dist_if(c->has_delay, &c->delay), "delay_most",
+        c->kind == UVS_KIND_TIMER ? number_or_null(c->overruns) : json_null(), "duration", dist(&c->duration),
+        "self", dist(&c->self), "delay", dist_if(c->has_delay, &c->delay), "delay_most",
         dist_if(c->has_delay_most, &c->delay_most), "latency", dist_if(c->has_latency, &c->latency));
 }
 
@@ -308,13 +316,14 @@ static json_t *replayed(const struct uvs_pool_row *p)
 static json_t *pool(const void *row)
 {
     const struct uvs_pool_row *p = row;
-    json_t *stuck = json_pack("{so so so}", "never_started", number(p->never_started), "never_finished",
-                              number(p->never_finished), "oldest_ns", number_or_null(p->oldest_ns));
+    json_t *stuck = json_pack("{so so so}", "never_started", number_or_null(p->never_started),
+                              "never_finished", number_or_null(p->never_finished), "oldest_ns",
+                              number_or_null(p->oldest_ns));
     return json_pack("{so so so so so so so so so so}", "pid", number(p->pid), "copy", number(p->copy),
                      "size", p->size ? number(p->size) : json_null(), "busy_ns", number(p->busy_ns),
                      "utilization", p->utilization < 0 ? json_null() : json_real(p->utilization),
-                     "saturated_ns", p->size ? number(p->saturated_ns) : json_null(), "max_queue_depth",
-                     number(p->max_queue_depth), "stuck", stuck, "requests",
+                     "saturated_ns", p->size ? number_or_null(p->saturated_ns) : json_null(),
+                     "max_queue_depth", number_or_null(p->max_queue_depth), "stuck", stuck, "requests",
                      ARRAY(p->requests, p->request_count, request), "what_if", replayed(p));
 }
 

@@ -224,6 +224,8 @@ int uvs__request_worked(struct uvs__spans *spans, struct uvs__process *process, 
     uint64_t begin_ns = uvs__minus(event->time_ns, work->service_ns);
     request->service_ns = event->time_ns - begin_ns;
     request->queue_ns = begin_ns - uvs__minus(begin_ns, work->queue_ns);
+    if (process->lean_ns) // its submission was told with it
+        request->submit_ns = begin_ns - request->queue_ns;
     int rc = 0;
     if (request->measured && request->who != UVS__NOBODY)
         rc = emit_work(spans, process, request);
@@ -248,6 +250,8 @@ int uvs__request_delivered(struct uvs__spans *spans, struct uvs__process *proces
         return 0;
     struct uvs__request unseen = {.op = callback->op, .who = UVS__NOBODY, .kind = callback->kind};
     struct uvs__request *known = uvs__ops_get(&process->requests, 0, callback->op);
+    if (!known && process->lean_ns) // it comes in totals
+        return 0;
     struct uvs__request *request = known ? known : &unseen;
     request->cancelled = callback->result == CANCELLED;
     int rc = name_late(spans, process, request, callback->callback);

@@ -36,6 +36,8 @@ struct uvs__process {
     bool sees_begins;           // its trace has work_begin events
     bool missed[UINT8_MAX + 1]; // kinds with a missed hand-off
     uint64_t handoff_missed, loops_dropped;
+    uint64_t lean_ns;     // recorded lean: what is shorter comes as totals; 0: everything is told
+    uint64_t totals_lost; // of them
     // Pool requests in flight: unfinished ones in the order of submission, those that hold a worker for very
     // long apart; finished ones that wait for their callback.
     struct uvs__ops requests; // by op: struct uvs__request
@@ -87,6 +89,10 @@ struct uvs__loop {
         uint64_t nested_ns;  // self time since then, of callbacks whose outermost one still runs
         bool broken;         // a nested callback without the one around it
     } busy;
+    // Lean: when the totals until then were told, whether no more follow, the number of the next.
+    uint64_t told_ns, seen_ns; // seen: its first event
+    uint32_t totals_next;
+    bool told_all;
     uint64_t nested_ns[UVS__MAX_DEPTH + 2]; // durations by depth since the callback around them began
     unsigned deepest;
     // What the watchdog said last about the busy interval under way; time_ns 0: nothing.
@@ -119,6 +125,7 @@ enum uvs__span_type {
     UVS__SPAN_SCHEDULE,
     UVS__SPAN_STALL,
     UVS__SPAN_GC,
+    UVS__SPAN_TOTALS,
     UVS__SPAN_HELD, // from here on: of the pool
     UVS__SPAN_WORK,
     UVS__SPAN_DELIVERY,
@@ -147,6 +154,7 @@ struct uvs__span {
         } schedule;
         struct {
             bool complete; // every callback of it was received: composition and self times are known
+            bool sparse;   // recorded lean: what was short of it comes in totals, and is not here
             bool open;
             const struct uvs__parts *callbacks, *sync_calls;
             uint64_t outermost_ns, longest_ns, sync_ns;
@@ -166,6 +174,9 @@ struct uvs__span {
             bool spinning;  // it might not wait: its time counts as busy
             bool continued; // a further wait of the same poll phase
         } poll;
+        // What was counted of one measure in [begin, end), by a loop that is recorded lean. who: whose, by
+        // the measure.
+        const struct uvs_ev_totals *totals;
         // HELD has no more to say: a request that was submitted at begin_ns runs for so long that its end is
         // not waited for to settle what others did. WORK: a worker finished it, [begin, end) is its service.
         struct {
@@ -221,6 +232,9 @@ int uvs__spans_event(struct uvs__spans *spans, const struct uvs_event *event, st
 int uvs__spans_finish(struct uvs__spans *spans);
 void uvs__spans_clear(struct uvs__spans *spans);
 
+int uvs__hist_add_totals(struct uvs_hist *hist, const struct uvs_ev_totals *totals);
+// How long before its process's end the last totals of a loop were told; 0: nothing is missing.
+uint64_t uvs__loop_untold_ns(const struct uvs__spans *spans, const struct uvs__loop *loop);
 // Until when a process is known to have lived.
 uint64_t uvs__process_end(const struct uvs__spans *spans, const struct uvs__process *process);
 
@@ -258,6 +272,11 @@ int uvs__loop_gc(struct uvs__spans *spans, struct uvs__process *process, struct 
 int uvs__loop_stall(struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event);
 // The loop is over (ended) or the trace is.
 int uvs__loop_finish(struct uvs__spans *spans, struct uvs__loop *loop, bool ended);
+
+// totals.c: what is recorded lean.
+int uvs__loop_totals(struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event);
+void uvs__loop_lean(struct uvs__loop *loop, const struct uvs_event *event);
+void uvs__process_lean(struct uvs__process *process, const struct uvs_event *event);
 
 // requests.c: the pool's requests.
 int uvs__request_scheduled(struct uvs__spans *spans, struct uvs__process *process,

@@ -254,6 +254,8 @@ static int on_loop_info(struct uvs__spans *spans, struct uvs__process *process, 
     if (!loop)
         return NO_MEMORY;
     loop->tid = info->tid;
+    if (!loop->seen_ns)
+        loop->seen_ns = event->time_ns;
     loop->is_default = info->is_default;
     loop->try_writes = uvs__max(loop->try_writes, info->try_writes);
     if (!loop->name && *info->name && !(loop->name = strdup(info->name)))
@@ -286,6 +288,8 @@ static int on_callback(struct uvs__spans *spans, struct uvs__process *process, c
 static int on_schedule(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
 {
     const struct uvs_ev_schedule *schedule = &event->schedule;
+    if (process->lean_ns) // told late, for the sake of a request's name
+        return uvs__request_scheduled(spans, process, event);
     struct uvs__span span = {.type = UVS__SPAN_SCHEDULE,
                              .begin_ns = event->time_ns,
                              .end_ns = event->time_ns,
@@ -314,6 +318,23 @@ static int on_sync_call(struct uvs__spans *spans, struct uvs__process *process, 
     return uvs__loop_sync_call(spans, process, loop, event);
 }
 
+static int on_totals(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
+{
+    if (uvs_key_slot(event->loop) == UVS_SLOT_NONE)
+        return 0;
+    struct uvs__loop *loop = loop_of(spans, process, event->loop);
+    return loop ? uvs__loop_totals(spans, loop, event) : NO_MEMORY;
+}
+
+static void on_lean(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
+{
+    struct uvs__loop *loop = known_loop(spans, process, event->loop);
+    if (loop)
+        uvs__loop_lean(loop, event);
+    else
+        uvs__process_lean(process, event);
+}
+
 // Only what a loop's own thread says brings a loop to life: a worker or the watchdog may be late.
 static int on_other(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
 {
@@ -331,6 +352,9 @@ static int on_other(struct uvs__spans *spans, struct uvs__process *process, cons
         return 0;
     case UVS_EV_dropped:
         on_dropped(process, &event->dropped);
+        return 0;
+    case UVS_EV_lean:
+        on_lean(spans, process, event);
         return 0;
     case UVS_EV_work_begin:
         uvs__request_begun(process, event->work_begin.op);
@@ -355,6 +379,8 @@ static int dispatch(struct uvs__spans *spans, struct uvs__process *process, cons
         return on_sync_call(spans, process, event);
     case UVS_EV_loop_info:
         return on_loop_info(spans, process, event);
+    case UVS_EV_totals:
+        return on_totals(spans, process, event);
     default:
         return on_other(spans, process, event);
     }

@@ -14,8 +14,14 @@ static int on_span(void *data, const struct uvs__output *output, const struct uv
 {
     (void)output;
     struct state *state = data;
+    bool is_totals = span->type == UVS__SPAN_TOTALS;
+    if (is_totals && span->totals->measure != UVS_MEASURE_SYNC_CALL)
+        return 0;
     struct uvs_sync_row *row = uvs__rows_at(&state->rows, span->who, sizeof(*row));
-    return row ? uvs_hist_add(&row->duration, span->end_ns - span->begin_ns) : NO_MEMORY;
+    if (!row)
+        return NO_MEMORY;
+    return is_totals ? uvs__hist_add_totals(&row->duration, span->totals)
+                     : uvs_hist_add(&row->duration, span->end_ns - span->begin_ns);
 }
 
 static int compare(const void *left, const void *right)
@@ -72,7 +78,7 @@ static void clear(void *data)
 }
 
 const struct uvs__analysis uvs__sync_calls_analysis = {.state_size = sizeof(struct state),
-                                                       .takes = UVS__TAKES(SYNC_CALL),
+                                                       .takes = UVS__TAKES(SYNC_CALL) | UVS__TAKES(TOTALS),
                                                        .span = on_span,
                                                        .finish = finish,
                                                        .clear = clear};

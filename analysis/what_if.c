@@ -36,7 +36,7 @@ static int on_span(void *data, const struct uvs__output *output, const struct uv
 {
     struct state *state = data;
     bool is_stuck = span->type == UVS__SPAN_UNFINISHED && span->unfinished.stuck && span->unfinished.started;
-    if (span->type != UVS__SPAN_WORK && !is_stuck)
+    if ((span->type != UVS__SPAN_WORK && !is_stuck) || span->process->lean_ns)
         return 0;
     struct jobs *jobs = uvs__rows_at(&state->processes, span->process->index, sizeof(*jobs));
     if (!jobs)

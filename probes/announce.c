@@ -13,6 +13,7 @@
 #include "probes/emit.h"
 #include "probes/environment.h"
 #include "probes/hooks.h"
+#include "probes/lean.h"
 #include "probes/loop.h"
 #include "probes/object.h"
 
@@ -176,6 +177,7 @@ void uvs__announce(struct uvs__loop *loop, uint64_t now_ns)
         __atomic_compare_exchange_n(&process_announced_ns, &last_ns, now_ns, false, __ATOMIC_RELAXED,
                                     __ATOMIC_RELAXED)) {
         announce_process();
+        uvs__lean_announce();
         announce_modules();
     }
     if (loop && (!loop->announced_ns || now_ns - loop->announced_ns >= ANNOUNCE_EVERY_NS) &&

@@ -4,6 +4,8 @@
 
 #include <limits.h>
 
+#include "probes/lean.h"
+
 #include "probes/poison.h"
 
 static void watch(struct uvs__loop *loop, uint64_t op, void *callback, uint8_t kind)
@@ -48,6 +50,11 @@ static int32_t clamp_result(int64_t result)
 
 void uvs__leave(const struct uvs__call *call, int64_t result)
 {
+    uvs__leave_request(call, result, NULL);
+}
+
+void uvs__leave_request(const struct uvs__call *call, int64_t result, const struct uvs__triple *triple)
+{
     struct uvs__thread *self = &uvs__self;
     self->op = call->outer_op;
     self->depth = call->depth;
@@ -56,8 +63,10 @@ void uvs__leave(const struct uvs__call *call, int64_t result)
     uint64_t duration_ns = uvs__now() - call->begin_ns;
     struct uvs__loop *loop = self->loop;
     if (loop) {
-        loop->callbacks += call->depth == 0;
         watch(loop, call->outer_op, call->outer_callback, call->outer_kind);
+        if (loop->lean && uvs__lean_callback(loop, call, duration_ns, result, triple))
+            return;
+        loop->callbacks += call->depth == 0;
     }
     uvs__emit_callback(&(struct uvs_ev_callback){
         .loop = uvs__key(loop),
@@ -81,7 +90,7 @@ uint64_t uvs__schedule(const uv_loop_t *loop, uint8_t kind, void *callback, uint
 {
     struct uvs__thread *self = &uvs__self;
     uint64_t op = uvs__next_op(self);
-    if (!uvs__on(schedule))
+    if (!uvs__on(schedule) || uvs__lean_on())
         return op;
     uvs__announce_first();
     uvs__emit_schedule(&(struct uvs_ev_schedule){

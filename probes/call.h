@@ -18,6 +18,9 @@ struct uvs__call {
 // finished; 0 = unknown.
 void uvs__enter(struct uvs__call *call, uint8_t kind, uint64_t op, void *callback, uint64_t since_ns);
 void uvs__leave(const struct uvs__call *call, int64_t result);
+// Of a request that a worker did.
+struct uvs__triple;
+void uvs__leave_request(const struct uvs__call *call, int64_t result, const struct uvs__triple *triple);
 
 // For callbacks that follow from a descriptor: when poll said it was ready. A lower bound of how long it
 // waited.

@@ -60,6 +60,8 @@ static void end_collection(void *isolate, int kind, int flags)
     if (!uvs__on(gc))
         return;
     uvs__announce_first();
+    if (self->loop)
+        self->loop->told = true;
     uvs__emit_gc(&(struct uvs_ev_gc){
         .loop = uvs__key(self->loop), .kind = (uint8_t)kind, .duration_ns = uvs__now() - begin_ns});
 }

@@ -17,6 +17,7 @@
 #include "probes/guest.h"
 #include "probes/hooks.h"
 #include "probes/late.h"
+#include "probes/lean.h"
 #include "probes/runtime.h"
 
 #include "probes/poison.h"
@@ -142,6 +143,7 @@ void uvs__process_after_fork(void)
     uvs__pid = (uint32_t)getpid();
     uvs__self.tid = 0;
     uvs__loops_after_fork();
+    uvs__lean_after_fork();
     uvs__announce_after_fork();
     uvs__watchdog_after_fork();
 }
@@ -159,6 +161,7 @@ __attribute__((constructor)) static void start(void)
     };
     const char *handles = uvs__environment.UVSCOPE_HANDLES;
     uvs__leaves_handles = handles && strcmp(handles, "off") == 0;
+    uvs__lean_start(uvs__environment.UVSCOPE_LEAN_US);
     uvs__resolve_libc();
     // Programs without libuv get neither LTTng nor its threads. One that loads libuv later gets them at its
     // first loop.

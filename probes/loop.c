@@ -10,6 +10,7 @@
 #include "probes/emit.h"
 #include "probes/gc.h"
 #include "probes/hooks.h"
+#include "probes/lean.h"
 #include "probes/sampler.h"
 
 #include "probes/poison.h"
@@ -45,6 +46,8 @@ uint32_t uvs__key_of(const uv_loop_t *loop)
 
 void uvs__loop_detach(struct uvs__loop *slot)
 {
+    if (slot->lean)
+        uvs__lean_end(slot);
     // One that never ran has said nothing that would need an end.
     if (slot->tid)
         uvs__emit_loop_end(&(struct uvs_ev_loop_end){.loop = slot->key});
@@ -72,7 +75,10 @@ static void clear_slot(struct uvs__loop *slot, uint32_t index)
 {
     const size_t after = offsetof(struct uvs__loop, loop) + sizeof(slot->loop);
     _Static_assert(offsetof(struct uvs__loop, loop) == 0, "the fields to clear come after it");
+    struct uvs__lean *lean = slot->lean;
     memset((char *)slot + after, 0, sizeof(*slot) - after);
+    slot->lean = lean;
+    uvs__lean_forget(slot);
     slot->key = uvs_loop_key(uvs__pid, index);
 }
 
@@ -112,6 +118,7 @@ void uvs__loops_after_fork(void)
         struct uvs__loop *slot = &uvs__loops[i];
         slot->key = uvs_loop_key(uvs__pid, i);
         slot->announced_ns = 0;
+        slot->told = slot->told_nested = false;
         if (slot != uvs__self.loop) // other threads' loops do not run here
             slot->watch.busy_since = 0;
     }
@@ -122,6 +129,10 @@ void uvs__loops_after_fork(void)
 void uvs__flush_poll(struct uvs__loop *loop)
 {
     const struct uvs__poll *poll = &loop->poll;
+    if (loop->lean && uvs__lean_poll(loop)) {
+        loop->poll.calls = 0;
+        return;
+    }
     uvs__emit_poll(&(struct uvs_ev_poll){
         .loop = loop->key,
         .wait_ns = poll->end_ns - poll->begin_ns,
@@ -154,8 +165,10 @@ static void begin_poll(struct uvs__loop *loop)
         return;
     if (loop->poll.calls)
         uvs__flush_poll(loop);
-    loop->poll = (struct uvs__poll){.begin_ns = now_ns, .busy_ns = busy_ns, .callbacks = loop->callbacks};
+    loop->poll = (struct uvs__poll){
+        .begin_ns = now_ns, .busy_ns = busy_ns, .callbacks = loop->callbacks, .told = loop->told};
     loop->callbacks = 0;
+    loop->told = false;
 }
 
 static void end_poll(struct uvs__loop *loop, int timeout_ms, int ready)
@@ -165,6 +178,7 @@ static void end_poll(struct uvs__loop *loop, int timeout_ms, int ready)
         return;
     uint64_t now_ns = uvs__now();
     uvs__announce(loop, now_ns);
+    uvs__lean_turn(loop, now_ns);
     poll->end_ns = now_ns;
     poll->timeout_ms = timeout_ms;
     poll->ready = (uint16_t)(ready < 0 ? 0 : ready > UINT16_MAX ? UINT16_MAX : ready);
@@ -246,6 +260,7 @@ void uvs__run_begin(struct uvs__loop *loop, int backend_fd)
     note_stack(loop, self);
     uint64_t now_ns = uvs__now();
     uvs__announce(loop, now_ns);
+    uvs__lean_enter(loop, now_ns);
     uvs__watchdog_start();
     loop->busy_begin_ns = now_ns;
     set_busy_since(loop, now_ns);
@@ -258,6 +273,17 @@ static bool left_in_poll(const struct uvs__loop *loop)
     return loop->poll.begin_ns && !loop->watch.busy_since;
 }
 
+static void end_busy(struct uvs__loop *loop, uint64_t now_ns)
+{
+    uint64_t busy_ns = loop->busy_begin_ns ? now_ns - loop->busy_begin_ns : UVS_ABSENT;
+    uvs__announce_counts(loop, now_ns);
+    if (!loop->lean || !uvs__lean_last_busy(loop, busy_ns))
+        uvs__emit_poll(
+            &(struct uvs_ev_poll){.loop = loop->key, .busy_ns = busy_ns, .callbacks = loop->callbacks});
+    if (loop->lean)
+        uvs__lean_leave(loop, now_ns);
+}
+
 void uvs__run_end(struct uvs__loop *loop)
 {
     if (left_in_poll(loop))
@@ -265,15 +291,8 @@ void uvs__run_end(struct uvs__loop *loop)
     if (loop->poll.calls)
         uvs__flush_poll(loop);
     set_busy_since(loop, 0);
-    if (uvs__on(poll)) {
-        uint64_t now_ns = uvs__now();
-        uvs__announce_counts(loop, now_ns);
-        uvs__emit_poll(&(struct uvs_ev_poll){
-            .loop = loop->key,
-            .busy_ns = loop->busy_begin_ns ? now_ns - loop->busy_begin_ns : UVS_ABSENT,
-            .callbacks = loop->callbacks,
-        });
-    }
+    if (uvs__on(poll))
+        end_busy(loop, uvs__now());
     loop->callbacks = 0;
     loop->busy_begin_ns = 0;
 }

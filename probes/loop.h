@@ -22,6 +22,7 @@ struct uvs__poll {
     int32_t timeout_ms;
     uint16_t ready;
     uint8_t calls; // 0 = nothing pending
+    bool told;     // lean: something of the busy interval before it was told
 };
 
 // The watchdog's own: the busy interval that it saw last, and when and with how much CPU time it saw it
@@ -44,6 +45,9 @@ struct uvs__loop {
     struct uvs__watched watched;
     bool sees_gc;       // the collections of its thread's isolate are recorded
     uint8_t base_depth; // the thread's callback depth at the innermost uv_run's entry
+    bool told;          // lean: something of this busy interval was told
+    bool told_nested;   // likewise, and callbacks around it still run
+    struct uvs__lean *lean; // NULL: everything is told
 } __attribute__((aligned(64)));
 
 extern struct uvs__loop uvs__loops[UVS_SLOT_NONE];

@@ -11,6 +11,7 @@
 
 #include "probes/call.h"
 #include "probes/hooks.h"
+#include "probes/lean.h"
 #include "probes/sync.h"
 #include "probes/words.h"
 
@@ -39,13 +40,29 @@ static void begin_work(const uv_loop_t *loop, void **words)
     uvs__set(words, WORD_BEGIN, uvs__get(words, WORD_SUBMIT) && uvs__on(work) ? uvs__now() : 0);
 }
 
-static void end_work(const uv_loop_t *loop, uint8_t kind, void **words)
+// Lean recording does not tell what is asked for: only the `work` that is told needs its name.
+static void tell_submission(const uv_loop_t *loop, uint8_t kind, void **words, void *asked)
+{
+    uvs__announce_first();
+    uvs__emit_schedule(&(struct uvs_ev_schedule){.loop = uvs__key_of(loop),
+                                                 .op = uvs__get(words, WORD_OP),
+                                                 .kind = kind,
+                                                 .callback = (uintptr_t)asked});
+}
+
+static void end_work(const uv_loop_t *loop, uint8_t kind, void **words, void *asked)
 {
     uint64_t begin_ns = uvs__get(words, WORD_BEGIN);
     if (!begin_ns)
         return;
     uint64_t end_ns = uvs__now();
     uvs__set(words, WORD_END, end_ns);
+    if (uvs__lean_on()) {
+        // Without a callback nobody comes by who could count it.
+        if (words[WORD_DONE] && uvs__lean_work(begin_ns - uvs__get(words, WORD_SUBMIT), end_ns - begin_ns))
+            return;
+        tell_submission(loop, kind, words, asked);
+    }
     uvs__emit_work(&(struct uvs_ev_work){
         .loop = uvs__key_of(loop),
         .op = uvs__get(words, WORD_OP),
@@ -56,6 +73,12 @@ static void end_work(const uv_loop_t *loop, uint8_t kind, void **words)
     });
 }
 
+static struct uvs__triple triple_of(void **words, void *asked)
+{
+    return (struct uvs__triple){uvs__get(words, WORD_SUBMIT), uvs__get(words, WORD_BEGIN),
+                                uvs__get(words, WORD_END), asked};
+}
+
 // --- uv_queue_work ---
 
 static void work_trampoline(uv_work_t *request)
@@ -63,17 +86,17 @@ static void work_trampoline(uv_work_t *request)
     const uv_loop_t *loop = request->loop;
     begin_work(loop, request->reserved);
     ((uv_work_cb)request->reserved[WORD_WORK])(request);
-    end_work(loop, UVS_KIND_WORK, request->reserved);
+    end_work(loop, UVS_KIND_WORK, request->reserved, request->reserved[WORD_WORK]);
 }
 
 static void after_work_trampoline(uv_work_t *request, int status)
 {
     uv_after_work_cb after = (uv_after_work_cb)request->reserved[WORD_DONE];
+    const struct uvs__triple triple = triple_of(request->reserved, request->reserved[WORD_WORK]);
     struct uvs__call call;
-    uvs__enter(&call, UVS_KIND_WORK, uvs__get(request->reserved, WORD_OP), (void *)after,
-               uvs__get(request->reserved, WORD_END));
+    uvs__enter(&call, UVS_KIND_WORK, uvs__get(request->reserved, WORD_OP), (void *)after, triple.end_ns);
     after(request, status);
-    uvs__leave(&call, status);
+    uvs__leave_request(&call, status, &triple);
 }
 
 UVS_WRAP(int, uv_queue_work, uv_loop_t *loop, uv_work_t *request, uv_work_cb work, uv_after_work_cb after)
@@ -100,26 +123,27 @@ UVS_WRAP(int, uv_queue_work, uv_loop_t *loop, uv_work_t *request, uv_work_cb wor
     X(GETNAMEINFO, uv_getnameinfo_t, request->getnameinfo_cb, request->retcode, UVS_KIND_GETNAMEINFO) \
     X(RANDOM, uv_random_t, request->cb, request->status, UVS_KIND_RANDOM)
 
-#define X(TYPE, type, callback, outcome, kind_of)                                                     \
-    static void TYPE##_work(struct uv__work *work)                                                    \
-    {                                                                                                 \
-        type *request = (type *)((char *)work - offsetof(type, work_req));                            \
-        const uv_loop_t *loop = work->loop;                                                           \
-        begin_work(loop, request->reserved);                                                          \
-        ((void (*)(struct uv__work *))request->reserved[WORD_WORK])(work);                            \
-        end_work(loop, (uint8_t)(kind_of), request->reserved);                                        \
-    }                                                                                                 \
-    static void TYPE##_done(struct uv__work *work, int status)                                        \
-    {                                                                                                 \
-        type *request = (type *)((char *)work - offsetof(type, work_req));                            \
-        void (*done)(struct uv__work *,                                                               \
-                     int) = (void (*)(struct uv__work *, int))request->reserved[WORD_DONE];           \
-        int64_t result = status ? status : (int64_t)(outcome);                                        \
-        struct uvs__call call;                                                                        \
-        uvs__enter(&call, (uint8_t)(kind_of), uvs__get(request->reserved, WORD_OP), (void *)callback, \
-                   uvs__get(request->reserved, WORD_END));                                            \
-        done(work, status);                                                                           \
-        uvs__leave(&call, result);                                                                    \
+#define X(TYPE, type, callback, outcome, kind_of)                                                 \
+    static void TYPE##_work(struct uv__work *work)                                                \
+    {                                                                                             \
+        type *request = (type *)((char *)work - offsetof(type, work_req));                        \
+        const uv_loop_t *loop = work->loop;                                                       \
+        begin_work(loop, request->reserved);                                                      \
+        ((void (*)(struct uv__work *))request->reserved[WORD_WORK])(work);                        \
+        end_work(loop, (uint8_t)(kind_of), request->reserved, (void *)callback);                  \
+    }                                                                                             \
+    static void TYPE##_done(struct uv__work *work, int status)                                    \
+    {                                                                                             \
+        type *request = (type *)((char *)work - offsetof(type, work_req));                        \
+        void (*done)(struct uv__work *,                                                           \
+                     int) = (void (*)(struct uv__work *, int))request->reserved[WORD_DONE];       \
+        int64_t result = status ? status : (int64_t)(outcome);                                    \
+        const struct uvs__triple triple = triple_of(request->reserved, (void *)callback);         \
+        struct uvs__call call;                                                                    \
+        uvs__enter(&call, (uint8_t)(kind_of), uvs__get(request->reserved, WORD_OP), triple.asked, \
+                   triple.end_ns);                                                                \
+        done(work, status);                                                                       \
+        uvs__leave_request(&call, result, &triple);                                               \
     }
 POOL_REQUEST_MAP(X)
 #undef X

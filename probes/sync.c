@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "probes/emit.h"
+#include "probes/lean.h"
 #include "probes/loop.h"
 
 #include "probes/poison.h"
@@ -30,8 +31,12 @@ void uvs__sync_end(const struct uvs__sync_call *call, int64_t result)
         return;
     uvs__self.in_sync_call = false;
     uint64_t now_ns = uvs__now();
-    if (!uvs__self.loop)
+    struct uvs__loop *loop = uvs__self.loop;
+    if (!loop)
         uvs__announce(NULL, now_ns);
+    else if (loop->lean && call->loop == loop->key &&
+             uvs__lean_sync_call(loop, call->kind, call->caller, now_ns - call->begin_ns))
+        return;
     uvs__emit_sync_call(&(struct uvs_ev_sync_call){
         .loop = call->loop,
         .kind = call->kind,

@@ -191,6 +191,44 @@ enum uvs_gc {
 #undef X
 };
 
+// --- What a `totals` event counts: totals.measure ---
+// X(NAME, number, "name", whose). Of whom: a CALLBACK, a REQUEST of the pool (by what was asked to run), the
+// place that made a SYNC call, or the LOOP itself. A distribution has buckets, a plain number has none.
+#define UVS_MEASURE_MAP(X)                                                                               \
+    X(DURATION, 0, "duration", CALLBACK) /* inside the callback */                                       \
+    X(DELAY, 1, "delay", CALLBACK)       /* of kinds that have one */                                    \
+    X(LATENCY, 2, "latency", CALLBACK)   /* of requests: submit -> callback */                           \
+    X(QUEUE, 3, "queue", REQUEST)        /* submit -> taken by a worker */                               \
+    X(SERVICE, 4, "service", REQUEST)    /* taken -> finished */                                         \
+    X(RETURN, 5, "return", REQUEST)      /* finished -> callback */                                      \
+    X(SYNC_CALL, 6, "sync_call", SYNC)   /* the call */                                                  \
+    X(BUSY, 7, "busy", LOOP)             /* busy intervals */                                            \
+    X(POLL, 8, "poll", LOOP)             /* number and sum: poll phases that might wait */               \
+    X(SPIN, 9, "spin", LOOP)        /* number and sum: poll phases with timeout 0; their time is busy */ \
+    X(OUTSIDE, 10, "outside", LOOP) /* sum: between uv_run's return and its next call */                 \
+    X(CANCELLED, 11, "cancelled", CALLBACK) /* number: callbacks of cancelled requests */                \
+    X(WITHDRAWN, 12, "withdrawn", REQUEST)  /* number: cancelled requests of the pool */                 \
+    X(SENDS, 13, "sends", CALLBACK)         /* number: sends that async callbacks answered */
+
+enum uvs_measure {
+#define X(NAME, number, name, whose) UVS_MEASURE_##NAME = number,
+    UVS_MEASURE_MAP(X)
+#undef X
+};
+
+// A bucket of totals.buckets: index << 32 | how many. Index 0..127 are these nanoseconds; beyond, each power
+// of two has UVS_BUCKETS buckets: chunk << UVS_BUCKET_BITS | the bits after the highest.
+#define UVS_BUCKET_BITS 7u
+#define UVS_BUCKETS     (1u << UVS_BUCKET_BITS)
+
+static inline uint32_t uvs_bucket_of(uint64_t ns)
+{
+    if (ns < UVS_BUCKETS)
+        return (uint32_t)ns;
+    uint32_t chunk = (uint32_t)(64 - __builtin_clzll(ns)) - UVS_BUCKET_BITS;
+    return chunk << UVS_BUCKET_BITS | ((uint32_t)(ns >> (chunk - 1)) & (UVS_BUCKETS - 1));
+}
+
 // --- Events ---
 // clang-format off
 // UVS_EVENT_<name>(I, S, Q, e): I(e, type, field) integer; S(e, field) string; Q(e, type, field) sequence,
@@ -269,9 +307,23 @@ enum uvs_gc {
 #define UVS_EVENT_callback_begin(I, S, Q, e) I(e, uint32_t, loop) I(e, uint64_t, op)
 #define UVS_EVENT_work_begin(I, S, Q, e) I(e, uint32_t, loop) I(e, uint64_t, op)
 
+// Only with --detail lean, where what is shorter than the threshold is counted and not told one by one.
+//
+// What was counted of one measure since the loop's last `totals` of it. A distribution with more buckets than fit
+// comes in several events, whose count, sum_ns and buckets add up. sequence: of the loop's totals, from 0.
+#define UVS_EVENT_totals(I, S, Q, e)                                                                    \
+    I(e, uint32_t, loop) I(e, uint32_t, sequence) I(e, uint8_t, measure) I(e, uint8_t, kind)            \
+    I(e, uint64_t, callback) I(e, uint64_t, count) I(e, uint64_t, sum_ns) I(e, uint64_t, min_ns)        \
+    I(e, uint64_t, max_ns) Q(e, uint64_t, buckets)
+
+// The process is recorded lean (slot NONE), or all that a loop has counted so far has been told: the next totals
+// will have number `sequence`. ended: nothing more follows, the loop or the process has ended in order.
+#define UVS_EVENT_lean(I, S, Q, e) \
+    I(e, uint32_t, loop) I(e, uint64_t, threshold_ns) I(e, uint32_t, sequence) I(e, uint8_t, ended)
+
 // clang-format on
 
-// X(name, detail): detail DEFAULT or FULL.
+// X(name, detail): detail DEFAULT, FULL or LEAN. With LEAN come the DEFAULT ones too.
 #define UVS_EVENT_MAP(X)     \
     X(callback, DEFAULT)     \
     X(schedule, DEFAULT)     \
@@ -287,7 +339,9 @@ enum uvs_gc {
     X(loop_info, DEFAULT)    \
     X(loop_end, DEFAULT)     \
     X(callback_begin, FULL)  \
-    X(work_begin, FULL)
+    X(work_begin, FULL)      \
+    X(totals, LEAN)          \
+    X(lean, LEAN)
 
 #define UVS_FIELD_INT(e, type, name) type name;
 #define UVS_FIELD_STR(e, name)       const char *name;
@@ -320,13 +374,14 @@ enum uvs_event_type {
 
 // --- Environment of a traced program ---
 // X(VARIABLE, "what it does"). Read once, with secure_getenv.
-#define UVS_ENV_MAP(X)                                                                               \
-    X(UVSCOPE_LIBUV, "file of the functions of libuvs that are not exported")                        \
-    X(UVSCOPE_DEBUG, "set: the runtime says on stderr what it hooks and what it cannot")             \
-    X(UVSCOPE_HANDLES, "off: handles are left alone; loops, requests and the pool are traced")       \
-    X(UVSCOPE_PROVIDER, "path of the LTTng provider, instead of the one beside libuvscope.so")       \
-    X(UVSCOPE_RECORDING, "the recording's id, set by `uvscope record` and copied into process_info") \
-    X(UVSCOPE_STALL_MS, "watchdog threshold in milliseconds (default 50); 0 turns the watchdog off") \
+#define UVS_ENV_MAP(X)                                                                                 \
+    X(UVSCOPE_LEAN_US, "what is shorter than so many microseconds is counted and not told one by one") \
+    X(UVSCOPE_LIBUV, "file of the functions of libuvs that are not exported")                          \
+    X(UVSCOPE_DEBUG, "set: the runtime says on stderr what it hooks and what it cannot")               \
+    X(UVSCOPE_HANDLES, "off: handles are left alone; loops, requests and the pool are traced")         \
+    X(UVSCOPE_PROVIDER, "path of the LTTng provider, instead of the one beside libuvscope.so")         \
+    X(UVSCOPE_RECORDING, "the recording's id, set by `uvscope record` and copied into process_info")   \
+    X(UVSCOPE_STALL_MS, "watchdog threshold in milliseconds (default 50); 0 turns the watchdog off")   \
     X(UVSCOPE_STALL_SIGNAL, "number of the signal that the watchdog interrupts threads with")
 
 // The file of UVSCOPE_LIBUV: text, made by `uvscope record` in the recording's directory.

@@ -27,14 +27,18 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { DETAIL_DEFAULT, DETAIL_FULL };
-static const char *const detail_names[] = {"default", "full"};
+static const char *const detail_names[] = {"default", "full", "lean"}; // enum uvs_detail
+
+#define LEAN_DEFAULT_US 5000
+#define LEAN_MIN_NS     1000
+#define LEAN_MAX_NS     1000000000u
 
 static const char *wanted_directory;
-static int detail = DETAIL_DEFAULT;
+static int detail = UVS_DETAIL_DEFAULT;
 static bool quiet, no_js;
 static const char *stall; // NULL: as the environment says
 static struct uvs_strings plugins;
+static const char *lean_threshold;
 
 struct attempt {
     struct uvs_program program;
@@ -46,7 +50,7 @@ struct attempt {
     struct uvs_sessiond daemon;
     struct uvs_recording facts; // its strings are borrowed
     siginfo_t ended;
-    char stall_ms[24];
+    char stall_ms[24], lean_us[24];
     time_t begun;
 };
 
@@ -79,6 +83,27 @@ static int choose_stall(struct attempt *attempt, struct uvs_error *error)
     else if (stall)
         snprintf(attempt->stall_ms, sizeof(attempt->stall_ms), "%" PRIu64, (ns + 999999) / 1000000);
     return result;
+}
+
+// The runtime counts in microseconds.
+static int choose_lean(struct attempt *attempt, struct uvs_error *error)
+{
+    uint64_t ns = LEAN_DEFAULT_US * UINT64_C(1000);
+    if (lean_threshold && detail != UVS_DETAIL_LEAN)
+        return uvs_error_set(error, UVS_E_USAGE, "--lean-threshold needs --detail lean");
+    int result = lean_threshold ? uvs_parse_duration(lean_threshold, &ns, error) : 0;
+    if (result) {
+        uvs_error_add(error, "--lean-threshold");
+        return result;
+    }
+    if (ns < LEAN_MIN_NS || ns > LEAN_MAX_NS)
+        return uvs_error_set(
+            error, UVS_E_USAGE,
+            "--lean-threshold: %s is not between 1us and 1s; what is longer is what you want to "
+            "see one by one",
+            lean_threshold);
+    snprintf(attempt->lean_us, sizeof(attempt->lean_us), "%" PRIu64, ns / 1000);
+    return 0;
 }
 
 static void note_facts(struct attempt *attempt, char **argv)
@@ -120,7 +145,7 @@ static int start_session(struct attempt *attempt, struct uvs_error *error)
 {
     char ctf[PATH_MAX + sizeof("/" UVS_RECORDING_CTF)];
     snprintf(ctf, sizeof(ctf), "%s/" UVS_RECORDING_CTF, attempt->dir.path);
-    int result = uvs__session_start(attempt->session, ctf, detail == DETAIL_FULL, error);
+    int result = uvs__session_start(attempt->session, ctf, (enum uvs_detail)detail, error);
     uvs__sessiond_unlock(&attempt->daemon);
     return result;
 }
@@ -149,6 +174,7 @@ static int start_program(struct attempt *attempt, struct uvs_error *error)
         .lttng_home = attempt->daemon.home[0] ? attempt->daemon.home : NULL,
         .libuv = attempt->named.file[0] ? attempt->named.file : NULL,
         .stall_ms = stall ? attempt->stall_ms : NULL,
+        .lean_us = detail == UVS_DETAIL_LEAN ? attempt->lean_us : NULL,
         .names_scripts = !no_js && uvs__is_node(attempt->program.binary),
     };
     char **environment = uvs__environment_create(&wanted);
@@ -280,7 +306,7 @@ static int record(char **operands)
         return uvs_complain(UVS_E_USAGE, "record needs a program to run; see 'uvscope help record'");
     static struct attempt attempt;
     struct uvs_error error = {0};
-    if (choose_stall(&attempt, &error))
+    if (choose_stall(&attempt, &error) || choose_lean(&attempt, &error))
         return uvs_complain(UVS_E_USAGE, "%s", error.text);
     int result = prepare(&attempt, operands, &error);
     if (!result) {
@@ -304,9 +330,17 @@ static const struct uvs_option options[] = {
      .value = &wanted_directory},
     {.name = "detail",
      .form = UVS_OPTION_CHOICE,
-     .argument = "default|full",
-     .help = "full: also when each callback and each piece of pool work begins (default: default)",
+     .argument = "default|full|lean",
+     .help =
+         "full: also when each callback and each piece of pool work begins; lean: one by one only what is "
+         "long, the rest as totals (default: default)",
      .value = &detail},
+    {.name = "lean-threshold",
+     .form = UVS_OPTION_STRING,
+     .argument = "DURATION",
+     .help = "with --detail lean: from which duration or delay on something is recorded one by one (default: "
+             "5ms)",
+     .value = &lean_threshold},
     {.name = "stall",
      .form = UVS_OPTION_STRING,
      .argument = "DURATION|off",

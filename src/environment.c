@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SET_COUNT = 6 };
+enum { SET_COUNT = 7 };
 
 static bool is_set(char *const *set, const char *entry)
 {
@@ -51,6 +51,7 @@ static bool print_set(const struct uvs_environment *wanted, char **set)
            print(&set[2], "LTTNG_HOME", wanted->lttng_home) &&
            print(&set[3], "UVSCOPE_LIBUV", wanted->libuv) &&
            print(&set[4], "UVSCOPE_STALL_MS", wanted->stall_ms) &&
+           print(&set[6], "UVSCOPE_LEAN_US", wanted->lean_us) &&
            (!wanted->names_scripts || print_before(&set[5], "NODE_OPTIONS", UVS_NODE_OPTIONS, ' '));
 }
 

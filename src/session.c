@@ -149,26 +149,25 @@ static int enable_event(struct lttng_handle *handle, const char *name, struct uv
     return -UVS_E_ENVIRONMENT;
 }
 
-static int enable_events(struct lttng_handle *handle, bool full, struct uvs_error *error)
+static int enable_events(struct lttng_handle *handle, enum uvs_detail detail, struct uvs_error *error)
 {
-    enum { DEFAULT, FULL };
     static const struct {
         const char *name;
-        int detail;
+        enum uvs_detail detail;
     } events[] = {
-#define X(event, level) {#event, level},
+#define X(event, level) {#event, UVS_DETAIL_##level},
         UVS_EVENT_MAP(X)
 #undef X
     };
     int result = 0;
     for (size_t i = 0; i < sizeof(events) / sizeof(events[0]) && !result; i++) {
-        if (full || events[i].detail == DEFAULT)
+        if (events[i].detail == UVS_DETAIL_DEFAULT || events[i].detail == detail)
             result = enable_event(handle, events[i].name, error);
     }
     return result;
 }
 
-static int configure(const char *name, uint64_t subbuffer, bool full, struct uvs_error *error)
+static int configure(const char *name, uint64_t subbuffer, enum uvs_detail detail, struct uvs_error *error)
 {
     struct lttng_domain domain = user_space();
     struct lttng_handle *handle = lttng_create_handle(name, &domain);
@@ -183,7 +182,7 @@ static int configure(const char *name, uint64_t subbuffer, bool full, struct uvs
     if (!result)
         result = enable_channel(handle, &events, error);
     if (!result)
-        result = enable_events(handle, full, error);
+        result = enable_events(handle, detail, error);
     lttng_destroy_handle(handle);
     return result;
 }
@@ -191,7 +190,7 @@ static int configure(const char *name, uint64_t subbuffer, bool full, struct uvs
 struct start_job {
     const char *name, *ctf_directory;
     uint64_t subbuffer;
-    bool full;
+    enum uvs_detail detail;
 };
 
 static int start_session(void *data, struct uvs_error *error)
@@ -200,18 +199,19 @@ static int start_session(void *data, struct uvs_error *error)
     int result = create_session(job->name, job->ctf_directory, error);
     if (result)
         return result;
-    result = configure(job->name, job->subbuffer, job->full, error);
+    result = configure(job->name, job->subbuffer, job->detail, error);
     int code = result ? 0 : lttng_start_tracing(job->name);
     return code < 0 ? lttng_failed(error, "start the LTTng session", code) : result;
 }
 
-int uvs__session_start(const char *name, const char *ctf_directory, bool full, struct uvs_error *error)
+int uvs__session_start(const char *name, const char *ctf_directory, enum uvs_detail detail,
+                       struct uvs_error *error)
 {
     struct uvs_buffers buffers;
     int result = uvs__choose_buffers(&buffers, error);
     if (result)
         return result;
-    struct start_job job = {name, ctf_directory, buffers.subbuffer, full};
+    struct start_job job = {name, ctf_directory, buffers.subbuffer, detail};
     result = uvs__daemon_call("start the LTTng session", start_session, &job, sizeof(job), error);
     if (result)
         uvs__session_destroy(name);

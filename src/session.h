@@ -8,8 +8,12 @@
 #include <stdint.h>
 #include "../analysis/error.h"
 
-// Creates and starts it, writing to ctf_directory (absolute). full: the events of --detail full too.
-int uvs__session_start(const char *name, const char *ctf_directory, bool full, struct uvs_error *error);
+// Which events of UVS_EVENT_MAP are recorded: those of DEFAULT always.
+enum uvs_detail { UVS_DETAIL_DEFAULT, UVS_DETAIL_FULL, UVS_DETAIL_LEAN };
+
+// Creates and starts it, writing to ctf_directory (absolute).
+int uvs__session_start(const char *name, const char *ctf_directory, enum uvs_detail detail,
+                       struct uvs_error *error);
 
 struct uvs_session_loss {
     uint64_t events, packets; // UVS_ABSENT: unknown

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Histograms against the sorted samples they stand for.
 #include "analysis/hist.h"
+#include "probes/uvs_abi.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -160,6 +161,38 @@ static void counts_reach_up_to_a_bound(void **state)
     uvs_hist_clear(&hist);
 }
 
+// What another process counted in buckets is what would have been added here.
+static void buckets_are_added(void **state)
+{
+    (void)state;
+    enum { VALUES = 200 };
+    static uint64_t samples[VALUES], buckets[VALUES];
+    struct uvs_hist one = {0}, other = {0};
+    uint64_t sum = 0, min = UINT64_MAX, max = 0;
+    fill(samples, VALUES, 3);
+    for (size_t i = 0; i < VALUES; i++) {
+        samples[i] >>= 8;
+        uvs_hist_add(&one, samples[i]);
+        buckets[i] = (uint64_t)uvs_bucket_of(samples[i]) << 32 | 1;
+        sum += samples[i];
+        min = samples[i] < min ? samples[i] : min;
+        max = samples[i] > max ? samples[i] : max;
+    }
+    assert_int_equal(uvs_hist_add_buckets(&other, buckets, VALUES / 2, sum, min, max), 0);
+    assert_int_equal(uvs_hist_add_buckets(&other, buckets + VALUES / 2, VALUES / 2, 0, min, max), 0);
+    assert_int_equal(other.count, one.count);
+    assert_int_equal(other.sum, one.sum);
+    assert_int_equal(other.min, one.min);
+    assert_int_equal(other.max, one.max);
+    for (size_t i = 0; i < QUANTILE_COUNT; i++)
+        assert_int_equal(uvs_hist_quantile(&other, quantiles[i]), uvs_hist_quantile(&one, quantiles[i]));
+    const uint64_t nonsense = UINT64_MAX;
+    assert_int_equal(uvs_hist_add_buckets(&other, &nonsense, 1, 1, 1, 1), 0);
+    assert_int_equal(other.count, one.count);
+    uvs_hist_clear(&one);
+    uvs_hist_clear(&other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +203,7 @@ int main(void)
         cmocka_unit_test(sums_saturate),
         cmocka_unit_test(ranks_are_exact),
         cmocka_unit_test(counts_reach_up_to_a_bound),
+        cmocka_unit_test(buckets_are_added),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

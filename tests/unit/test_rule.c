@@ -182,6 +182,23 @@ static void test_loss(void **state)
         "it needs (pid 12 loop 0)");
 }
 
+// Blame of a lean recording is known in part, its counts are known; without some of its totals they are not
+// either.
+static void test_lean(void **state)
+{
+    (void)state;
+    struct uvs_process_row *process = &sample.report.processes[0];
+    process->lean_ns = 5000000;
+    assert_string_equal(judge("callback.count pid=12 kind=idle > 0"),
+                        "ok callback.count pid=12 kind=idle > 0: 1 (pid 12 loop 0)");
+    process->totals_lost = 1;
+    assert_string_equal(
+        judge("callback.count pid=12 kind=idle > 0 or none"),
+        "VIOLATED callback.count pid=12 kind=idle > 0 or none: unknown: the trace does not have all that "
+        "it needs (pid 12 loop 0)");
+    process->lean_ns = process->totals_lost = 0;
+}
+
 static void test_wrong_rules(void **state)
 {
     (void)state;
@@ -321,6 +338,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_pool, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_data, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_loss, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_lean, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_wrong_rules, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_units, set_up, tear_down),
         cmocka_unit_test(test_every_metric),
