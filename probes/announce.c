@@ -22,6 +22,7 @@
 #define ANNOUNCE_EVERY_NS 1000000000u
 
 static uint64_t process_announced_ns;
+static uint64_t announced_loaded; // as of the last look at the modules
 
 void uvs__announce_again(void)
 {
@@ -137,11 +138,35 @@ static int announce_module(struct dl_phdr_info *object, size_t size, void *data)
     return 0;
 }
 
+// Objects that were ever loaded.
+static int count_loaded(struct dl_phdr_info *object, size_t size, void *data)
+{
+    (void)size;
+    *(uint64_t *)data = object->dlpi_adds;
+    return 1;
+}
+
+static uint64_t loaded(void)
+{
+    uint64_t count = 0;
+    dl_iterate_phdr(count_loaded, &count);
+    return count;
+}
+
 static void announce_modules(void)
 {
+    __atomic_store_n(&announced_loaded, loaded(), __ATOMIC_RELAXED);
     char exe[4096];
     read_exe(exe);
     dl_iterate_phdr(announce_module, exe);
+}
+
+void uvs__announce_new_modules(void)
+{
+    int saved = errno;
+    if (uvs__on(module) && loaded() != __atomic_load_n(&announced_loaded, __ATOMIC_RELAXED))
+        announce_modules();
+    errno = saved;
 }
 
 // --- Loops ---
@@ -180,6 +205,8 @@ void uvs__announce(struct uvs__loop *loop, uint64_t now_ns)
         uvs__lean_announce();
         announce_modules();
     }
+    if (loop && !loop->announced_ns)
+        uvs__announce_new_modules();
     if (loop && (!loop->announced_ns || now_ns - loop->announced_ns >= ANNOUNCE_EVERY_NS) &&
         uvs__on(loop_info))
         announce_loop(loop, now_ns);

@@ -77,6 +77,8 @@ void uvs__know_thread(struct uvs__thread *self);
 void uvs__announce(struct uvs__loop *loop, uint64_t now_ns);
 // When the loop stops: what was counted since it was announced last.
 void uvs__announce_counts(struct uvs__loop *loop, uint64_t now_ns);
+// Those that were loaded since the last time: a program may be over within the second.
+void uvs__announce_new_modules(void);
 // So that process_info comes before any other event of the process.
 void uvs__announce_first(void);
 // Soon, because something of it has changed.

@@ -104,6 +104,7 @@ static void sample(struct uvs__loop *loop, uint64_t since_ns, uint64_t now_ns)
     stall.busy_ns = busy_ns;
     if (busy_since(loop) == since_ns)
         uvs__emit_stall(&stall);
+    uvs__announce_new_modules();
 }
 
 // Returns whether any loop is busy.
