@@ -31,12 +31,23 @@ struct uvs__perf_map {
     bool is_script;
 };
 
-// X("prefix"): what V8 calls functions of scripts. A tier's mark follows: ~ interpreted, ^ and + and *
-// compiled.
+// What V8 calls functions of scripts. A tier's mark follows: ~ interpreted, ^ and + and * compiled, newer
+// versions say so of a function that was replaced while it ran by an o before it, and of one that was made
+// for its closure by a ' behind it.
 #define SCRIPT_PREFIXES                                        \
     {                                                          \
         "JS:", "LazyCompile:", "Function:", "Script:", "Eval:" \
     }
+
+static const char *skip_tier(const char *name)
+{
+    static const char marks[] = "~^+*";
+    if (name[0] == 'o' && name[1] && strchr(marks, name[1]))
+        name++;
+    if (!name[0] || !strchr(marks, name[0]))
+        return name;
+    return name[1] == '\'' ? name + 2 : name + 1;
+}
 
 static const char *skip_script_prefix(const char *name)
 {
@@ -44,7 +55,7 @@ static const char *skip_script_prefix(const char *name)
     for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
         const size_t length = strlen(prefixes[i]);
         if (strncmp(name, prefixes[i], length) == 0)
-            return name + length + (name[length] && strchr("~^+*", name[length]) ? 1 : 0);
+            return skip_tier(name + length);
     }
     return NULL;
 }

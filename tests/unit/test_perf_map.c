@@ -43,6 +43,9 @@ static void names_are_taken_apart(void **state)
     check_place("JS:*superSlowFunction /path/app.js:1:27", "superSlowFunction", "/path/app.js", 1);
     check_place("JS:~superSlowFunction /path/app.js:12:3", "superSlowFunction", "/path/app.js", 12);
     check_place("LazyCompile:^old /a b/app.js:3:1", "old", "/a b/app.js", 3);
+    check_place("JS:o*loop /path/app.js:3:1", "loop", "/path/app.js", 3);
+    check_place("JS:o+'loop /path/app.js:3:1", "loop", "/path/app.js", 3);
+    check_place("JS:~o /path/app.js:3:1", "o", "/path/app.js", 3);
     check_place("JS:~ /path/app.js:7:2", "(anonymous)", "/path/app.js", 7);
     check_place("JS:~get value /path/app.js:7:2", "get value", "/path/app.js", 7);
     check_place("JS:~listOnTimeout node:internal/timers:508:25", "listOnTimeout", "node:internal/timers",
