@@ -21,19 +21,20 @@ enum { ISOLATES_MAX = 8, ALL_KINDS = 31 };
 typedef void gc_callback(void *isolate, int kind, int flags);
 
 static struct {
-    void *(*current_isolate)(void); // NULL: there is no V8, or none that can be asked
+    void *(*current_isolate)(void);
     void (*add_prologue)(void *isolate, gc_callback *callback, int kinds);
     void (*add_epilogue)(void *isolate, gc_callback *callback, int kinds);
+    bool is_complete;
 } v8;
 
 static void find_v8(void)
 {
-    *(void **)&v8.add_prologue = dlsym(
-        RTLD_DEFAULT, "_ZN2v87Isolate21AddGCPrologueCallbackEPFvPS0_NS_6GCTypeENS_15GCCallbackFlagsEES2_");
-    *(void **)&v8.add_epilogue = dlsym(
-        RTLD_DEFAULT, "_ZN2v87Isolate21AddGCEpilogueCallbackEPFvPS0_NS_6GCTypeENS_15GCCallbackFlagsEES2_");
-    if (v8.add_prologue && v8.add_epilogue)
-        *(void **)&v8.current_isolate = dlsym(RTLD_DEFAULT, "_ZN2v87Isolate13TryGetCurrentEv");
+    v8.is_complete = true;
+#define X(function, symbol)                               \
+    *(void **)&v8.function = dlsym(RTLD_DEFAULT, symbol); \
+    v8.is_complete &= v8.function != NULL;
+    UVS_V8_MAP(X)
+#undef X
     dlerror();
 }
 
@@ -71,7 +72,7 @@ static void end_collection(void *isolate, int kind, int flags)
 // Ours and LTTng's libraries come before V8, so 0 is never its own.
 static void *current_isolate(void)
 {
-    void *isolate = v8.current_isolate ? v8.current_isolate() : NULL;
+    void *isolate = v8.is_complete ? v8.current_isolate() : NULL;
     return isolate == pthread_getspecific(0) ? NULL : isolate;
 }
 

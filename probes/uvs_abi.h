@@ -372,6 +372,13 @@ enum uvs_event_type {
 // The descriptors that LTTng takes in a traced process, about, and as many again for the process itself.
 #define UVS_DESCRIPTORS_NEEDED(cpus) (32 + 4 * (cpus))
 
+// --- V8's functions by which one asks for its garbage collections; the mangled names say their signatures ---
+// X(name, symbol).
+#define UVS_V8_MAP(X)                                                                                          \
+    X(current_isolate, "_ZN2v87Isolate13TryGetCurrentEv")                                                      \
+    X(add_prologue, "_ZN2v87Isolate21AddGCPrologueCallbackEPFvPS0_NS_6GCTypeENS_15GCCallbackFlagsEES2_")       \
+    X(add_epilogue, "_ZN2v87Isolate21AddGCEpilogueCallbackEPFvPS0_NS_6GCTypeENS_15GCCallbackFlagsEES2_")
+
 // --- Environment of a traced program ---
 // X(VARIABLE, "what it does"). Read once, with secure_getenv.
 #define UVS_ENV_MAP(X)                                                                                 \

@@ -49,6 +49,9 @@ void uvs__doctor_program(struct uvs_checkup *checkup, const char *program);
 // Where libuv is for that binary (which may be executed here), and whether it can be hooked.
 void uvs__doctor_libuv(struct uvs_checkup *checkup, const char *binary);
 
+// Whether it tells of garbage collections.
+void uvs__doctor_gc(struct uvs_checkup *checkup, const char *binary);
+
 // A library beside the runtime.
 void uvs__beside_runtime(const struct uvs_checkup *checkup, const char *file, char ret_path[PATH_MAX]);
 

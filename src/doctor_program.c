@@ -40,6 +40,8 @@ void uvs__doctor_program(struct uvs_checkup *checkup, const char *program)
         else if (found.is_elf)
             uvs__checkup_add(checkup, UVS_HEALTH_OK, step->name, "%s", step->passed);
     }
-    if (found.is_elf)
-        uvs__doctor_libuv(checkup, found.binary);
+    if (!found.is_elf)
+        return;
+    uvs__doctor_libuv(checkup, found.binary);
+    uvs__doctor_gc(checkup, found.binary);
 }

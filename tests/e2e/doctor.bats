@@ -133,6 +133,7 @@ copied() {
     says ok linking dynamically
     says ok libuv "is shared, .*libuv.so.1.*through the dynamic linker"
     says ok libuv-version "libuv is $(pkg-config --modversion libuv)"
+    says ok gc "not seen"
 }
 
 @test "a libuv inside a library is found beside the shared one, and alone" {
