@@ -2,8 +2,10 @@
 // What test_stacks.py samples: stacks MODE. Every mode prints the same whether it is sampled or not.
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <resolv.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -11,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -85,6 +88,47 @@ static void read_fifo(void)
     pthread_join(writer, NULL);
     close(fd);
     unlink(fifo);
+}
+
+static void *unlock_later(void *lock)
+{
+    const struct timespec pause = {.tv_nsec = LONG_MS * TRUTH_MS};
+    nanosleep(&pause, NULL);
+    flock(*(int *)lock, LOCK_UN);
+    return NULL;
+}
+
+// The fifo's name serves as a file's.
+static void wait_for_lock(void)
+{
+    int lock = open(fifo, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    const int other = open(fifo, O_RDWR | O_CLOEXEC);
+    pthread_t holder;
+    MUST(flock(lock, LOCK_EX));
+    pthread_create(&holder, NULL, unlock_later, &lock);
+    printf("flock %d\n", flock(other, LOCK_EX));
+    pthread_join(holder, NULL);
+    close(other);
+    close(lock);
+    unlink(fifo);
+}
+
+// A name server that never answers.
+static void look_up(void)
+{
+    uv_getaddrinfo_t request;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof(address);
+    const int server = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    MUST(-bind(server, (struct sockaddr *)&address, length));
+    MUST(-getsockname(server, (struct sockaddr *)&address, &length));
+    MUST(-res_init());
+    _res.nscount = 1;
+    _res.nsaddr_list[0] = address;
+    _res.retrans = _res.retry = 1;
+    const int status = uv_getaddrinfo(uv_default_loop(), &request, NULL, "nowhere.example.", NULL, NULL);
+    printf("getaddrinfo %s\n", uv_err_name(status));
+    close(server);
 }
 
 static int by_nanosleep(uint64_t ms)
@@ -295,7 +339,7 @@ static void stress(void)
 
 // --- Modes ---
 
-static unsigned left = 200000;
+static unsigned left = 1000000;
 
 static void short_callback(uv_idle_t *idle)
 {
@@ -315,6 +359,7 @@ static const struct {
     void (*run)(void);
 } modes[] = {
     {"compute", compute},      {"fifo", read_fifo},
+    {"flock", wait_for_lock},  {"dns", look_up},
     {"waits", wait_every_way}, {"handle", handle_all},
     {"block", block_all},      {"kill", kill_itself},
     {"deep", go_deep},         {"altstack", use_alternative_stack},

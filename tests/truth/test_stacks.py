@@ -124,6 +124,24 @@ class Waiting(Sampled):
         self.assertRegex(self.text(), r"Who held the loop\n.*: waiting in \w*read")
 
 
+    def test_a_lock_is_named(self):
+        block = worst(self.compare("flock"))
+        self.assertEqual(block["class"], "long_callback")
+        self.assertLess(block["cpu_ns"], block["duration_ns"] / 4)
+        self.assertIn("flock", block["stack"][0]["function"])
+        self.assertRegex(self.text(), r"Who held the loop\n.*: waiting in _*flock")
+
+    def test_a_name_server_that_does_not_answer_is_named(self):
+        block = worst(self.compare("dns"))
+        self.assertEqual(block["class"], "sync_call")
+        self.assertEqual([call["kind"] for call in block["sync_calls"]], ["getaddrinfo"])
+        self.assertLess(block["cpu_ns"], block["duration_ns"] / 4)
+        names = frames(block)
+        self.assertIn("my_callback", names)
+        self.assertTrue(any("getaddrinfo" in (name or "") for name in names), names)
+        self.assertRegex(self.text(), r"Who held the loop\n.*: waiting in \w*poll")
+
+
 class Unnoticed(Sampled):
     def test_waits_end_as_they_would(self):
         report = self.compare("waits")
