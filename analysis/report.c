@@ -261,6 +261,8 @@ static int fill_trace(const struct job *job, const char *path)
     trace->begin_ns = job->spans.begin_ns;
     trace->duration_ns = job->spans.end_ns - job->spans.begin_ns;
     trace->events = job->spans.events;
+    if (job->output.recording && job->recording.overwritten && trace->begin_ns > job->recording.begin_ns)
+        trace->overwritten_ns = trace->begin_ns - job->recording.begin_ns;
     return trace->path ? fill_loss(job, trace) : NO_MEMORY;
 }
 

@@ -26,6 +26,7 @@ struct uvs_trace_facts {
     const char *reader;
     char *reader_note; // why the fast one did not read it; NULL: nothing to say
     uint64_t begin_ns, duration_ns, events;
+    uint64_t overwritten_ns; // of the recording, before begin_ns: the newest part took its place
     struct {
         uint64_t events, packets; // lost; from the reader
         uint64_t spans_unknown;   // callbacks whose self time or block is unknown because of it

@@ -127,8 +127,9 @@ static json_t *trace(const struct uvs_trace_facts *facts)
                              number_or_null(facts->loss.packets), "spans_unknown",
                              number(facts->loss.spans_unknown), "intervals",
                              ARRAY(facts->loss.intervals, facts->loss.interval_count, interval));
-    return json_pack("{so so so so so so so}", "path", text(facts->path), "begin_ns", number(facts->begin_ns),
-                     "duration_ns", number(facts->duration_ns), "events", number(facts->events), "reader",
+    return json_pack("{so so so so so so so so}", "path", text(facts->path), "begin_ns",
+                     number(facts->begin_ns), "overwritten_ns", number(facts->overwritten_ns), "duration_ns",
+                     number(facts->duration_ns), "events", number(facts->events), "reader",
                      text(facts->reader), "incomplete", text(facts->incomplete), "loss", loss);
 }
 
@@ -251,8 +252,9 @@ static json_t *loop_row(const struct uvs_loop_row *loop, uint64_t threshold_ns)
                      text(loop->name), "main", loop->is_default, "iterations", number(loop->iterations),
                      "busy_ns", number(loop->busy_ns), "poll_ns", number(loop->poll_ns), "outside_ns",
                      number(loop->outside_ns), "utilization", utilization(loop), "try_writes",
-                     number(loop->try_writes), "gc", loop->sees_gc ? ARRAY(loop->gc, loop->gc_count, collections) : json_null(),
-                     "block", dist(&loop->block), "blocked", blocked);
+                     number(loop->try_writes), "gc",
+                     loop->sees_gc ? ARRAY(loop->gc, loop->gc_count, collections) : json_null(), "block",
+                     dist(&loop->block), "blocked", blocked);
 }
 
 static json_t *loops(const struct uvs_report *report)

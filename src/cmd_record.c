@@ -36,6 +36,7 @@ static const char *const detail_names[] = {"default", "full", "lean"}; // enum u
 static const char *wanted_directory;
 static int detail = UVS_DETAIL_DEFAULT;
 static bool quiet, no_js;
+static const char *max_size;
 static const char *stall; // NULL: as the environment says
 static struct uvs_strings plugins;
 static const char *lean_threshold;
@@ -51,6 +52,7 @@ struct attempt {
     struct uvs_recording facts; // its strings are borrowed
     siginfo_t ended;
     char stall_ms[24], lean_us[24];
+    uint64_t max_bytes; // 0: no limit
     time_t begun;
 };
 
@@ -106,6 +108,16 @@ static int choose_lean(struct attempt *attempt, struct uvs_error *error)
     return 0;
 }
 
+static int choose_size(struct attempt *attempt, struct uvs_error *error)
+{
+    int result = max_size ? uvs_parse_size(max_size, &attempt->max_bytes, error) : 0;
+    if (!result && max_size && attempt->max_bytes == 0)
+        result = uvs_error_set(error, UVS_E_USAGE, "a trace of no size holds nothing");
+    if (result)
+        uvs_error_add(error, "--max-size");
+    return result;
+}
+
 static void note_facts(struct attempt *attempt, char **argv)
 {
     if (!getcwd(attempt->cwd, sizeof(attempt->cwd)))
@@ -145,7 +157,11 @@ static int start_session(struct attempt *attempt, struct uvs_error *error)
 {
     char ctf[PATH_MAX + sizeof("/" UVS_RECORDING_CTF)];
     snprintf(ctf, sizeof(ctf), "%s/" UVS_RECORDING_CTF, attempt->dir.path);
-    int result = uvs__session_start(attempt->session, ctf, (enum uvs_detail)detail, error);
+    const struct uvs_session_plan plan = {.name = attempt->session,
+                                          .ctf_directory = ctf,
+                                          .detail = (enum uvs_detail)detail,
+                                          .max_bytes = attempt->max_bytes};
+    int result = uvs__session_start(&plan, error);
     uvs__sessiond_unlock(&attempt->daemon);
     return result;
 }
@@ -272,6 +288,8 @@ static void finish(struct attempt *attempt, struct uvs_summary *summary)
     note_disk(attempt, summary);
     attempt->facts.lost_events = summary->loss.events;
     attempt->facts.lost_packets = summary->loss.packets;
+    attempt->facts.overwritten = attempt->max_bytes && uvs__trace_dir_overwritten(&attempt->dir);
+    summary->overwritten = attempt->facts.overwritten;
     uvs_recording_save(attempt->dir.path, &attempt->facts, &summary->save);
     if (!no_js)
         uvs__perf_maps_take(attempt->dir.path, attempt->begun);
@@ -306,7 +324,7 @@ static int record(char **operands)
         return uvs_complain(UVS_E_USAGE, "record needs a program to run; see 'uvscope help record'");
     static struct attempt attempt;
     struct uvs_error error = {0};
-    if (choose_stall(&attempt, &error) || choose_lean(&attempt, &error))
+    if (choose_stall(&attempt, &error) || choose_lean(&attempt, &error) || choose_size(&attempt, &error))
         return uvs_complain(UVS_E_USAGE, "%s", error.text);
     int result = prepare(&attempt, operands, &error);
     if (!result) {
@@ -346,6 +364,12 @@ static const struct uvs_option options[] = {
      .argument = "DURATION|off",
      .help = "take the stack of what holds a loop for DURATION or longer (default: 50ms)",
      .value = &stall},
+    {.name = "max-size",
+     .form = UVS_OPTION_STRING,
+     .argument = "SIZE",
+     .help =
+         "keep the newest SIZE of the trace, as in 512M or 2G, and overwrite the oldest (default: keep all)",
+     .value = &max_size},
     {.name = "plugin",
      .form = UVS_OPTION_LIST,
      .argument = "FILE",

@@ -67,4 +67,7 @@ int uvs_complain(int code, const char *format, ...) __attribute__((format(__prin
 // "50ms" -> 50000000. -UVS_E_USAGE with the units that exist.
 int uvs_parse_duration(const char *text, uint64_t *ret_ns, struct uvs_error *error);
 
+// "1.5G" -> 1610612736. -UVS_E_USAGE with the units that exist.
+int uvs_parse_size(const char *text, uint64_t *ret_bytes, struct uvs_error *error);
+
 #endif

@@ -23,6 +23,8 @@ enum {
     SUBBUFFER_MAX = 1 << 20,
     SUBBUFFER_MIN = 64 << 10,
     SHARED_MEMORY_RESERVE = 1 << 20, // the metadata channel, and the tracer's own shared pages
+    RING_FILES_MIN = 2,
+    RING_FILES_MAX = 16,
     METADATA_SUBBUFFER = 4096,
     METADATA_SUBBUFFERS = 2,
     METADATA_TIMER_US = 200000,
@@ -96,6 +98,24 @@ int uvs__choose_buffers(struct uvs_buffers *ret_buffers, struct uvs_error *error
                          (unsigned long long)available >> 10, (unsigned long long)needed >> 10, cpus);
 }
 
+// Many files make the cut fine: what is overwritten at once is one of them. Each holds whole packets.
+int uvs__fit_ring(uint64_t max_bytes, const struct uvs_buffers *buffers, struct uvs_ring *ret_ring,
+                  struct uvs_error *error)
+{
+    uint64_t packets = max_bytes / buffers->cpus / buffers->subbuffer;
+    *ret_ring = (struct uvs_ring){0};
+    if (max_bytes == 0)
+        return 0;
+    if (packets < RING_FILES_MIN)
+        return uvs_error_set(error, UVS_E_USAGE,
+                             "a trace of at most %llu KiB is too small; %u CPUs need %llu",
+                             (unsigned long long)max_bytes >> 10, buffers->cpus,
+                             (unsigned long long)(RING_FILES_MIN * buffers->cpus * buffers->subbuffer) >> 10);
+    uint64_t packets_each = (packets + RING_FILES_MAX - 1) / RING_FILES_MAX;
+    *ret_ring = (struct uvs_ring){packets_each * buffers->subbuffer, packets / packets_each};
+    return 0;
+}
+
 // --- Start ---
 
 static int create_session(const char *name, const char *directory, struct uvs_error *error)
@@ -112,6 +132,7 @@ struct channel_plan {
     const char *name;
     uint64_t size, count; // of sub-buffers
     unsigned switch_timer_us;
+    struct uvs_ring ring;
 };
 
 static int enable_channel(struct lttng_handle *handle, const struct channel_plan *plan,
@@ -127,6 +148,8 @@ static int enable_channel(struct lttng_handle *handle, const struct channel_plan
     channel->attr.num_subbuf = plan->count;
     channel->attr.switch_timer_interval = plan->switch_timer_us;
     channel->attr.output = LTTNG_EVENT_MMAP;
+    channel->attr.tracefile_size = plan->ring.file_bytes;
+    channel->attr.tracefile_count = plan->ring.files;
     int code = lttng_enable_channel(handle, channel);
     lttng_channel_destroy(channel);
     return code < 0 ? lttng_failed(error, "make the LTTng channel", code) : 0;
@@ -167,54 +190,62 @@ static int enable_events(struct lttng_handle *handle, enum uvs_detail detail, st
     return result;
 }
 
-static int configure(const char *name, uint64_t subbuffer, enum uvs_detail detail, struct uvs_error *error)
+struct start_job {
+    struct uvs_session_plan plan;
+    uint64_t subbuffer;
+    struct uvs_ring ring;
+};
+
+static int configure(const struct start_job *job, struct uvs_error *error)
 {
     struct lttng_domain domain = user_space();
-    struct lttng_handle *handle = lttng_create_handle(name, &domain);
+    struct lttng_handle *handle = lttng_create_handle(job->plan.name, &domain);
     if (!handle)
         return uvs_error_set(error, UVS_E_ENVIRONMENT, "out of memory");
     // Without a timer of its own the metadata stays in memory until the stop, and without it what a killed
     // daemon leaves cannot be read.
-    const struct channel_plan metadata = {METADATA, METADATA_SUBBUFFER, METADATA_SUBBUFFERS,
-                                          METADATA_TIMER_US};
-    const struct channel_plan events = {CHANNEL, subbuffer, SUBBUFFERS, SWITCH_TIMER_US};
+    const struct channel_plan metadata = {.name = METADATA,
+                                          .size = METADATA_SUBBUFFER,
+                                          .count = METADATA_SUBBUFFERS,
+                                          .switch_timer_us = METADATA_TIMER_US};
+    const struct channel_plan events = {.name = CHANNEL,
+                                        .size = job->subbuffer,
+                                        .count = SUBBUFFERS,
+                                        .switch_timer_us = SWITCH_TIMER_US,
+                                        .ring = job->ring};
     int result = enable_channel(handle, &metadata, error);
     if (!result)
         result = enable_channel(handle, &events, error);
     if (!result)
-        result = enable_events(handle, detail, error);
+        result = enable_events(handle, job->plan.detail, error);
     lttng_destroy_handle(handle);
     return result;
 }
 
-struct start_job {
-    const char *name, *ctf_directory;
-    uint64_t subbuffer;
-    enum uvs_detail detail;
-};
-
 static int start_session(void *data, struct uvs_error *error)
 {
     const struct start_job *job = data;
-    int result = create_session(job->name, job->ctf_directory, error);
+    int result = create_session(job->plan.name, job->plan.ctf_directory, error);
     if (result)
         return result;
-    result = configure(job->name, job->subbuffer, job->detail, error);
-    int code = result ? 0 : lttng_start_tracing(job->name);
+    result = configure(job, error);
+    int code = result ? 0 : lttng_start_tracing(job->plan.name);
     return code < 0 ? lttng_failed(error, "start the LTTng session", code) : result;
 }
 
-int uvs__session_start(const char *name, const char *ctf_directory, enum uvs_detail detail,
-                       struct uvs_error *error)
+int uvs__session_start(const struct uvs_session_plan *plan, struct uvs_error *error)
 {
     struct uvs_buffers buffers;
+    struct start_job job = {.plan = *plan};
     int result = uvs__choose_buffers(&buffers, error);
+    if (!result)
+        result = uvs__fit_ring(plan->max_bytes, &buffers, &job.ring, error);
     if (result)
         return result;
-    struct start_job job = {name, ctf_directory, buffers.subbuffer, detail};
+    job.subbuffer = buffers.subbuffer;
     result = uvs__daemon_call("start the LTTng session", start_session, &job, sizeof(job), error);
     if (result)
-        uvs__session_destroy(name);
+        uvs__session_destroy(plan->name);
     return result;
 }
 

@@ -11,9 +11,14 @@
 // Which events of UVS_EVENT_MAP are recorded: those of DEFAULT always.
 enum uvs_detail { UVS_DETAIL_DEFAULT, UVS_DETAIL_FULL, UVS_DETAIL_LEAN };
 
-// Creates and starts it, writing to ctf_directory (absolute).
-int uvs__session_start(const char *name, const char *ctf_directory, enum uvs_detail detail,
-                       struct uvs_error *error);
+struct uvs_session_plan {
+    const char *name, *ctf_directory; // absolute
+    enum uvs_detail detail;
+    uint64_t max_bytes; // of the trace, whose oldest part then makes room for the newest; 0: no limit
+};
+
+// Creates and starts it.
+int uvs__session_start(const struct uvs_session_plan *plan, struct uvs_error *error);
 
 struct uvs_session_loss {
     uint64_t events, packets; // UVS_ABSENT: unknown
@@ -39,6 +44,16 @@ struct uvs_buffers {
 
 // The buffers of a recording, from the room that /dev/shm has now.
 int uvs__choose_buffers(struct uvs_buffers *ret_buffers, struct uvs_error *error);
+
+// How the files of a stream go around.
+struct uvs_ring {
+    uint64_t file_bytes, files; // 0: one file that grows
+};
+
+// So that the streams of all CPUs together take at most max_bytes. -UVS_E_USAGE when that is less than two
+// packets for each.
+int uvs__fit_ring(uint64_t max_bytes, const struct uvs_buffers *buffers, struct uvs_ring *ret_ring,
+                  struct uvs_error *error);
 
 // The largest sub-buffer of a channel that fits into `available` bytes of shared memory on `cpus` possible
 // CPUs; 0 when not even the smallest does.

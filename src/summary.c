@@ -47,9 +47,10 @@ static const char *say_size(uint64_t bytes, char text[NUMBER_SIZE])
 static void say_trace(const struct uvs_summary *summary)
 {
     char events[NUMBER_SIZE], lost[NUMBER_SIZE + 16], size[NUMBER_SIZE];
-    uvs_complain(0, "%s events (%s), %s in %s — next: uvscope report%s%s",
-                 group_digits(summary->digest.events, events), say_lost(&summary->loss, lost, sizeof(lost)),
-                 say_size(summary->bytes, size), summary->directory, summary->is_latest ? "" : " ",
+    uvs_complain(0, "%s%s events (%s), %s in %s — next: uvscope report%s%s",
+                 summary->overwritten ? "the newest " : "", group_digits(summary->digest.events, events),
+                 say_lost(&summary->loss, lost, sizeof(lost)), say_size(summary->bytes, size),
+                 summary->directory, summary->is_latest ? "" : " ",
                  summary->is_latest ? "" : summary->directory);
 }
 
@@ -61,7 +62,13 @@ static bool has_trouble(const struct uvs_summary *summary)
 
 static void say_empty(const struct uvs_summary *summary)
 {
-    if (summary->named_libuv->unknowable[0] || has_trouble(summary))
+    if (summary->overwritten)
+        uvs_complain(
+            0,
+            "nothing to read in %s: what --max-size kept is less than the second in which a program says "
+            "again what it is; keep more",
+            summary->directory);
+    else if (summary->named_libuv->unknowable[0] || has_trouble(summary))
         uvs_complain(0, "nothing recorded in %s", summary->directory);
     else if (summary->has_own_libuv || summary->named_libuv->count)
         uvs_complain(

@@ -27,6 +27,7 @@ struct uvs_summary {
     unsigned left_running; // processes of the program that have not ended with it
     enum uvs_daemon_end daemon;
     struct uvs_error daemon_left; // what to know about the system's daemon, which is silent
+    bool overwritten;             // the oldest part, by --max-size
     int refusal;                  // errno of the trace's disk; 0 = it takes more
     bool file_limit;              // a file of the trace has come to `ulimit -f`
     struct uvs_error save;        // why uvscope.json could not be written; "" = it was

@@ -287,6 +287,11 @@ void uvs__print_trace_facts(FILE *out, const struct uvs__look *look, const struc
     }
     fputc('\n', out);
     print_lost_intervals(out, trace);
+    if (trace->overwritten_ns) {
+        fputs("  the newest part: the ", out);
+        uvs__print_ns(out, trace->overwritten_ns);
+        fputs(" before it were overwritten (record --max-size)\n", out);
+    }
     if (trace->incomplete) {
         fputs("  incomplete: ", out);
         uvs__print_escaped(out, trace->incomplete);

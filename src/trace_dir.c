@@ -25,6 +25,7 @@ enum {
     NAME_MAX_CHARS = 64, // of the program's, in a directory name
     SAME_SECOND_MAX = 1000,
     TREE_FDS = 16,
+    PACKET_SEQUENCE_OFFSET = 64, // in the header of an LTTng-UST packet
 };
 
 // --- The default place ---
@@ -240,6 +241,27 @@ uint64_t uvs__trace_dir_size(const struct uvs_trace_dir *dir, uint64_t *ret_larg
     if (ret_largest)
         *ret_largest = walked_largest;
     return walked_bytes;
+}
+
+// In the first file of each stream, the first packet has the number 0 until it is overwritten.
+static int look_at_first_packet(const char *path, const struct stat *info, int type, struct FTW *walk)
+{
+    (void)info;
+    const char *name = path + walk->base, *number = strrchr(name, '_');
+    uint64_t sequence = 0;
+    if (type != FTW_F || !number || strcmp(number, "_0") != 0)
+        return 0;
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return 0;
+    bool read = pread(file, &sequence, sizeof(sequence), PACKET_SEQUENCE_OFFSET) == sizeof(sequence);
+    close(file);
+    return read && sequence > 0;
+}
+
+bool uvs__trace_dir_overwritten(const struct uvs_trace_dir *dir)
+{
+    return nftw(dir->path, look_at_first_packet, TREE_FDS, FTW_PHYS) > 0;
 }
 
 // By trying: the room that statvfs tells of knows no quota, and LTTng says nothing of what it could not

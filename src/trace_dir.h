@@ -33,6 +33,9 @@ bool uvs__trace_dir_link_latest(const struct uvs_trace_dir *dir);
 // Bytes of the files below it, and of the largest of them (NULL: not asked for).
 uint64_t uvs__trace_dir_size(const struct uvs_trace_dir *dir, uint64_t *ret_largest);
 
+// Whether the oldest part of a trace of files that go around has been overwritten.
+bool uvs__trace_dir_overwritten(const struct uvs_trace_dir *dir);
+
 enum {
     UVS_ROOM_TO_START = 16 << 20, // the first second of a busy program, in which LTTng writes the metadata too
     UVS_ROOM_TO_GO_ON = 1 << 20,  // a packet

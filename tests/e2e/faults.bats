@@ -318,6 +318,29 @@ EOF
     still_readable
 }
 
+@test "a trace of at most so much" {
+    user_only "one is enough"
+    run -0 "$UVSCOPE" record --max-size 16M -o trace sh -c '"$0" 900000 0; "$0" 300 5' "$ticker"
+    [[ $output == *"the newest "*" events ("* ]]
+    [ "$(du -sm trace/ctf | cut -f1)" -le 17 ]
+    still_readable
+    # The end is there. What was overwritten is no loss; but a flood may lose events, too.
+    [ "$(/usr/bin/python3 -c '
+import json
+report = json.load(open("report.json"))
+row, = (row for row in report["callbacks"] if row["kind"] == "timer")
+print(row["count"] >= 300, report["trace"]["overwritten_ns"] > 0)')" = "True True" ]
+    "$UVSCOPE" report trace | grep -q "before it were overwritten (record --max-size)"
+    rm -r trace
+    run -0 "$UVSCOPE" record --max-size 16M -o trace "$ticker" 20 1
+    [[ $output != *"the newest"* ]]
+    run -125 "$UVSCOPE" record --max-size 100k -o second touch ran
+    [[ $output == *"a trace of at most 100 KiB is too small"* ]]
+    run -2 "$UVSCOPE" record --max-size 5q true
+    [[ $output == *"has no known unit"* ]]
+    [ ! -e ran ]
+}
+
 @test "/dev/shm is small, or too small" {
     root_only "needs root to mount one"
     local shrink='mount -t tmpfs -o size=$0 none /dev/shm && exec "$@"'
