@@ -6,6 +6,7 @@
 // the interval closes. So they are kept until then, and so are its victims, whose windows end in it.
 #include "blame.h"
 
+#include "history.h"
 #include "saturate.h"
 
 #include <stdlib.h>
@@ -26,12 +27,11 @@ struct victim {
     bool is_timer;
 };
 
-// What the blame knows of a loop. known: busy intervals of which everything is known.
+// What the blame knows of a loop.
 struct loop_state {
-    struct uvs__timeline timeline;
-    struct uvs__track poll, outside, known;
-    uint64_t covered_ns; // end of the last of these
-    struct part *parts;  // of the busy interval under way: disjoint, in order
+    struct uvs__history history; // known busy intervals, as libuv's, and the parts in them; polls; outside
+    uint64_t covered_ns;         // end of the last of these, but for the parts
+    struct part *parts;          // of the busy interval under way: disjoint, in order
     size_t part_count, part_capacity;
     struct victim *victims;
     size_t victim_count, victim_capacity;
@@ -84,34 +84,27 @@ static int put_around(struct loop_state *loop, uint64_t begin_ns, uint64_t end_n
 
 // --- The timeline ---
 
-static int cover(struct loop_state *loop, struct uvs__track *track, enum uvs_blame_what what,
-                 const struct uvs__span *span)
+static int cover(struct loop_state *loop, enum uvs_blame_what what, const struct uvs__span *span)
 {
     uint64_t begin_ns = uvs__max(span->begin_ns, loop->covered_ns);
     if (begin_ns >= span->end_ns)
         return 0;
-    track->name = uvs__cause(what, UVS__OF_LOOP, span->loop->index);
     loop->covered_ns = span->end_ns;
-    return uvs__timeline_add(&loop->timeline, track, begin_ns, span->end_ns, span->end_ns - begin_ns);
+    return uvs__history_add(&loop->history, begin_ns, span->end_ns,
+                            uvs__cause(what, UVS__OF_LOOP, span->loop->index));
 }
 
-static int place_part(struct uvs__blame *blame, struct loop_state *loop, const struct part *part,
-                      uint64_t end_ns)
+static int place_part(struct loop_state *loop, const struct part *part, uint64_t end_ns)
 {
     uint64_t begin_ns = uvs__max(part->begin_ns, loop->covered_ns);
     if (end_ns > part->end_ns)
         end_ns = part->end_ns;
-    if (begin_ns >= end_ns)
-        return 0;
-    struct uvs__culprit *culprit = uvs__culprit_of(blame, part->cause);
-    return culprit ? uvs__timeline_add(&loop->timeline, &culprit->tracks[UVS__QUEUE_ALL], begin_ns, end_ns,
-                                       end_ns - begin_ns)
-                   : NO_MEMORY;
+    return begin_ns < end_ns ? uvs__history_add(&loop->history, begin_ns, end_ns, part->cause) : 0;
 }
 
 // How long an interval was busy without callbacks is not known unless its begin is, nor where short ones are
 // left out: then only they count.
-static int place_parts(struct uvs__blame *blame, struct loop_state *loop, const struct uvs__span *busy)
+static int place_parts(struct loop_state *loop, const struct uvs__span *busy)
 {
     if (!busy->busy.complete)
         return 0;
@@ -121,13 +114,13 @@ static int place_parts(struct uvs__blame *blame, struct loop_state *loop, const 
     int rc = 0;
     for (size_t i = 0; i < loop->part_count && !rc; i++) {
         const struct part *part = &loop->parts[i];
-        rc = place_part(blame, loop, part, busy->end_ns);
+        rc = place_part(loop, part, busy->end_ns);
         const struct uvs__span known = {
             .begin_ns = part->begin_ns, .end_ns = part->end_ns, .loop = busy->loop};
         if (only_parts && !rc)
-            rc = cover(loop, &loop->known, UVS_BLAME_LIBUV, &known);
+            rc = cover(loop, UVS_BLAME_LIBUV, &known);
     }
-    return rc || only_parts ? rc : cover(loop, &loop->known, UVS_BLAME_LIBUV, busy);
+    return rc || only_parts ? rc : cover(loop, UVS_BLAME_LIBUV, busy);
 }
 
 // Divides [begin_ns, end_ns): what of a known busy interval was no callback and no call is libuv's, what is
@@ -137,10 +130,10 @@ static int divide(struct uvs__blame *blame, const struct loop_state *loop, uint6
 {
     struct uvs__shares *shares = &blame->shares;
     const uint64_t libuv = uvs__cause(UVS_BLAME_LIBUV, UVS__OF_LOOP, index);
-    uint64_t sum_ns, idle_ns = 0, from_ns = uvs__max(begin_ns, loop->timeline.horizon_ns);
+    uint64_t sum_ns, idle_ns = 0, from_ns = uvs__max(begin_ns, loop->history.horizon_ns);
     struct uvs__share *known = NULL;
     shares->count = 0;
-    int rc = uvs__shares_between(shares, &loop->timeline, from_ns, end_ns, &sum_ns);
+    int rc = uvs__shares_between(shares, &loop->history.timeline, from_ns, end_ns, &sum_ns);
     for (size_t i = 0; i < shares->count; i++) {
         uint64_t what = shares->items[i].cause >> 40;
         if (what == UVS_BLAME_POLL || what == UVS_BLAME_OUTSIDE)
@@ -246,11 +239,27 @@ static int by_run(const void *left, const void *right)
     return a->run_ns == b->run_ns ? 0 : a->run_ns < b->run_ns ? -1 : 1;
 }
 
+static uint64_t first_due(const struct loop_state *loop)
+{
+    uint64_t first_ns = loop->victims[0].due_ns;
+    for (size_t i = 1; i < loop->victim_count; i++)
+        if (loop->victims[i].due_ns < first_ns)
+            first_ns = loop->victims[i].due_ns;
+    return first_ns;
+}
+
+static struct uvs__track *track_of(void *data, uint64_t cause)
+{
+    struct uvs__culprit *culprit = uvs__culprit_of(data, cause);
+    return culprit ? &culprit->tracks[UVS__QUEUE_ALL] : NULL;
+}
+
 static int settle_victims(struct uvs__blame *blame, struct loop_state *loop, uint32_t index)
 {
-    int rc = 0;
-    if (loop->victim_count)
-        qsort(loop->victims, loop->victim_count, sizeof(*loop->victims), by_run);
+    if (loop->victim_count == 0)
+        return 0;
+    qsort(loop->victims, loop->victim_count, sizeof(*loop->victims), by_run);
+    int rc = uvs__history_lay_out(&loop->history, first_due(loop), track_of, blame);
     for (size_t i = 0; i < loop->victim_count && !rc; i++)
         rc = settle(blame, loop, &loop->victims[i], index);
     loop->victim_count = 0;
@@ -280,7 +289,7 @@ static int on_callback(struct uvs__blame *blame, struct loop_state *loop, const 
 
 static int on_busy(struct uvs__blame *blame, struct loop_state *loop, const struct uvs__span *span)
 {
-    int rc = place_parts(blame, loop, span);
+    int rc = place_parts(loop, span);
     loop->part_count = 0;
     if (!rc)
         rc = settle_victims(blame, loop, span->loop->index);
@@ -293,7 +302,7 @@ static int on_poll(struct loop_state *loop, const struct uvs__span *span)
     if (!span->poll.continued)
         loop->slept.begin_ns = span->begin_ns;
     loop->slept.end_ns = span->end_ns;
-    return cover(loop, &loop->poll, UVS_BLAME_POLL, span);
+    return cover(loop, UVS_BLAME_POLL, span);
 }
 
 int uvs__blame_loop_span(struct uvs__blame *blame, const struct uvs__spans *spans,
@@ -316,7 +325,7 @@ int uvs__blame_loop_span(struct uvs__blame *blame, const struct uvs__spans *span
     case UVS__SPAN_POLL:
         return on_poll(loop, span);
     case UVS__SPAN_OUTSIDE:
-        return cover(loop, &loop->outside, UVS_BLAME_OUTSIDE, span);
+        return cover(loop, UVS_BLAME_OUTSIDE, span);
     default:
         return 0;
     }
@@ -338,9 +347,7 @@ void uvs__blame_loops_clear(struct uvs__blame *blame)
         struct loop_state *loop = blame->loops.items[i];
         if (!loop)
             continue;
-        uvs__track_clear(&loop->poll);
-        uvs__track_clear(&loop->outside);
-        uvs__track_clear(&loop->known);
+        uvs__history_clear(&loop->history);
         free(loop->parts);
         free(loop->victims);
         free(loop->windows);

@@ -52,20 +52,37 @@ static size_t forget_of(struct uvs__track *track, uint64_t horizon_ns)
     return gone;
 }
 
-static void forget(struct uvs__timeline *timeline, uint64_t horizon_ns)
+void uvs__timeline_forget(struct uvs__timeline *timeline, uint64_t horizon_ns)
 {
     timeline->horizon_ns = horizon_ns;
     for (struct uvs__track *track = timeline->newest; track; track = track->older)
         timeline->pieces -= forget_of(track, horizon_ns);
 }
 
+void uvs__timeline_empty(struct uvs__timeline *timeline)
+{
+    for (struct uvs__track *track = timeline->newest, *older; track; track = older) {
+        older = track->older;
+        track->newer = track->older = NULL;
+        track->first = track->count = 0;
+    }
+    timeline->newest = NULL;
+    timeline->pieces = 0;
+}
+
 // At most twice the history is kept, so that a piece is passed over once in its life on average.
+bool uvs__is_too_long(uint64_t horizon_ns, uint64_t now_ns, size_t pieces, uint64_t *ret_horizon_ns)
+{
+    bool is_long = now_ns - horizon_ns > 2 * history_ns;
+    *ret_horizon_ns = is_long ? now_ns - history_ns : now_ns - (now_ns - horizon_ns) / 2;
+    return is_long || (pieces >= MAX_PIECES && horizon_ns < now_ns);
+}
+
 static void bound(struct uvs__timeline *timeline, uint64_t now_ns)
 {
-    if (now_ns - timeline->horizon_ns > 2 * history_ns)
-        forget(timeline, now_ns - history_ns);
-    while (timeline->pieces >= MAX_PIECES && timeline->horizon_ns < now_ns)
-        forget(timeline, now_ns - (now_ns - timeline->horizon_ns) / 2);
+    uint64_t horizon_ns;
+    while (uvs__is_too_long(timeline->horizon_ns, now_ns, timeline->pieces, &horizon_ns))
+        uvs__timeline_forget(timeline, horizon_ns);
 }
 
 // --- Adding and asking ---

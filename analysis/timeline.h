@@ -4,6 +4,7 @@
 #ifndef UVS_TIMELINE_H
 #define UVS_TIMELINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,14 @@ struct uvs__timeline {
     size_t pieces;
     uint64_t horizon_ns; // what was before is forgotten
 };
+
+// Whether history that goes back to horizon_ns, in so many pieces, is more than is kept; *ret_horizon_ns: to
+// where it is to be forgotten.
+bool uvs__is_too_long(uint64_t horizon_ns, uint64_t now_ns, size_t pieces, uint64_t *ret_horizon_ns);
+// Forgets what ended before.
+void uvs__timeline_forget(struct uvs__timeline *timeline, uint64_t horizon_ns);
+// Takes all tracks off it, and empties them.
+void uvs__timeline_empty(struct uvs__timeline *timeline);
 
 // Holder `track` had `ns` of [begin_ns, end_ns). Its pieces must not overlap, and their ends must not go back
 // in time on the whole timeline. 0 or -UVS_E_ENVIRONMENT.
