@@ -6,6 +6,7 @@
 // told when they finish, so an instant is settled only when no request of before can be told any more.
 #include "blame.h"
 
+#include "agenda.h"
 #include "saturate.h"
 
 #include <stdlib.h>
@@ -16,25 +17,13 @@ enum { NO_MEMORY = -UVS_E_ENVIRONMENT };
 // Between two requests a worker is free for a moment, which is not the cap.
 static const uint64_t capped_ns = 1000000;
 
-// In the order in which they count at one instant: a request may begin and end, or be submitted and begin, at
-// once.
-enum change_type { BEGIN, HOLD, END, SUBMIT, SUBMIT_STUCK };
-
-struct change {
-    uint64_t time_ns, submit_ns; // submit_ns: BEGIN of a request whose wait is known
-    enum change_type type;
-    uint32_t who;
-    bool slow, victim;
-};
-
 struct holder {
     uint32_t who, count;
     bool slow;
 };
 
 struct pool_state {
-    struct change *heap; // what is not settled yet, earliest first
-    size_t count, capacity;
+    struct uvs__agenda agenda; // what is not settled yet
     uint64_t settled_ns;
     struct holder *holders;
     size_t holder_count, holder_capacity;
@@ -55,46 +44,6 @@ struct sweep {
 static bool is_slow(uint8_t kind)
 {
     return kind == UVS_KIND_GETADDRINFO || kind == UVS_KIND_GETNAMEINFO;
-}
-
-// --- The heap ---
-
-static bool before(const struct change *a, const struct change *b)
-{
-    return a->time_ns == b->time_ns ? a->type < b->type : a->time_ns < b->time_ns;
-}
-
-static void swap(struct change *a, struct change *b)
-{
-    struct change kept = *a;
-    *a = *b;
-    *b = kept;
-}
-
-static int push(struct pool_state *pool, struct change change)
-{
-    struct change *heap = uvs__grow(pool->heap, pool->count, &pool->capacity, sizeof(*heap));
-    if (!heap)
-        return NO_MEMORY;
-    pool->heap = heap;
-    size_t at = pool->count++;
-    heap[at] = change;
-    for (size_t parent; at > 0 && before(&heap[at], &heap[parent = (at - 1) / 2]); at = parent)
-        swap(&heap[at], &heap[parent]);
-    return 0;
-}
-
-static struct change pop(struct pool_state *pool)
-{
-    struct change *heap = pool->heap, first = heap[0];
-    heap[0] = heap[--pool->count];
-    for (size_t at = 0, child; (child = 2 * at + 1) < pool->count; at = child) {
-        child += child + 1 < pool->count && before(&heap[child + 1], &heap[child]);
-        if (!before(&heap[child], &heap[at]))
-            break;
-        swap(&heap[at], &heap[child]);
-    }
-    return first;
 }
 
 // --- Holders ---
@@ -216,7 +165,7 @@ static int pass_until(const struct sweep *sweep, uint64_t until_ns)
 
 // --- Waits that are over ---
 
-static int count_capped(const struct sweep *sweep, const struct change *begin)
+static int count_capped(const struct sweep *sweep, const struct uvs__change *begin)
 {
     if (uvs__track_between(&sweep->pool->cap, begin->submit_ns, begin->time_ns) < capped_ns)
         return 0;
@@ -236,7 +185,7 @@ static enum uvs_blame_what rest_of(const struct sweep *sweep)
     return known ? UVS_BLAME_LIBUV : UVS_BLAME_UNKNOWN;
 }
 
-static int settle_victim(const struct sweep *sweep, const struct change *begin)
+static int settle_victim(const struct sweep *sweep, const struct uvs__change *begin)
 {
     struct uvs__blame *blame = sweep->blame;
     const struct uvs__timeline *timeline =
@@ -257,7 +206,7 @@ static int settle_victim(const struct sweep *sweep, const struct change *begin)
 
 // --- The sweep ---
 
-static void count_waiting(struct pool_state *pool, const struct change *change, int difference)
+static void count_waiting(struct pool_state *pool, const struct uvs__change *change, int difference)
 {
     pool->slow_waiting += change->slow ? difference : 0;
     if (change->victim)
@@ -274,24 +223,24 @@ static int keep_stuck(struct pool_state *pool, uint32_t who)
     return 0;
 }
 
-static int apply(const struct sweep *sweep, const struct change *change)
+static int apply(const struct sweep *sweep, enum uvs__change_type type, const struct uvs__change *change)
 {
     struct pool_state *pool = sweep->pool;
     int rc = 0;
-    switch (change->type) {
-    case HOLD:
+    switch (type) {
+    case UVS__HOLD:
         return hold(pool, change->who, change->slow);
-    case END:
+    case UVS__END:
         release(pool, change->who, change->slow);
         return 0;
-    case BEGIN:
+    case UVS__BEGIN:
         count_waiting(pool, change, -1);
         if (change->slow)
             rc = count_capped(sweep, change);
         if (change->victim && !rc)
             rc = settle_victim(sweep, change);
         return rc ? rc : hold(pool, change->who, change->slow);
-    case SUBMIT:
+    case UVS__SUBMIT:
         count_waiting(pool, change, 1);
         return 0;
     default:
@@ -310,19 +259,22 @@ static int take_stuck(const struct sweep *sweep)
     return rc;
 }
 
+static int pass_instant(const struct sweep *sweep, enum uvs__change_type type)
+{
+    struct uvs__agenda *agenda = &sweep->pool->agenda;
+    uint64_t time_ns = uvs__agenda_time(agenda, type);
+    int rc = pass_until(sweep, time_ns);
+    for (; type != UVS__CHANGES && !rc; type = uvs__agenda_first(agenda, time_ns))
+        rc = apply(sweep, type, uvs__agenda_take(agenda, type));
+    return rc ? rc : take_stuck(sweep);
+}
+
 static int settle(const struct sweep *sweep, uint64_t until_ns)
 {
-    struct pool_state *pool = sweep->pool;
     int rc = 0;
-    while (pool->count && pool->heap[0].time_ns < until_ns && !rc) {
-        uint64_t time_ns = pool->heap[0].time_ns;
-        rc = pass_until(sweep, time_ns);
-        while (pool->count && pool->heap[0].time_ns == time_ns && !rc) {
-            struct change change = pop(pool);
-            rc = apply(sweep, &change);
-        }
-        rc = rc ? rc : take_stuck(sweep);
-    }
+    for (enum uvs__change_type type;
+         !rc && until_ns && (type = uvs__agenda_first(&sweep->pool->agenda, until_ns - 1)) != UVS__CHANGES;)
+        rc = pass_instant(sweep, type);
     return rc;
 }
 
@@ -330,37 +282,30 @@ static int settle(const struct sweep *sweep, uint64_t until_ns)
 
 static int on_work(const struct sweep *sweep, const struct uvs__span *span, bool slow)
 {
-    struct pool_state *pool = sweep->pool;
+    struct uvs__agenda *agenda = &sweep->pool->agenda;
     uint64_t submit_ns = span->begin_ns - span->work.queue_ns;
-    bool victim = span->work.queue_ns >= sweep->blame->threshold_ns;
-    struct change change = {.time_ns = span->end_ns, .type = END, .who = span->who, .slow = slow};
-    int rc = push(pool, change);
+    struct uvs__change change = {.time_ns = span->end_ns, .who = span->who, .slow = slow};
+    int rc = uvs__agenda_add(agenda, UVS__END, &change);
     if (span->work.held || rc)
         return rc;
-    change = (struct change){.time_ns = submit_ns,
-                             .submit_ns = submit_ns,
-                             .type = SUBMIT,
-                             .who = span->who,
-                             .slow = slow,
-                             .victim = victim};
-    rc = push(pool, change);
-    change.type = BEGIN;
+    change.time_ns = change.submit_ns = submit_ns;
+    change.victim = span->work.queue_ns >= sweep->blame->threshold_ns;
+    rc = uvs__agenda_add(agenda, UVS__SUBMIT, &change);
     change.time_ns = span->begin_ns;
-    return rc ? rc : push(pool, change);
+    return rc ? rc : uvs__agenda_add(agenda, UVS__BEGIN, &change);
 }
 
 static int on_other(const struct sweep *sweep, const struct uvs__span *span, bool slow)
 {
-    struct pool_state *pool = sweep->pool;
-    struct change change = {.time_ns = span->begin_ns, .who = span->who, .slow = slow};
-    if (span->type == UVS__SPAN_DELIVERY) {
-        change.type = END;
-        return span->delivery.held ? push(pool, change) : 0;
-    }
-    change.type = span->type == UVS__SPAN_HELD ? HOLD : SUBMIT_STUCK;
-    if (span->type == UVS__SPAN_UNFINISHED && (!span->unfinished.stuck || span->unfinished.held))
+    const struct uvs__change change = {.time_ns = span->begin_ns, .who = span->who, .slow = slow};
+    struct uvs__agenda *agenda = &sweep->pool->agenda;
+    if (span->type == UVS__SPAN_DELIVERY)
+        return span->delivery.held ? uvs__agenda_add(agenda, UVS__END, &change) : 0;
+    if (span->type == UVS__SPAN_HELD)
+        return uvs__agenda_add(agenda, UVS__HOLD, &change);
+    if (!span->unfinished.stuck || span->unfinished.held)
         return 0;
-    return push(pool, change);
+    return uvs__agenda_add(agenda, UVS__SUBMIT_STUCK, &change);
 }
 
 int uvs__blame_pool_span(struct uvs__blame *blame, const struct uvs__spans *spans,
@@ -397,7 +342,7 @@ void uvs__blame_pools_clear(struct uvs__blame *blame)
         if (!pool)
             continue;
         uvs__track_clear(&pool->cap);
-        free(pool->heap);
+        uvs__agenda_clear(&pool->agenda);
         free(pool->holders);
         free(pool->stuck);
     }

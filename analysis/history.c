@@ -51,9 +51,8 @@ int uvs__history_add(struct uvs__history *history, uint64_t begin_ns, uint64_t e
     if (history->end - history->begin == history->capacity && grow(history))
         return -UVS_E_ENVIRONMENT;
     *piece_at(history, history->end++) = (struct uvs__past){begin_ns, end_ns, cause};
-    uint64_t horizon_ns;
-    while (uvs__is_too_long(history->horizon_ns, end_ns, history->end - history->begin, &horizon_ns))
-        forget(history, horizon_ns);
+    while (uvs__is_too_long(history->horizon_ns, end_ns, history->end - history->begin))
+        forget(history, uvs__next_horizon(history->horizon_ns, end_ns));
     return 0;
 }
 

@@ -94,10 +94,8 @@ void uvs__map_clear(struct uvs__map *map)
     *map = (struct uvs__map){0};
 }
 
-void *uvs__grow(void *array, size_t count, size_t *capacity, size_t element_size)
+void *uvs__grow_full(void *array, size_t *capacity, size_t element_size)
 {
-    if (count < *capacity)
-        return array;
     size_t larger = *capacity ? *capacity * 2 : 16;
     void *grown = reallocarray(array, larger, element_size);
     if (grown)

@@ -44,6 +44,11 @@ void uvs__rows_clear(struct uvs__rows *rows);
 
 // Makes room for one more element of a growing array: returns it, doubled where full, or NULL without memory
 // (the old array stays valid).
-void *uvs__grow(void *array, size_t count, size_t *capacity, size_t element_size);
+void *uvs__grow_full(void *array, size_t *capacity, size_t element_size);
+
+static inline void *uvs__grow(void *array, size_t count, size_t *capacity, size_t element_size)
+{
+    return count < *capacity ? array : uvs__grow_full(array, capacity, element_size);
+}
 
 #endif

@@ -5,13 +5,13 @@
 #define UVS_OPS_H
 
 #include <stdint.h>
-#include "map.h"
 #include "slab.h"
 
 enum { UVS__OPS_BITS = 4, UVS__OPS_SLOTS = 1 << UVS__OPS_BITS, UVS__OPS_RECENT = 32 };
 
 struct uvs__ops_page {
-    uint64_t number; // op >> UVS__OPS_BITS
+    struct uvs__ops_page *next; // in the same bucket
+    uint64_t number;            // op >> UVS__OPS_BITS
     uint32_t owner, count;
     void *slots[UVS__OPS_SLOTS]; // NULL: nothing
 };
@@ -19,7 +19,8 @@ struct uvs__ops_page {
 // Zero-initialise to create. Values are the caller's. An owner is whom an operation's number belongs to: the
 // index of a process.
 struct uvs__ops {
-    struct uvs__map pages; // (owner, number) -> struct uvs__ops_page
+    struct uvs__ops_page **buckets;  // by owner and number
+    size_t bucket_count, page_count; // bucket_count: 0 or a power of two
     struct uvs__ops_page *recent[UVS__OPS_RECENT];
     struct uvs__slab slab;
 };

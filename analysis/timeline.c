@@ -9,10 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Nothing is remembered for longer; a very busy thread forgets earlier, to bound the memory.
-static const uint64_t history_ns = 60000000000;
-enum { MAX_PIECES = 1 << 19 };
-
 static void unlink_track(struct uvs__timeline *timeline, struct uvs__track *track)
 {
     if (track->newer)
@@ -70,19 +66,10 @@ void uvs__timeline_empty(struct uvs__timeline *timeline)
     timeline->pieces = 0;
 }
 
-// At most twice the history is kept, so that a piece is passed over once in its life on average.
-bool uvs__is_too_long(uint64_t horizon_ns, uint64_t now_ns, size_t pieces, uint64_t *ret_horizon_ns)
-{
-    bool is_long = now_ns - horizon_ns > 2 * history_ns;
-    *ret_horizon_ns = is_long ? now_ns - history_ns : now_ns - (now_ns - horizon_ns) / 2;
-    return is_long || (pieces >= MAX_PIECES && horizon_ns < now_ns);
-}
-
 static void bound(struct uvs__timeline *timeline, uint64_t now_ns)
 {
-    uint64_t horizon_ns;
-    while (uvs__is_too_long(timeline->horizon_ns, now_ns, timeline->pieces, &horizon_ns))
-        uvs__timeline_forget(timeline, horizon_ns);
+    while (uvs__is_too_long(timeline->horizon_ns, now_ns, timeline->pieces))
+        uvs__timeline_forget(timeline, uvs__next_horizon(timeline->horizon_ns, now_ns));
 }
 
 // --- Adding and asking ---

@@ -30,9 +30,24 @@ struct uvs__timeline {
     uint64_t horizon_ns; // what was before is forgotten
 };
 
-// Whether history that goes back to horizon_ns, in so many pieces, is more than is kept; *ret_horizon_ns: to
-// where it is to be forgotten.
-bool uvs__is_too_long(uint64_t horizon_ns, uint64_t now_ns, size_t pieces, uint64_t *ret_horizon_ns);
+// Nothing is remembered for longer; a very busy thread forgets earlier, to bound the memory.
+#define UVS__HISTORY_NS 60000000000ull
+enum { UVS__MAX_PIECES = 1 << 19 };
+
+// Whether history that goes back to horizon_ns, in so many pieces, is more than is kept: at most twice the
+// time, so that a piece is passed over once in its life on average.
+static inline bool uvs__is_too_long(uint64_t horizon_ns, uint64_t now_ns, size_t pieces)
+{
+    return now_ns - horizon_ns > 2 * UVS__HISTORY_NS || (pieces >= UVS__MAX_PIECES && horizon_ns < now_ns);
+}
+
+// To where it is to be forgotten then.
+static inline uint64_t uvs__next_horizon(uint64_t horizon_ns, uint64_t now_ns)
+{
+    uint64_t length_ns = now_ns - horizon_ns;
+    return now_ns - (length_ns > 2 * UVS__HISTORY_NS ? UVS__HISTORY_NS : length_ns / 2);
+}
+
 // Forgets what ended before.
 void uvs__timeline_forget(struct uvs__timeline *timeline, uint64_t horizon_ns);
 // Takes all tracks off it, and empties them.

@@ -2,77 +2,40 @@
 // A sweep over the changes of a pool's state, in the order of time.
 #include "workers.h"
 
-#include "error.h"
-#include "map.h"
-
-#include <stdbool.h>
-#include <stdlib.h>
-
-struct uvs__change {
-    uint64_t time_ns;
+// What a change does to the numbers of requests.
+static const struct {
     int8_t running, waiting, stuck_waiting;
+} changes[UVS__CHANGES] = {
+    [UVS__BEGIN] = {1, -1, 0}, [UVS__HOLD] = {1, 0, 0},         [UVS__END] = {-1, 0, 0},
+    [UVS__SUBMIT] = {0, 1, 0}, [UVS__SUBMIT_STUCK] = {0, 1, 1},
 };
 
-static bool before(const struct uvs__change *a, const struct uvs__change *b)
+static int push(struct uvs__workers *workers, enum uvs__change_type type, uint64_t time_ns)
 {
-    return a->time_ns < b->time_ns;
-}
-
-static void swap(struct uvs__change *a, struct uvs__change *b)
-{
-    struct uvs__change kept = *a;
-    *a = *b;
-    *b = kept;
-}
-
-static int push(struct uvs__workers *workers, struct uvs__change change)
-{
-    struct uvs__change *heap = uvs__grow(workers->heap, workers->count, &workers->capacity,
-                                         sizeof(*workers->heap));
-    if (!heap)
-        return -UVS_E_ENVIRONMENT;
-    workers->heap = heap;
-    size_t at = workers->count++;
-    heap[at] = change;
-    for (size_t parent; at > 0 && before(&heap[at], &heap[parent = (at - 1) / 2]); at = parent)
-        swap(&heap[at], &heap[parent]);
-    return 0;
-}
-
-static struct uvs__change pop(struct uvs__workers *workers)
-{
-    struct uvs__change *heap = workers->heap, first = heap[0];
-    heap[0] = heap[--workers->count];
-    for (size_t at = 0, child; (child = 2 * at + 1) < workers->count; at = child) {
-        child += child + 1 < workers->count && before(&heap[child + 1], &heap[child]);
-        if (!before(&heap[child], &heap[at]))
-            break;
-        swap(&heap[at], &heap[child]);
-    }
-    return first;
+    return uvs__agenda_add(&workers->agenda, type, &(struct uvs__change){.time_ns = time_ns});
 }
 
 int uvs__workers_add(struct uvs__workers *workers, uint64_t submit_ns, uint64_t begin_ns, uint64_t end_ns)
 {
-    int rc = push(workers, (struct uvs__change){.time_ns = submit_ns, .waiting = 1});
+    int rc = push(workers, UVS__SUBMIT, submit_ns);
     if (!rc)
-        rc = push(workers, (struct uvs__change){.time_ns = begin_ns, .waiting = -1, .running = 1});
-    return rc ? rc : push(workers, (struct uvs__change){.time_ns = end_ns, .running = -1});
+        rc = push(workers, UVS__BEGIN, begin_ns);
+    return rc ? rc : push(workers, UVS__END, end_ns);
 }
 
 int uvs__workers_hold(struct uvs__workers *workers, uint64_t submit_ns)
 {
-    return push(workers, (struct uvs__change){.time_ns = submit_ns, .running = 1});
+    return push(workers, UVS__HOLD, submit_ns);
 }
 
 int uvs__workers_release(struct uvs__workers *workers, uint64_t end_ns)
 {
-    return push(workers, (struct uvs__change){.time_ns = end_ns, .running = -1});
+    return push(workers, UVS__END, end_ns);
 }
 
 int uvs__workers_add_stuck(struct uvs__workers *workers, uint64_t submit_ns)
 {
-    return push(workers, (struct uvs__change){.time_ns = submit_ns, .waiting = 1, .stuck_waiting = 1});
+    return push(workers, UVS__SUBMIT_STUCK, submit_ns);
 }
 
 static void pass_until(struct uvs__workers *workers, uint32_t size, uint64_t time_ns)
@@ -94,15 +57,15 @@ static void take_stuck(struct uvs__workers *workers, uint32_t size)
 }
 
 // All changes of one instant count before its state does: a request that is taken at once never waited.
-static void pass_instant(struct uvs__workers *workers, uint32_t size)
+static void pass_instant(struct uvs__workers *workers, uint32_t size, enum uvs__change_type type)
 {
-    uint64_t time_ns = workers->heap[0].time_ns;
+    uint64_t time_ns = uvs__agenda_time(&workers->agenda, type);
     pass_until(workers, size, time_ns);
-    while (workers->count && workers->heap[0].time_ns == time_ns) {
-        struct uvs__change change = pop(workers);
-        workers->running += change.running;
-        workers->waiting += change.waiting;
-        workers->stuck_waiting += change.stuck_waiting;
+    for (; type != UVS__CHANGES; type = uvs__agenda_first(&workers->agenda, time_ns)) {
+        uvs__agenda_take(&workers->agenda, type);
+        workers->running += changes[type].running;
+        workers->waiting += changes[type].waiting;
+        workers->stuck_waiting += changes[type].stuck_waiting;
     }
     take_stuck(workers, size);
     // Without the size, nobody knows which of those that never ended were waiting.
@@ -112,21 +75,26 @@ static void pass_instant(struct uvs__workers *workers, uint32_t size)
         workers->max_waiting = (uint64_t)waiting;
 }
 
+static void settle_to(struct uvs__workers *workers, uint32_t size, uint64_t last_ns)
+{
+    for (enum uvs__change_type type; (type = uvs__agenda_first(&workers->agenda, last_ns)) != UVS__CHANGES;)
+        pass_instant(workers, size, type);
+}
+
 void uvs__workers_settle(struct uvs__workers *workers, uint32_t size, uint64_t until_ns)
 {
-    while (workers->count && workers->heap[0].time_ns < until_ns)
-        pass_instant(workers, size);
+    if (until_ns)
+        settle_to(workers, size, until_ns - 1);
 }
 
 void uvs__workers_finish(struct uvs__workers *workers, uint32_t size, uint64_t end_ns)
 {
-    while (workers->count)
-        pass_instant(workers, size);
+    settle_to(workers, size, UINT64_MAX);
     pass_until(workers, size, end_ns);
 }
 
 void uvs__workers_clear(struct uvs__workers *workers)
 {
-    free(workers->heap);
+    uvs__agenda_clear(&workers->agenda);
     *workers = (struct uvs__workers){0};
 }

@@ -4,16 +4,12 @@
 #ifndef UVS_WORKERS_H
 #define UVS_WORKERS_H
 
-#include <stddef.h>
-#include <stdint.h>
-
-struct uvs__change;
+#include "agenda.h"
 
 // Zero-initialise to create.
 struct uvs__workers {
-    struct uvs__change *heap; // what is not settled yet, earliest first
-    size_t count, capacity;
-    uint64_t settled_ns; // up to here, exclusive
+    struct uvs__agenda agenda; // what is not settled yet
+    uint64_t settled_ns;       // up to here, exclusive
     int64_t running, waiting, stuck_waiting;
     uint64_t saturated_ns, max_waiting;
 };

@@ -94,7 +94,7 @@ static void settles_as_it_goes(void **state)
         assert_int_equal(uvs__workers_add(&workers, i * 10, i * 10 + 1, i * 10 + 5), 0);
         uvs__workers_settle(&workers, 4, i * 10 + 5);
     }
-    assert_true(workers.capacity <= 16);
+    assert_true(workers.agenda.lanes[UVS__END].capacity <= 16);
     uvs__workers_clear(&workers);
 }
 

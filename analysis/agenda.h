@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// What happens in a pool, told in about the order of its ends, taken in the order of time. Each type of
+// change has a lane of its own: within it the order of telling is nearly that of time, so a change finds its
+// place in a few steps from the end.
+#ifndef UVS_AGENDA_H
+#define UVS_AGENDA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// In the order in which they count at one instant: a request may begin and end, or be submitted and begin, at
+// once.
+enum uvs__change_type { UVS__BEGIN, UVS__HOLD, UVS__END, UVS__SUBMIT, UVS__SUBMIT_STUCK, UVS__CHANGES };
+
+struct uvs__change {
+    uint64_t time_ns, submit_ns; // submit_ns: BEGIN of a request whose wait is known
+    uint32_t who;
+    bool slow, victim;
+};
+
+struct uvs__lane {
+    struct uvs__change *items;
+    size_t first, end, capacity; // of `items`
+};
+
+// Zero-initialise to create.
+struct uvs__agenda {
+    struct uvs__lane lanes[UVS__CHANGES];
+    uint64_t first_ns[UVS__CHANGES]; // UINT64_MAX: the lane is empty
+    bool is_used;
+    size_t count, rare; // of all changes; of those that only stuck requests make
+    unsigned earliest;  // type of the first of them, if there is one
+};
+
+// Times of UINT64_MAX count as one less. 0, or -UVS_E_ENVIRONMENT without memory.
+int uvs__agenda_add(struct uvs__agenda *agenda, enum uvs__change_type type, const struct uvs__change *change);
+void uvs__agenda_clear(struct uvs__agenda *agenda);
+
+static inline uint64_t uvs__agenda_time(const struct uvs__agenda *agenda, enum uvs__change_type type)
+{
+    return agenda->first_ns[type];
+}
+
+// The type of the earliest change, if that is not after last_ns; UVS__CHANGES: there is none.
+static inline enum uvs__change_type uvs__agenda_first(const struct uvs__agenda *agenda, uint64_t last_ns)
+{
+    bool is_due = agenda->count && agenda->first_ns[agenda->earliest] <= last_ns;
+    return is_due ? (enum uvs__change_type)agenda->earliest : UVS__CHANGES;
+}
+
+// Types have different times, or the smaller number comes first.
+static inline void uvs__agenda_find_earliest(struct uvs__agenda *agenda)
+{
+    const uint64_t *first_ns = agenda->first_ns;
+    unsigned earliest = first_ns[UVS__END] < first_ns[UVS__BEGIN] ? UVS__END : UVS__BEGIN;
+    earliest = first_ns[UVS__SUBMIT] < first_ns[earliest] ? UVS__SUBMIT : earliest;
+    if (__builtin_expect(agenda->rare > 0, 0))
+        for (unsigned type = UVS__CHANGES; type-- > 0;)
+            if (first_ns[type] < first_ns[earliest] ||
+                (first_ns[type] == first_ns[earliest] && type < earliest))
+                earliest = type;
+    agenda->earliest = earliest;
+}
+
+// Borrowed until the next addition.
+static inline const struct uvs__change *uvs__agenda_take(struct uvs__agenda *agenda,
+                                                         enum uvs__change_type type)
+{
+    struct uvs__lane *lane = &agenda->lanes[type];
+    const struct uvs__change *change = &lane->items[lane->first++];
+    agenda->first_ns[type] = lane->first != lane->end ? change[1].time_ns : UINT64_MAX;
+    agenda->count--;
+    agenda->rare -= type == UVS__HOLD || type == UVS__SUBMIT_STUCK;
+    uvs__agenda_find_earliest(agenda);
+    return change;
+}
+
+#endif
