@@ -3,6 +3,8 @@
 // compared with the text that lttng-sessiond writes.
 #include "ctf_layout.h"
 
+#include "ctf_plain.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -228,6 +230,7 @@ static int map_event(const bt_event_class *class, struct uvs__ctf_event *event, 
     }
     settle(event);
     set_initial(event);
+    event->take = uvs__ctf_plain(event);
     return 1;
 }
 

@@ -36,6 +36,9 @@ struct uvs__ctf_step {
     const struct uvs_field *field; // NULL: not one of ours
 };
 
+// Fills the fields of ours from a payload.
+typedef void uvs__ctf_take_function(const unsigned char *payload, struct uvs_event *event);
+
 struct uvs__ctf_event {
     int type;        // enum uvs_event_type; -1: not ours
     bool is_known;   // false: the trace declares no event with this id
@@ -44,6 +47,7 @@ struct uvs__ctf_event {
     uint32_t size;   // least bytes of the payload
     uint32_t step_count;
     struct uvs__ctf_step *steps;
+    uvs__ctf_take_function *take; // NULL: step by step
     struct uvs_event initial;
 };
 

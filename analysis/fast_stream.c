@@ -289,8 +289,25 @@ static bool show_loss(struct uvs__fast_stream *stream)
     return true;
 }
 
+// Mostly the next event is of ours and in the same packet.
+static bool step(struct uvs__fast_stream *stream)
+{
+    const struct uvs__ctf_event *event = stream->event;
+    if (!event || !event->is_fixed || stream->loss_next != stream->loss_count)
+        return false;
+    stream->cursor += event->size;
+    stream->event = NULL;
+    if (stream->cursor < stream->end && read_header(stream)) {
+        stream->head = UVS__FAST_EVENT;
+        return stream->event->type >= 0;
+    }
+    return false;
+}
+
 int uvs__fast_stream_advance(struct uvs__fast_stream *stream, struct uvs_error *error)
 {
+    if (step(stream))
+        return 0;
     int result = stream->head == UVS__FAST_UNOPENED ? start(stream, error) : 0;
     if (result < 0)
         return result;
@@ -399,6 +416,12 @@ void uvs__fast_stream_take(struct uvs__fast_stream *stream, struct uvs_event *re
         return;
     }
     const struct uvs__ctf_event *class = stream->event;
+    if (class->take) {
+        ret_event->type = class->type;
+        ret_event->time_ns = stream->head_ns;
+        class->take(stream->cursor, ret_event);
+        return;
+    }
     if (class->is_partial)
         *ret_event = class->initial;
     ret_event->type = class->type;

@@ -22,6 +22,7 @@ struct fast_reader {
     size_t stream_count, stream_capacity;
     struct uvs__fast_stream **heap; // the root is the earliest
     size_t heap_count;
+    uint64_t rival_ns; // the earliest of the others; 0 not known
     struct uvs__ctf_gaps gaps;
     bool taken;   // the root's head was delivered
     bool pending; // reader->event waits behind a loss
@@ -55,16 +56,27 @@ static void sift_down(struct fast_reader *reader, size_t at)
     heap[at] = moved;
 }
 
+static uint64_t find_rival(const struct fast_reader *reader)
+{
+    uint64_t rival_ns = reader->heap_count > 1 ? reader->heap[1]->head_ns : UINT64_MAX;
+    if (reader->heap_count > 2 && reader->heap[2]->head_ns < rival_ns)
+        rival_ns = reader->heap[2]->head_ns;
+    return rival_ns;
+}
+
 static int advance(struct fast_reader *reader)
 {
     struct uvs__fast_stream *stream = reader->heap[0];
     const int result = uvs__fast_stream_advance(stream, &reader->end_error);
     if (result < 0)
         return result;
+    if (stream->head != UVS__FAST_END && stream->head_ns < reader->rival_ns)
+        return 0;
     if (stream->head == UVS__FAST_END)
         reader->heap[0] = reader->heap[--reader->heap_count];
     if (reader->heap_count > 1)
         sift_down(reader, 0);
+    reader->rival_ns = find_rival(reader);
     return 0;
 }
 
@@ -81,7 +93,9 @@ static int read_event(struct fast_reader *reader)
         return 0;
     uvs__fast_stream_take(reader->heap[0], &reader->event, reader->sequence);
     reader->taken = true;
-    return uvs__reader_check_schema(&reader->event, &reader->end_error);
+    return reader->event.type == UVS_EV_process_info
+               ? uvs__reader_check_schema(&reader->event, &reader->end_error)
+               : 1;
 }
 
 static int finish(struct fast_reader *reader, int result)
@@ -100,15 +114,22 @@ static int finish(struct fast_reader *reader, int result)
 static int next(struct uvs_reader *base, const struct uvs_event **ret_event, struct uvs_error *error)
 {
     struct fast_reader *reader = (struct fast_reader *)base;
+    const bool has_gaps = reader->gaps.next < reader->gaps.count;
+    if (!has_gaps && !reader->pending && reader->end > 0) {
+        const int result = read_event(reader);
+        *ret_event = &reader->event;
+        if (result > 0)
+            return result;
+        finish(reader, result);
+    }
     if (!reader->pending && reader->end > 0) {
         const int result = read_event(reader);
         reader->pending = result > 0;
         if (result <= 0)
             finish(reader, result);
     }
-    if (reader->gaps.next < reader->gaps.count &&
-        uvs__ctf_gaps_deliver(&reader->gaps, reader->pending ? reader->event.time_ns : UINT64_MAX,
-                              &reader->loss)) {
+    if (has_gaps && uvs__ctf_gaps_deliver(&reader->gaps, reader->pending ? reader->event.time_ns : UINT64_MAX,
+                                          &reader->loss)) {
         *ret_event = &reader->loss;
         return 1;
     }
