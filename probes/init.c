@@ -18,6 +18,7 @@
 #include "probes/hooks.h"
 #include "probes/late.h"
 #include "probes/lean.h"
+#include "probes/node_options.h"
 #include "probes/runtime.h"
 
 #include "probes/poison.h"
@@ -148,7 +149,7 @@ void uvs__process_after_fork(void)
     uvs__watchdog_after_fork();
 }
 
-__attribute__((constructor)) static void start(void)
+__attribute__((constructor)) static void start(int argc, char **argv)
 {
     int saved = errno;
     uvs__pid = (uint32_t)getpid();
@@ -162,6 +163,7 @@ __attribute__((constructor)) static void start(void)
     const char *handles = uvs__environment.UVSCOPE_HANDLES;
     uvs__leaves_handles = handles && strcmp(handles, "off") == 0;
     uvs__lean_start(uvs__environment.UVSCOPE_LEAN_US);
+    uvs__keep_snapshots_plain(argc, argv);
     uvs__resolve_libc();
     // Programs without libuv get neither LTTng nor its threads. One that loads libuv later gets them at its
     // first loop.
