@@ -2,18 +2,20 @@
 # SPDX-License-Identifier: MIT
 """The official Node.js, recorded: does it notice, and does the report say what the program itself measured?
 
-By hand: UVS_BUILD=build UVS_NODE=$(command -v node) tests/e2e/test_node.py -v Truth
+By hand: UVS_BUILD=build UVS_BIN=build/tests/e2e UVS_NODE=$(command -v node) tests/e2e/test_node.py -v Truth
 """
 import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
 import unittest
 
 BUILD = pathlib.Path(os.environ["UVS_BUILD"]).resolve()
 COMMAND = BUILD / "bin/uvscope"
+PROGRAMS = pathlib.Path(os.environ["UVS_BIN"]).resolve()
 NODE = os.environ["UVS_NODE"]
 PATIENCE_S = 60 * int(os.environ.get("UVS_TEST_TIMEOUT_FACTOR", 1))
 MS = 1_000_000
@@ -36,8 +38,9 @@ class Recorded(unittest.TestCase):
         return subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=PATIENCE_S,
                               cwd=self.place, **{"env": DEFAULTS, **options})
 
-    def record(self, *command, **options):
-        return self.run_plain(COMMAND, "record", "-q", "-o", self.trace, "--", *command, **options)
+    def record(self, *command, plugins=(), **options):
+        named = [word for plugin in plugins for word in ("--plugin", plugin)]
+        return self.run_plain(COMMAND, "record", "-q", "-o", self.trace, *named, "--", *command, **options)
 
     def report(self):
         done = self.run_plain(COMMAND, "report", "--format", "json", self.trace)
@@ -135,7 +138,7 @@ class Transparency(Recorded):
 
     def test_children_of_every_kind(self):
         plain = self.check("""
-            const { exec, execFileSync, execSync, fork, spawn, spawnSync } = require('child_process');
+            const { exec, execFile, execFileSync, execSync, fork, spawn, spawnSync } = require('child_process');
             if (process.argv[2] === 'child') {
                 process.on('message', (text) => { process.send(text + ' back'); process.disconnect(); });
                 return;
@@ -146,7 +149,19 @@ class Transparency(Recorded):
             const done = (promise, name) => new Promise((resolve) => promise(resolve)).then((x) => console.log(name, x));
             (async () => {
                 await done((resolve) => exec('echo exec; exit 4', (error, out) => resolve([error.code, out])), 'exec');
+                await done((resolve) => execFile('sh', ['-c', 'echo $0; echo no >&2; exit 3', 'name'],
+                    (error, out, err) => resolve([error.code, out, err])), 'execFile');
                 await done((resolve) => spawn('sh', ['-c', 'kill -9 $$']).on('exit', (c, s) => resolve([c, s])), 'spawn');
+                await done((resolve) => spawn('sh', ['-c', 'echo inherited; cat <&3'], { stdio: ['ignore', 'inherit', 'inherit',
+                    require('fs').openSync(__filename)] }).on('close', resolve), 'inherit');
+                await done((resolve) => {
+                    const child = spawn('sh', ['-c', 'read line; echo piped $line'], { detached: true });
+                    child.unref();
+                    child.stdin.end('through\\n');
+                    child.stdout.on('data', (out) => resolve(String(out)));
+                }, 'detached');
+                await done((resolve) => exec('sleep 60', { timeout: 50 }, (error) => resolve([error.killed, error.signal])),
+                    'in time');
                 const child = fork(__filename, ['child']);
                 child.send('there and');
                 await done((resolve) => child.on('message', resolve), 'fork');
@@ -167,6 +182,45 @@ class Transparency(Recorded):
             } else {
                 setTimeout(() => parentPort.postMessage(`worker ${workerData}`), workerData);
             }""", expect=0)
+
+    def test_uncaught_exception_that_is_handled(self):
+        self.check("""
+            process.on('uncaughtException', (error, origin) => { console.error(origin, error.message); process.exitCode = 6; });
+            process.on('exit', (code) => console.log('exit', code));
+            setTimeout(() => { throw new Error('late') }, 1);
+            setTimeout(() => console.log('goes on'), 5);""", expect=6)
+
+    def test_snapshot(self):
+        entry = self.write("""
+            globalThis.table = Array.from({ length: 1000 }, (_, n) => n * n);
+            require('v8').startupSnapshot.setDeserializeMainFunction(() =>
+                setTimeout(() => console.log(globalThis.table[31], process.argv.length), 1));""", "entry.js")
+        plain = self.run_plain(NODE, "--snapshot-blob", "plain.blob", "--build-snapshot", entry)
+        recorded = self.record(NODE, "--snapshot-blob", "recorded.blob", "--build-snapshot", entry)
+        self.assertEqual((plain.returncode, recorded.returncode), (0, 0), recorded.stderr)
+        shutil.rmtree(self.trace)
+        plain = self.run_plain(NODE, "--snapshot-blob", "plain.blob", "word")
+        recorded = self.record(NODE, "--snapshot-blob", "recorded.blob", "word")
+        self.assertEqual((recorded.returncode, recorded.stdout, recorded.stderr),
+                         (plain.returncode, plain.stdout, plain.stderr))
+        self.assertIn("961", plain.stdout)
+        self.assertTrue(self.callbacks(self.report(), "RunTimers"))
+
+    @unittest.skipUnless(shutil.which("npm"), "needs npm")
+    def test_npm_install(self):
+        npm = pathlib.Path(shutil.which("npm")).resolve()
+        for name in ("dependency", "plain", "recorded"):
+            (self.place / name).mkdir()
+        self.write('{"name": "dependency", "version": "1.0.0", "scripts": {"postinstall": "node -p 6*7 >done"}}',
+                   "dependency/package.json")
+        archive = self.run_plain(NODE, npm, "pack", "--silent", "./dependency").stdout.strip()
+        for place, run in (("plain", self.run_plain), ("recorded", self.record)):
+            self.write('{"name": "user", "version": "1.0.0", "private": true}', f"{place}/package.json")
+            done = run(NODE, npm, "install", "--silent", "--offline", "--no-audit", "--no-fund", "--install-links",
+                       "--prefix", place, f"./{archive}", env={**DEFAULTS, "HOME": str(self.place)})
+            self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+            self.assertEqual((self.place / place / "node_modules/dependency/done").read_text(), "42\n")
+        self.assertGreaterEqual(len(self.report()["processes"]), 2) # npm, and the node of its script
 
     def test_test_runner(self):
         program = self.write("""
@@ -231,6 +285,46 @@ class Processes(Recorded):
         self.assertEqual(longest["kind"], "nested_run")
         self.assertIn("SyncProcessRunner", longest["called_from"]["function"])
         self.assertGreaterEqual(longest["ns"], 195 * MS)
+
+    def test_threads_keep_their_names(self):
+        said, report = self.recorded("""
+            const { Worker, isMainThread, parentPort } = require('worker_threads');
+            const name = () => require('fs').readFileSync('/proc/thread-self/comm', 'utf8').trim();
+            if (isMainThread) {
+                const worker = new Worker(__filename, { name: 'sorter' });
+                worker.on('message', (theirs) => console.log(JSON.stringify([name(), theirs])));
+            } else {
+                setTimeout(() => parentPort.postMessage(name()), 20);
+            }""")
+        self.assertLessEqual(set(said), {loop["name"] for loop in report["loops"]})
+
+    def test_addon_on_nodes_loop(self):
+        """What a native addon asks of Node's own libuv is traced like Node's own."""
+        addon = PROGRAMS / "e2e_addon.node"
+        said, report = self.recorded(f"""
+            const addon = require({json.dumps(str(addon))});
+            addon.work(3, (done) => console.log(JSON.stringify(done)));""")
+        self.assertEqual(said, 3)
+        row, = [row for row in self.requests(report, "work") if row["site"]["function"] == "addon_work"]
+        self.assertEqual((row["count"], row["service"]["count"]), (3, 3))
+
+    def test_addon_with_a_libuv_of_its_own(self):
+        addon = PROGRAMS / "e2e_bundling.node"
+        program = self.write(f"""
+            const {{ run }} = require({json.dumps(str(addon))});
+            setImmediate(() => console.log(run(20), process.versions.uv.split('.')[0]));""")
+        plain = self.run_plain(NODE, program)
+        recorded = self.record(NODE, program, plugins=[addon])
+        self.assertEqual((recorded.returncode, recorded.stdout, recorded.stderr), (0, plain.stdout, ""))
+        self.assertEqual(plain.stdout, "0 1\n")
+        report = self.report()
+        self.assertEqual([(process["copy"], process["hooks"]) for process in report["processes"]],
+                         [(0, "patched"), (1, "patched")])
+        tick, = self.callbacks(report, "plugin_tick")
+        self.assertEqual(tick["duration"]["count"], 20)
+        pool, = [pool for pool in report["pool"] if pool["copy"] == 1]
+        self.assertEqual([(row["kind"], row["count"]) for row in pool["requests"]], [("fs.stat", 20)])
+        self.assertTrue(any(row["kind"] == "nested_run" for row in report["sync_calls"]))
 
     def test_cluster(self):
         said, report = self.recorded("""
@@ -332,7 +426,36 @@ class Truth(Recorded):
         self.assertLessEqual(timer["delay"]["max_ns"], block["duration_ns"] + 50 * MS)
         # When data arrived while the loop was busy nobody knows: the block before it is what the report has.
         read, = self.callbacks(report, "", "read")
+        self.assertGreaterEqual(read["delay_most"]["max_ns"], said["busy"] * MS)
         self.assertEqual((read["loop"], read["delay"]["count"]), (loop["loop"], read["count"]))
+
+    def test_everything_on_a_pool_of_two(self):
+        said, report = self.recorded("""
+            const fs = require('fs'), { pbkdf2 } = require('crypto'), { gzip } = require('zlib'), { lookup } = require('dns');
+            const data = Buffer.alloc(1 << 18, 'uvscope'), left = { pbkdf2: 4, gzip: 4, lookup: 4, stat: 4 };
+            const done = (kind) => (error) => {
+                if (error) throw error;
+                left[kind]--;
+                if (!Object.values(left).some(Boolean)) console.log(JSON.stringify(left));
+            };
+            setImmediate(() => {
+                for (let n = 0; n < 4; n++) {
+                    pbkdf2('a', 'b', 20000, 64, 'sha512', done('pbkdf2'));
+                    gzip(data, done('gzip'));
+                    lookup('localhost', done('lookup'));
+                    fs.stat(__filename, done('stat'));
+                }
+            });""", env={**DEFAULTS, "UV_THREADPOOL_SIZE": "2"})
+        self.assertEqual(said, {"pbkdf2": 0, "gzip": 0, "lookup": 0, "stat": 0})
+        pool, = report["pool"]
+        counts = {kind: sum(row["count"] for row in self.requests(report, kind))
+                  for kind in ("work", "fs.stat", "getaddrinfo")}
+        self.assertGreaterEqual(counts["work"], 8) # and each further piece of a gzip
+        self.assertEqual((counts["fs.stat"], counts["getaddrinfo"]), (4, 4))
+        self.assertGreater(pool["saturated_ns"], pool["busy_ns"] / 2 * 0.5)
+        self.assertGreaterEqual(pool["max_queue_depth"], 8)
+        for row in pool["requests"]:
+            self.assertEqual(row["queue"]["count"], row["count"])
 
     def test_background_work_blocks_nothing(self):
         said, report = self.recorded("""
@@ -350,16 +473,19 @@ class Truth(Recorded):
 
 class Load(Recorded):
     SERVER = """
-        const server = require('http').createServer((request, response) => response.end('hello')).listen(0, '127.0.0.1', () =>
-            console.log(server.address().port));
+        const fs = require('fs'), [, , scheme, key] = process.argv;
+        const options = key ? { key: fs.readFileSync(key), cert: fs.readFileSync(key) } : {};
+        const server = require(scheme).createServer(options, (request, response) => response.end('hello'));
+        server.listen(0, '127.0.0.1', () => console.log(server.address().port));
         process.on('SIGTERM', () => { server.close(); server.closeAllConnections(); });"""
 
-    def test_http_server_under_load(self):
-        server = subprocess.Popen([COMMAND, "record", "-q", "-o", self.trace, "--", NODE, self.write(self.SERVER)],
-                                  stdout=subprocess.PIPE, text=True, cwd=self.place, env=DEFAULTS)
+    def serve(self, scheme, *key):
+        """Recorded under load: how many were served, and the report."""
+        command = [COMMAND, "record", "-q", "-o", self.trace, "--", NODE, self.write(self.SERVER), scheme, *key]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=self.place, env=DEFAULTS)
         try:
             port = int(server.stdout.readline())
-            load = self.run_plain("wrk", "-t1", "-c8", "-d2s", f"http://127.0.0.1:{port}/")
+            load = self.run_plain("wrk", "-t1", "-c8", "-d2s", f"{scheme}://127.0.0.1:{port}/")
             server.terminate()
             self.assertEqual(server.wait(PATIENCE_S), 0)
         finally:
@@ -370,11 +496,24 @@ class Load(Recorded):
         self.assertNotIn("Socket errors", load.stdout)
         self.assertNotIn("Non-2xx", load.stdout)
         served = int(re.search(r"(\d+) requests in", load.stdout)[1])
-        report = self.report()
+        self.assertGreater(served, 100)
+        return served, self.report()
+
+    def test_http_server_under_load(self):
+        served, report = self.serve("http")
         if report["trace"]["loss"]["events"] == 0:
             self.assertGreaterEqual(sum(row["count"] for row in self.callbacks(report, "", "read")), served)
             self.assertGreaterEqual(sum(row["count"] for row in self.callbacks(report, "", "connection")), 8)
-        self.assertGreater(served, 100)
+
+    def test_https_server_under_load(self):
+        key = self.place / "key.pem"
+        self.run_plain("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                       "-keyout", key, "-out", self.place / "cert.pem")
+        key.write_text(key.read_text() + (self.place / "cert.pem").read_text())
+        served, report = self.serve("https", key)
+        if report["trace"]["loss"]["events"] == 0:
+            self.assertGreaterEqual(sum(row["count"] for row in self.callbacks(report, "", "read")), served)
+            self.assertGreaterEqual(sum(row["count"] for row in self.callbacks(report, "", "connection")), 8)
 
 
 if __name__ == "__main__":
