@@ -274,7 +274,7 @@ static void fill_capped(const struct uvs__blame *blame, struct uvs_report *repor
         for (size_t j = 0; j < pool->request_count; j++) {
             struct uvs_pool_request_row *row = &pool->requests[j];
             const uint64_t *count = row->who < blame->capped.count ? blame->capped.items[row->who] : NULL;
-            if (pool->size && row->triple_known)
+            if (pool->size && row->triple_known && pool->saturated_ns != UVS_ABSENT)
                 row->slow_io_capped = count ? *count : 0;
         }
     }

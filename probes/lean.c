@@ -3,6 +3,7 @@
 #include "probes/lean.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -74,13 +75,19 @@ void uvs__lean_start(const char *threshold_us)
 {
     uint64_t us = threshold_us ? strtoull(threshold_us, NULL, 10) : 0;
     uvs__lean_ns = us > CEILING_NS / 1000 ? CEILING_NS : us * 1000;
-    if (uvs__lean_ns)
-        atexit(tell_all_at_exit);
+}
+
+// Registered by a constructor it would come after the destructors of LTTng.
+static void await_exit(void)
+{
+    atexit(tell_all_at_exit);
 }
 
 // Only what is touched is ever backed by memory. The table outlives the loop, for the next one in its slot.
 static void make_table(struct uvs__loop *loop)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, await_exit);
     void *table = mmap(NULL, sizeof(struct uvs__lean), PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (table != MAP_FAILED)

@@ -169,6 +169,29 @@ waiting() {
     [ "$(babeltrace2 full/ctf | grep -c uvscope:callback_begin)" = 5 ]
 }
 
+# How much is missing of the end of the recording ./trace; null: it is none that was recorded lean.
+untold_ns() {
+    "$UVSCOPE" report trace --format json | jq '.processes[0].lean.untold_ns'
+}
+
+@test "lean detail counts the same callbacks with few events, up to the program's end" {
+    "$UVSCOPE" record -q -o trace --detail lean "$ticker" 2000 0
+    [ "$(babeltrace2 trace/ctf | grep -c uvscope:callback)" -lt 200 ]
+    [ "$("$UVSCOPE" report trace --format json | jq '.callbacks[0].count')" = 2000 ]
+    [ "$(untold_ns)" = 0 ]
+}
+
+@test "lean detail says what was not told when the program was killed" {
+    background "$UVSCOPE" record -q -o trace --detail lean "$ticker" 0 1
+    await is_ready
+    kill -TERM "$pid"
+    status_of "$pid"
+    [ "$status" = 143 ]
+    [ "$(untold_ns)" -gt 0 ]
+    run -0 "$UVSCOPE" report trace
+    [[ $output == *"ended without telling its last totals"* ]]
+}
+
 @test "children are recorded too" {
     run -0 "$UVSCOPE" record -o trace sh -c "'$ticker' 5 1; '$ticker' 5 1"
     [ "$(babeltrace2 trace/ctf | grep -oE 'uvscope:process_info.* pid = [0-9]+' | grep -oE '[0-9]+$' | sort -u | wc -l)" = 2 ]
@@ -351,6 +374,10 @@ refused() {
     [[ $output == *"did you mean --detail?"* ]]
     run -2 "$UVSCOPE" record --detail some true
     [[ $output == *"default|full"* ]]
+    run -2 "$UVSCOPE" record --lean-threshold 1ms true
+    [[ $output == *"--lean-threshold needs --detail lean"* ]]
+    run -2 "$UVSCOPE" record --detail lean --lean-threshold 2s true
+    [[ $output == *"2s is not between 1us and 1s"* ]]
     run -2 "$UVSCOPE" record
     run -2 "$UVSCOPE" recrod
     [[ $output == *"did you mean record"* ]]
