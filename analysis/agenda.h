@@ -16,7 +16,7 @@ enum uvs__change_type { UVS__BEGIN, UVS__HOLD, UVS__END, UVS__SUBMIT, UVS__SUBMI
 struct uvs__change {
     uint64_t time_ns, submit_ns; // submit_ns: BEGIN of a request whose wait is known
     uint32_t who;
-    bool slow, victim;
+    bool slow, victim, counts;
 };
 
 struct uvs__lane {

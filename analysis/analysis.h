@@ -16,6 +16,7 @@ struct uvs__output {
     struct uvs_symbols *symbols;
     struct uvs__map sites;
     size_t site_capacity;
+    bool counts; // the span that is given is in the window that the report is of
 };
 
 #define UVS__TAKES(type) (1u << UVS__SPAN_##type)
@@ -23,6 +24,7 @@ struct uvs__output {
 struct uvs__analysis {
     size_t state_size; // of its own state, which starts zeroed
     uint32_t takes;    // the types of spans that it is given: UVS__TAKES(CALLBACK) | …
+    bool takes_all;    // those too that do not count: it needs what came before, and asks output->counts
     int (*span)(void *state, const struct uvs__output *output, const struct uvs__span *span); // or NULL
     int (*finish)(void *state, struct uvs__output *output);
     void (*clear)(void *state); // or NULL

@@ -285,7 +285,8 @@ static void fill_capped(const struct uvs__blame *blame, struct uvs_report *repor
 static int on_span(void *data, const struct uvs__output *output, const struct uvs__span *span)
 {
     struct uvs__blame *blame = &((struct state *)data)->blame;
-    blame->threshold_ns = output->report->blame_threshold_ns;
+    // Whoever is not asked about is no victim, however late; what it did meanwhile made others wait.
+    blame->threshold_ns = output->counts ? output->report->blame_threshold_ns : UVS_ABSENT;
     if (span->type >= UVS__SPAN_HELD && span->process->lean_ns) // who held the workers is not told
         return 0;
     if (span->type >= UVS__SPAN_HELD)
@@ -349,6 +350,7 @@ const struct uvs__analysis uvs__blame_analysis = {
     .takes = UVS__TAKES(CALLBACK) | UVS__TAKES(BUSY) | UVS__TAKES(POLL) | UVS__TAKES(OUTSIDE) |
              UVS__TAKES(GC) | UVS__TAKES(SYNC_CALL) | UVS__TAKES(HELD) | UVS__TAKES(WORK) |
              UVS__TAKES(DELIVERY) | UVS__TAKES(UNFINISHED),
+    .takes_all = true,
     .span = on_span,
     .finish = finish,
     .clear = clear};

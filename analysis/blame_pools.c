@@ -235,7 +235,7 @@ static int apply(const struct sweep *sweep, enum uvs__change_type type, const st
         return 0;
     case UVS__BEGIN:
         count_waiting(pool, change, -1);
-        if (change->slow)
+        if (change->slow && change->counts)
             rc = count_capped(sweep, change);
         if (change->victim && !rc)
             rc = settle_victim(sweep, change);
@@ -290,6 +290,7 @@ static int on_work(const struct sweep *sweep, const struct uvs__span *span, bool
         return rc;
     change.time_ns = change.submit_ns = submit_ns;
     change.victim = span->work.queue_ns >= sweep->blame->threshold_ns;
+    change.counts = sweep->blame->threshold_ns != UVS_ABSENT;
     rc = uvs__agenda_add(agenda, UVS__SUBMIT, &change);
     change.time_ns = span->begin_ns;
     return rc ? rc : uvs__agenda_add(agenda, UVS__BEGIN, &change);

@@ -328,7 +328,8 @@ static void fill(struct state *state, const struct uvs__output *output, const st
     else
         follow(link, operation, delay_ns);
     link->known = true;
-    rank(state, link);
+    if (output->counts)
+        rank(state, link);
     want(state, output->report, span->process, link);
 }
 
@@ -436,6 +437,7 @@ static void clear(void *data)
 const struct uvs__analysis uvs__chains_analysis = {.state_size = sizeof(struct state),
                                                    .takes = UVS__TAKES(SCHEDULE) | UVS__TAKES(CALLBACK) |
                                                             UVS__TAKES(WORK),
+                                                   .takes_all = true,
                                                    .span = on_span,
                                                    .finish = finish,
                                                    .clear = clear};

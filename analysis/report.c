@@ -5,6 +5,7 @@
 #include "analysis.h"
 #include "reader.h"
 #include "saturate.h"
+#include "window.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ struct takers {
     struct {
         int (*span)(void *state, const struct uvs__output *output, const struct uvs__span *span);
         void *state;
+        bool takes_all;
     } items[ANALYSIS_COUNT];
 };
 
@@ -145,9 +147,12 @@ static int on_span(void *data, const struct uvs__span *span)
 {
     struct job *job = data;
     const struct takers *takers = &job->takers[span->type];
+    const bool counts = !job->output.report->shown.any || uvs__window_has(&job->output, span);
     int rc = 0;
+    job->output.counts = counts;
     for (size_t i = 0; i < takers->count && !rc; i++)
-        rc = takers->items[i].span(takers->items[i].state, &job->output, span);
+        if (counts || takers->items[i].takes_all)
+            rc = takers->items[i].span(takers->items[i].state, &job->output, span);
     return rc;
 }
 
@@ -159,6 +164,7 @@ static void list_takers(struct job *job)
             if (!(analyses[i]->takes & 1u << type))
                 continue;
             takers->items[takers->count].span = analyses[i]->span;
+            takers->items[takers->count].takes_all = analyses[i]->takes_all;
             takers->items[takers->count++].state = job->states[i];
         }
 }
@@ -226,6 +232,13 @@ static int read_events(struct job *job, const struct uvs_analysis_options *optio
 }
 
 // --- The report ---
+
+static void set_window(struct uvs_shown *shown, const struct uvs_analysis_options *options)
+{
+    shown->from_ns = options ? options->from_ns : 0;
+    shown->until_ns = options && options->until_ns ? options->until_ns : UVS_ABSENT;
+    shown->any = shown->from_ns != 0 || shown->until_ns != UVS_ABSENT;
+}
 
 static int fill_loss(const struct job *job, struct uvs_trace_facts *trace)
 {
@@ -316,6 +329,7 @@ static int open_job(struct job *job, const char *path, const struct uvs_analysis
     if (!complete)
         return uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory to analyse the trace");
     list_takers(job);
+    set_window(&job->output.report->shown, options);
     job->output.report->block_threshold_ns = options && options->block_threshold_ns
                                                  ? options->block_threshold_ns
                                                  : UVS_DEFAULT_BLOCK_THRESHOLD_NS;

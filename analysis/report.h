@@ -280,6 +280,30 @@ struct uvs_finding {
     int loop;           // -1: the process
 };
 
+// The lists of rows that a report can be filtered, ordered and shortened by; in the JSON's order.
+enum uvs_list {
+    UVS_LIST_PROCESSES,
+    UVS_LIST_LOOPS,
+    UVS_LIST_CALLBACKS,
+    UVS_LIST_SYNC_CALLS,
+    UVS_LIST_POOLS,
+    UVS_LIST_CULPRITS,
+    UVS_LIST_VICTIMS,
+    UVS_LIST_CHAINS,
+    UVS_LIST_SLICES,
+    UVS_LIST_FINDINGS,
+    UVS_LIST_COUNT
+};
+
+// What a report was asked to show, and what is not in it because of that.
+struct uvs_shown {
+    bool any;                   // false: all of the trace
+    char *filter, *sort;        // as given, or NULL
+    uint64_t from_ns, until_ns; // of the window, since the begin of the trace; 0 and UVS_ABSENT: open
+    uint64_t top;               // rows of each list at most; 0: all
+    uint64_t left_out[UVS_LIST_COUNT], requests_left_out; // rows
+};
+
 // Rows are sorted: processes and loops by pid and slot, callbacks by total self time, sync calls by total
 // duration, requests by total queue + service, culprits by inflicted time, victims by suffered time, findings
 // by severity and value; largest first; ties by name and address. Of processes that are recorded lean, blocks
@@ -316,6 +340,7 @@ struct uvs_report {
     size_t stack_count;
     struct uvs_site **sites; // owns every site above
     size_t site_count;
+    struct uvs_shown shown;
 };
 
 struct uvs_analysis_options {
@@ -328,6 +353,9 @@ struct uvs_analysis_options {
     uint64_t blame_threshold_ns; // 0 = the default: delays of this length have victims and culprits
     uint64_t chain_op;           // 0: report the slowest chains; else only the one that ends in this operation
     uint32_t chain_pid;          // 0 = of any process
+    // Only what happened in this window counts, since the begin of the trace; until_ns 0: up to its end. See
+    // docs/ANALYSES.md for what that is.
+    uint64_t from_ns, until_ns;
     // Called about every 10,000 events with the number read so far, so that a supervisor sees progress; may
     // be NULL.
     void (*progress)(void *data, uint64_t events);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The report as JSON, schema 1. Without memory a value is missing, and so in the end is the document.
 #include "report.h"
+#include "lists.h"
 
 #include <jansson.h>
 
@@ -495,16 +496,36 @@ static json_t *finding_row(const void *row)
                      "where", where(f));
 }
 
+// --- What is shown of it ---
+
+static json_t *left_out(const struct uvs_shown *asked)
+{
+    json_t *object = json_pack("{so}", uvs__request_list.name, number(asked->requests_left_out));
+    for (size_t i = 0; i < UVS_LIST_COUNT; i++)
+        json_object_set_new(object, uvs__lists[i].name, number(asked->left_out[i]));
+    return object;
+}
+
+static json_t *shown(const struct uvs_shown *asked)
+{
+    if (!asked->any)
+        return json_null();
+    return json_pack("{so so so so so so}", "from_ns", number(asked->from_ns), "until_ns",
+                     number_or_null(asked->until_ns), "filter", text(asked->filter), "sort",
+                     text(asked->sort), "top", asked->top ? number(asked->top) : json_null(), "left_out",
+                     left_out(asked));
+}
+
 char *uvs_report_to_json(const struct uvs_report *report)
 {
     json_t *document = json_pack(
-        "{si ss so so so so so so so so so so}", "schema", UVS_REPORT_SCHEMA, "uvscope", UVS_VERSION, "trace",
+        "{si ss so so so so so so so so so so so}", "schema", UVS_REPORT_SCHEMA, "uvscope", UVS_VERSION, "trace",
         trace(&report->trace), "processes", ARRAY(report->processes, report->process_count, process), "loops",
         loops(report), "callbacks", ARRAY(report->callbacks, report->callback_count, callback), "sync_calls",
         ARRAY(report->sync_calls, report->sync_call_count, sync_call), "pool",
         ARRAY(report->pools, report->pool_count, pool), "blame", blame(report), "chains",
-        ARRAY(report->chains, report->chain_count, chain), "slices", slices(report), "findings",
-        ARRAY(report->findings, report->finding_count, finding_row));
+        ARRAY(report->chains, report->chain_count, chain), "slices", slices(report), "shown",
+        shown(&report->shown), "findings", ARRAY(report->findings, report->finding_count, finding_row));
     char *dumped = document ? json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) : NULL;
     json_decref(document);
     return dumped;

@@ -137,6 +137,7 @@ static int emit_delivery(const struct uvs__spans *spans, const struct uvs__proce
     struct uvs__span span = span_of(process, request, UVS__SPAN_DELIVERY);
     span.begin_ns = span.end_ns = time_ns;
     span.delivery.return_ns = return_ns;
+    span.delivery.asked_ns = request->submit_ns;
     span.delivery.cancelled = request->cancelled;
     span.delivery.worked = request->measured;
     span.delivery.by_kernel = by_kernel(spans, process, request, time_ns);

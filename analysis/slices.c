@@ -204,6 +204,7 @@ static void clear(void *data)
 const struct uvs__analysis uvs__slices_analysis = {.state_size = sizeof(struct state),
                                                    .takes = UVS__TAKES(BUSY) | UVS__TAKES(POLL) |
                                                             UVS__TAKES(WORK),
+                                                   .takes_all = true,
                                                    .span = on_span,
                                                    .finish = finish,
                                                    .clear = clear};

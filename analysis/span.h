@@ -189,6 +189,7 @@ struct uvs__span {
         // Its callback ran, or it was cancelled. end_ns: when.
         struct {
             uint64_t return_ns; // UVS_ABSENT unknown
+            uint64_t asked_ns;  // when its schedule was told; UVS_ABSENT unknown
             bool cancelled, worked;
             bool by_kernel; // io_uring did it, not the pool
             bool held;      // it was HELD before, and no worker was seen to finish it

@@ -16,7 +16,8 @@ static int format, colour = UVS__COLOUR_AUTO, reader = UVS_READER_AUTO;
 static uint64_t threshold_ns = UVS_DEFAULT_BLOCK_THRESHOLD_NS;
 static uint64_t blame_threshold_ns = UVS_DEFAULT_BLAME_THRESHOLD_NS;
 static const char *chain;
-static const char *top = "20";
+static const char *top, *filter, *sort;
+static uint64_t from_ns, until_ns;
 static bool in_process, full_stacks;
 
 static bool parse_number(const char *text, uint64_t most, char after, const char **ret_rest,
@@ -65,8 +66,9 @@ static bool parse_top(const char *text, size_t *ret_top)
 
 static int run(char **operands)
 {
-    size_t rows;
-    if (!parse_top(top, &rows))
+    const struct uvs__report_form *form = &uvs__report_forms[format];
+    size_t rows = form->rows;
+    if (top && !parse_top(top, &rows))
         return uvs_complain(UVS_E_USAGE, "--top '%s' is not a number of rows", top);
     if (threshold_ns == 0)
         return uvs_complain(UVS_E_USAGE, "--threshold must be above 0, e.g. 50ms");
@@ -79,7 +81,12 @@ static int run(char **operands)
         .blame_threshold_ns = blame_threshold_ns,
         .in_process = in_process,
         .reader = (enum uvs_reader_choice)reader,
-        .render = uvs__report_forms[format].render,
+        .from_ns = from_ns,
+        .until_ns = until_ns,
+        .filter = filter,
+        .sort = sort,
+        .top = form->counts_left_out ? 0 : rows,
+        .render = form->render,
         .data = &look,
     };
     if (chain)
@@ -99,7 +106,16 @@ static const struct uvs_option options[] = {
      "Who waited this long or longer has a culprit (default 10ms)", &blame_threshold_ns},
     {"chain", 0, UVS_OPTION_STRING, "[PID:]OP",
      "Show only who asked for operation OP, back to the root (its last run)", &chain},
-    {"top", 'n', UVS_OPTION_STRING, "N", "Rows of each table, 0 for all (default 20)", &top},
+    {"top", 'n', UVS_OPTION_STRING, "N",
+     "Rows of each table, 0 for all (default 20; html 200, json and csv 0)", &top},
+    {"sort", 0, UVS_OPTION_STRING, "KEY",
+     "Order the rows: name, or a metric of rules, e.g. delay.max or callback.duration.p99", &sort},
+    {"filter", 0, UVS_OPTION_STRING, "EXPR",
+     "Only the rows for which it holds: pid=N, process~REGEX, loop=N, kind=K[,K], site~REGEX", &filter},
+    {"from", 0, UVS_OPTION_DURATION, "DURATION", "Leave out what happened before, since the begin of the trace",
+     &from_ns},
+    {"until", 0, UVS_OPTION_DURATION, "DURATION", "Leave out what happened later, since the begin of the trace",
+     &until_ns},
     {"full-stacks", 0, UVS_OPTION_FLAG, NULL,
      "Show the stacks of all worst blocks, with the frames of libraries and runtimes", &full_stacks},
     {"color", 0, UVS_OPTION_CHOICE, UVS__COLOUR_CHOICES,

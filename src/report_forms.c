@@ -8,8 +8,12 @@
 #include <string.h>
 
 const struct uvs__report_form uvs__report_forms[] = {
-    {"text", uvs__render_text}, {"json", uvs__render_json}, {"markdown", uvs__render_markdown},
-    {"csv", uvs__render_csv},   {"html", uvs__render_html}, {0},
+    {"text", uvs__render_text, .rows = 20, .counts_left_out = true},
+    {"json", uvs__render_json, .rows = 0},
+    {"markdown", uvs__render_markdown, .rows = 20, .counts_left_out = true},
+    {"csv", uvs__render_csv, .rows = 0},
+    {"html", uvs__render_html, .rows = 200},
+    {0},
 };
 
 uvs__render_function *uvs__find_report_form(const char *name)

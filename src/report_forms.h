@@ -3,6 +3,7 @@
 #ifndef UVS_REPORT_FORMS_H
 #define UVS_REPORT_FORMS_H
 
+#include <stdbool.h>
 #include <stdio.h>
 #include "../analysis/report.h"
 
@@ -14,6 +15,8 @@ typedef int uvs__render_function(FILE *out, const struct uvs_report *report, voi
 struct uvs__report_form {
     const char *name;
     uvs__render_function *render;
+    size_t rows;          // of each table, unless asked otherwise; 0: all
+    bool counts_left_out; // it says below each table how many more rows there are, and is given all of them
 };
 extern const struct uvs__report_form uvs__report_forms[];
 // NULL: there is no such form.

@@ -6,6 +6,7 @@
 #include "command.h"
 #include "trace_dir.h"
 #include "worker.h"
+#include "../analysis/shown.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,7 @@
 
 struct work {
     const struct uvs__report_job *job;
+    struct uvs_filter *filter;
     const char *path;
     int output;
     struct uvs_worker_progress *progress;
@@ -60,6 +62,23 @@ static int fill_output(const struct work *work, const struct uvs_report *report,
     return status;
 }
 
+// In this order: what is filtered away takes no place among the first.
+static int select_rows(const struct work *work, struct uvs_report *report, struct uvs_error *error)
+{
+    int rc = work->filter ? uvs_filter_apply(work->filter, report, error) : 0;
+    if (!rc && work->job->sort)
+        rc = uvs_report_sort(report, work->job->sort, error);
+    if (rc || !work->job->top)
+        return rc;
+    size_t most[UVS_LIST_COUNT];
+    for (size_t i = 0; i < UVS_LIST_COUNT; i++)
+        most[i] = work->job->top;
+    uvs_report_shorten(report, most, work->job->top);
+    report->shown.any = true;
+    report->shown.top = work->job->top;
+    return 0;
+}
+
 static int read_trace(void *data, struct uvs_worker_progress *progress)
 {
     struct work *work = data;
@@ -71,6 +90,8 @@ static int read_trace(void *data, struct uvs_worker_progress *progress)
                                                  .blame_threshold_ns = work->job->blame_threshold_ns,
                                                  .chain_op = work->job->chain_op,
                                                  .chain_pid = work->job->chain_pid,
+                                                 .from_ns = work->job->from_ns,
+                                                 .until_ns = work->job->until_ns,
                                                  .progress = advance,
                                                  .progress_data = work};
     int result = uvs_analyse(work->path, &options, &report, &error);
@@ -78,7 +99,9 @@ static int read_trace(void *data, struct uvs_worker_progress *progress)
         return uvs_complain(-result, "%s", error.text);
     if (report->trace.reader_note)
         uvs_complain(0, "note: read by babeltrace2, which is slower: %s", report->trace.reader_note);
-    int status = fill_output(work, report, &error);
+    int status = select_rows(work, report, &error);
+    if (!status)
+        status = fill_output(work, report, &error);
     if (status < 0)
         status = uvs_complain(-status, "%s", error.text);
     else if (report->trace.incomplete)
@@ -116,9 +139,9 @@ static int copy_output(int output, int status)
     return uvs_complain(UVS_E_ENVIRONMENT, "cannot write the output: %s", strerror(errno));
 }
 
-static int run_on(const struct uvs__report_job *job, const char *path)
+static int run_on(const struct uvs__report_job *job, struct uvs_filter *filter, const char *path)
 {
-    struct work work = {.job = job, .path = path, .output = create_output()};
+    struct work work = {.job = job, .filter = filter, .path = path, .output = create_output()};
     if (work.output < 0)
         return uvs_complain(UVS_E_ENVIRONMENT, "cannot make a memory file: %s", strerror(errno));
     int status = uvs_worker_run(read_trace, &work, path, PATIENCE_NS, job->in_process);
@@ -127,16 +150,35 @@ static int run_on(const struct uvs__report_job *job, const char *path)
     return status;
 }
 
+static int check_shown(const struct uvs__report_job *job, struct uvs_filter **ret_filter)
+{
+    struct uvs_error error = {0};
+    if (job->filter && uvs_filter_create(job->filter, ret_filter, &error))
+        return uvs_complain(UVS_E_USAGE, "--filter '%s': %s", job->filter, error.text);
+    if (job->sort && uvs_report_sort(NULL, job->sort, &error))
+        return uvs_complain(UVS_E_USAGE, "--sort: %s", error.text);
+    if (job->until_ns && job->until_ns <= job->from_ns)
+        return uvs_complain(UVS_E_USAGE, "--until must be later than --from");
+    return UVS_E_OK;
+}
+
 int uvs__report_job_run(const struct uvs__report_job *job, char **operands)
 {
     struct uvs_error error = {0};
+    struct uvs_filter *filter = NULL;
     char *newest = NULL;
+    int status = check_shown(job, &filter);
+    if (status) {
+        uvs_filter_destroy(filter);
+        return status;
+    }
     if (operands[0] && operands[1])
-        return uvs_complain(UVS_E_USAGE, "one trace at a time: what is '%s'?", operands[1]);
-    int result = operands[0] ? 0 : uvs_newest_trace(&newest, &error);
-    if (result < 0)
-        return uvs_complain(-result, "%s", error.text);
-    int status = run_on(job, newest ? newest : operands[0]);
+        status = uvs_complain(UVS_E_USAGE, "one trace at a time: what is '%s'?", operands[1]);
+    else if (!operands[0] && (status = -uvs_newest_trace(&newest, &error)) > 0)
+        uvs_complain(0, "%s", error.text);
+    else
+        status = run_on(job, filter, newest ? newest : operands[0]);
+    uvs_filter_destroy(filter);
     free(newest);
     return status;
 }

@@ -16,6 +16,10 @@ struct uvs__report_job {
     uint64_t block_threshold_ns, blame_threshold_ns; // 0 = the default
     uint64_t chain_op; // 0 = the slowest chains
     uint32_t chain_pid;
+    // What of the report is shown: see analysis/shown.h. Times since the begin of the trace.
+    uint64_t from_ns, until_ns; // 0: open
+    const char *filter, *sort;  // checked by uvs__report_job_run; NULL: none
+    size_t top;                 // rows of each table; 0: all
     bool in_process;
     enum uvs_reader_choice reader;
     // In the worker: prints the output. Returns the exit status; negative: error says why, nothing is

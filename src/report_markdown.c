@@ -31,6 +31,12 @@ static int print_line(FILE *out,
     return failed ? -UVS_E_ENVIRONMENT : 0;
 }
 
+static void print_shown(FILE *out, const struct uvs__look *look __attribute__((unused)),
+                        const struct uvs_report *report)
+{
+    uvs__print_shown(out, report);
+}
+
 static void print_text(FILE *out, const char *raw)
 {
     char *text = NULL;
@@ -82,6 +88,10 @@ int uvs__render_markdown(FILE *out, const struct uvs_report *report, void *data,
     look.width = 0;
     fputs("### uvscope\n\n", out);
     int rc = print_line(out, uvs__print_verdict, report);
+    if (report->shown.any) {
+        fputs("\n\n", out);
+        rc = rc ? rc : print_line(out, print_shown, report);
+    }
     fputc('\n', out);
     print_findings(out, report);
     fputs("\n<details><summary>Tables</summary>\n", out);

@@ -170,7 +170,9 @@ void uvs__print_verdict(FILE *out, const struct uvs__look *look, const struct uv
     enum uvs__style style = found.count ? UVS__STYLE_RED : other ? UVS__STYLE_YELLOW : UVS__STYLE_GREEN;
     uvs__style_begin(out, look, style);
     if (report->loop_count == 0)
-        fputs("No event loop ran in this trace.", out);
+        fputs(report->shown.left_out[UVS_LIST_LOOPS] ? "No event loop is in what was asked for."
+                                                     : "No event loop ran in this trace.",
+              out);
     else if (found.count)
         print_blocked(out, report, &found);
     else
@@ -183,6 +185,48 @@ void uvs__print_verdict(FILE *out, const struct uvs__look *look, const struct uv
         fputs(" The trace is incomplete: this holds for the part that could be read.", out);
     uvs__style_end(out, look, style);
     fputc('\n', out);
+}
+
+static void print_window(FILE *out, const struct uvs_shown *shown)
+{
+    if (shown->from_ns == 0 && shown->until_ns == UVS_ABSENT)
+        return;
+    fputs("from ", out);
+    uvs__print_moment(out, shown->from_ns);
+    fputs(" to ", out);
+    if (shown->until_ns == UVS_ABSENT)
+        fputs("the end", out);
+    else
+        uvs__print_moment(out, shown->until_ns);
+    fputs(shown->filter || shown->sort ? "; " : "", out);
+}
+
+bool uvs__print_shown(FILE *out, const struct uvs_report *report)
+{
+    const struct uvs_shown *shown = &report->shown;
+    uint64_t left_out = shown->requests_left_out;
+    for (size_t i = 0; i < UVS_LIST_COUNT; i++)
+        left_out += shown->left_out[i];
+    if (!shown->any || (!left_out && !shown->filter && !shown->sort && shown->from_ns == 0 &&
+                        shown->until_ns == UVS_ABSENT))
+        return false;
+    fputs("Of the trace: ", out);
+    print_window(out, shown);
+    if (shown->filter) {
+        uvs__print_escaped(out, shown->filter);
+        fputs(shown->sort ? "; " : "", out);
+    }
+    if (shown->sort) {
+        fputs("sorted by ", out);
+        uvs__print_escaped(out, shown->sort);
+    }
+    if (left_out) {
+        fputs(" (", out);
+        uvs__print_count(out, left_out);
+        fprintf(out, " row%s left out)", left_out == 1 ? "" : "s");
+    }
+    fputs(".\n", out);
+    return true;
 }
 
 void uvs__print_findings(FILE *out, const struct uvs__look *look, const struct uvs_report *report)
@@ -302,6 +346,7 @@ void uvs__print_trace_facts(FILE *out, const struct uvs__look *look, const struc
 int uvs__print_report(FILE *out, const struct uvs__look *look, const struct uvs_report *report)
 {
     uvs__print_verdict(out, look, report);
+    uvs__print_shown(out, report);
     uvs__print_findings(out, look, report);
     uvs__print_blame(out, look, report);
     int result = uvs__print_stacks(out, look, report);

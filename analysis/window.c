@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// A span's moment, and whether the window has it.
+#include "window.h"
+
+#include "saturate.h"
+
+// UVS_ABSENT: unknown, most likely from before the trace.
+static uint64_t moment_of(const struct uvs__span *span)
+{
+    switch (span->type) {
+    case UVS__SPAN_TOTALS:
+        return span->end_ns;
+    case UVS__SPAN_WORK:
+        return span->work.asked_ns;
+    case UVS__SPAN_DELIVERY:
+        return span->delivery.asked_ns;
+    case UVS__SPAN_HELD:
+    case UVS__SPAN_UNFINISHED:
+    case UVS__SPAN_SCHEDULE:
+        return span->begin_ns;
+    default:
+        // Lean recordings have not every poll.
+        return span->loop && !span->process->lean_ns ? span->loop->poll.end_ns : span->begin_ns;
+    }
+}
+
+bool uvs__window_has(const struct uvs__output *output, const struct uvs__span *span)
+{
+    const struct uvs_shown *shown = &output->report->shown;
+    const uint64_t moment_ns = moment_of(span);
+    const uint64_t since_ns = moment_ns == UVS_ABSENT ? 0 : uvs__minus(moment_ns, output->spans->begin_ns);
+    return since_ns >= shown->from_ns && since_ns < shown->until_ns;
+}

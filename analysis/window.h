@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+// Which spans count in a report of a part of the trace.
+#ifndef UVS_WINDOW_H
+#define UVS_WINDOW_H
+
+#include "analysis.h"
+
+// By moments that all spans of one thing share, so that none of them counts without the others: the end of
+// the poll phase before a busy interval and all that ran in it; the submission of a pool request; the call,
+// where no loop runs. So each thing is in exactly one of two windows that adjoin.
+bool uvs__window_has(const struct uvs__output *output, const struct uvs__span *span);
+
+#endif
