@@ -135,8 +135,8 @@ one() {
         "$UVSCOPE" export --to $form hostile.events >out
         jq -c . out >parsed
         iconv -f utf-8 -t utf-8 out >/dev/null
-        ! grep -q $'\x1b' out
-        ! grep -q '<' out
+        not grep -q $'\x1b' out
+        not grep -q '<' out
     done
     [ "$(jq -c . parsed | wc -l)" -eq "$(wc -l <out)" ]
     "$UVSCOPE" export --to sqlite -o hostile.db hostile.events

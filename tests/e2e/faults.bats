@@ -60,7 +60,7 @@ said() {
     for text in "$@"; do
         grep -qF -- "$text" errors || { cat errors; return 1; }
     done
-    ! grep -v '^uvscope: ' errors
+    not grep -v '^uvscope: ' errors
 }
 
 # What is there can be read to its end, by the report and by babeltrace2 itself.

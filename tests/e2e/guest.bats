@@ -151,7 +151,7 @@ print(len(report["sync_calls"]), sum(loop["outside_ns"] > 0 for loop in report["
     unnoticed "$guest" own_words
     ended_with 22
     [ "$(grep -c 'words kept$' plain)" = 6 ]
-    ! grep -q lost plain
+    not grep -q lost plain
     reported pool:fs.stat
     [ "$(python3 -c '
 import json

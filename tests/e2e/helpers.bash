@@ -75,6 +75,11 @@ on_disk() {
     [ -n "$(find "$1/ctf" -name 'uvscope_*' ! -name '*.idx' -size +0)" ]
 }
 
+# not COMMAND...: it must fail. bash ignores what `! COMMAND` gives, unless it is a test's last word.
+not() {
+    ! "$@"
+}
+
 ticker=$UVS_BIN/e2e_ticker
 
 # The number of events in the trace, by babeltrace2 itself.

@@ -40,7 +40,7 @@ run_apart() {
     run_apart "$UVSCOPE" report --threshold 20s lesson.events
     [ "$status" -eq 0 ]
     [[ $(head -n 1 out) == "Nothing blocked the loop for 20 s or more; the longest busy interval was 9.99 s."* ]]
-    ! grep -q '^Worst blocks$' out
+    not grep -q '^Worst blocks$' out
     run_apart "$UVSCOPE" report --threshold 0 lesson.events
     [ "$status" -eq 2 ]
 }
@@ -50,7 +50,7 @@ run_apart() {
     [ "$status" -eq 0 ]
     [ "$(grep -c '… and 1 more' out)" -eq 3 ] # culprits, callbacks, timers
     run_apart "$UVSCOPE" report --top 0 lesson.events
-    ! grep -q more out
+    not grep -q more out
     run_apart "$UVSCOPE" report --top many lesson.events
     [ "$status" -eq 2 ]
     [ "$err" = "uvscope: --top 'many' is not a number of rows" ]
@@ -59,8 +59,8 @@ run_apart() {
 @test "who waits for less than the blame's threshold has no culprit" {
     run_apart "$UVSCOPE" report --blame-threshold 10s lesson.events
     [ "$status" -eq 0 ]
-    ! grep -q '^Who waited' out
-    ! grep -q '^Culprits$' out
+    not grep -q '^Who waited' out
+    not grep -q '^Culprits$' out
     run_apart "$UVSCOPE" report --blame-threshold 0 lesson.events
     [ "$status" -eq 2 ]
 }
@@ -90,7 +90,7 @@ END
 
 @test "colour is for terminals, or when it is asked for" {
     "$UVSCOPE" report lesson.events >plain
-    ! grep -q $'\x1b' plain
+    not grep -q $'\x1b' plain
     "$UVSCOPE" report --color always lesson.events >coloured
     grep -q $'\x1b' coloured
     sed 's/\x1b\[[0-9;]*m//g' coloured | cmp - plain
@@ -98,9 +98,9 @@ END
     TERM=xterm script -qec "'$UVSCOPE' report lesson.events" /dev/null </dev/null >terminal
     grep -q $'\x1b' terminal
     NO_COLOR=1 TERM=xterm script -qec "'$UVSCOPE' report lesson.events" /dev/null </dev/null >terminal
-    ! grep -q $'\x1b' terminal
+    not grep -q $'\x1b' terminal
     TERM=xterm script -qec "'$UVSCOPE' report --color never lesson.events" /dev/null </dev/null >terminal
-    ! grep -q $'\x1b' terminal
+    not grep -q $'\x1b' terminal
 }
 
 @test "names from the trace cannot act on the terminal" {
@@ -109,7 +109,7 @@ END
     grep -q $'\x1b' hostile.events
     run_apart "$UVSCOPE" report hostile.events
     [ "$status" -eq 0 ]
-    ! grep -q $'\x1b' out
+    not grep -q $'\x1b' out
     grep -qF '/bin/\x1b[2J' out
 }
 
