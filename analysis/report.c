@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { NO_MEMORY = -UVS_E_ENVIRONMENT, PROGRESS_EVENTS = 10000 };
@@ -341,12 +342,18 @@ static int open_job(struct job *job, const char *path, const struct uvs_analysis
     return 0;
 }
 
+static bool is_own(const char *directory)
+{
+    struct stat facts;
+    return stat(directory, &facts) == 0 && facts.st_uid == geteuid();
+}
+
 // The names outlive the files they came from when the recording keeps them. A recording that cannot be
-// written to is still read.
+// written to, or is another user's, is only read.
 static void keep_symbols(struct job *job, const char *path)
 {
     char *file;
-    if (!job->output.recording || asprintf(&file, "%s/%s", path, UVS_RECORDING_SYMBOLS) < 0)
+    if (!job->output.recording || !is_own(path) || asprintf(&file, "%s/%s", path, UVS_RECORDING_SYMBOLS) < 0)
         return;
     if (access(file, F_OK))
         uvs_symbols_save(job->output.symbols, path, NULL);

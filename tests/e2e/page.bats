@@ -21,6 +21,11 @@ teardown() {
     common_teardown
 }
 
+# What the page's own scripts are known by to the browser.
+page_nonce() {
+    sed -n "s/.*script-src 'nonce-\([0-9a-f]*\)'.*/\1/p" "$1"
+}
+
 # browse PAGE SCRIPT: the page in a browser without a network; what SCRIPT gives as text is in $result, and
 # what the console was told in the file `console`.
 browse() {
@@ -28,13 +33,13 @@ browse() {
         echo '<script>window.failures = []; addEventListener("error", (e) => failures.push(e.message));'
         echo 'window.hit = () => failures.push("a name was run");</script>'
         cat "$1"
-        echo "<script>document.title = (() => { try { return [$2].join('|') + '|' + failures.join(); } catch (e) { return String(e); } })()</script>"
+        echo "<script nonce=$(page_nonce "$1")>document.title = (() => { try { return [$2].join('|') + '|' + failures.join(); } catch (e) { return String(e); } })()</script>"
     } >probe.html
     XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR timeout 60 chromium --headless --no-sandbox --disable-gpu --disable-background-networking --disable-dev-shm-usage \
         --user-data-dir="$BATS_TEST_TMPDIR/browser" --virtual-time-budget=5000 --enable-logging=stderr \
         --dump-dom "file://$PWD/probe.html" >dom 2>console
     result=$(sed -n 's:.*<title>\(.*\)</title>.*:\1:p' dom | head -n 1)
-    ! grep CONSOLE console
+    not grep CONSOLE console
 }
 
 rows='[...document.querySelectorAll("section[aria-labelledby=callbacks] tbody tr")].map((row) => row.cells[1].textContent)'
@@ -44,7 +49,7 @@ rows='[...document.querySelectorAll("section[aria-labelledby=callbacks] tbody tr
     browse page.html "document.documentElement.dataset.ready, document.querySelector('h1').textContent.trim(),
         document.querySelectorAll('canvas').length > 2, $rows"
     [ "$result" = "true|The loop was blocked 2 times, 9.99 s at worst by 0x1000.|true|0x1000,0x30,0x2000|" ]
-    ! grep -qE '(src|href)=' page.html
+    not grep -qE '(src|href)=' page.html
 }
 
 @test "the table of callbacks sorts, by keyboard's buttons too" {
@@ -69,8 +74,16 @@ rows='[...document.querySelectorAll("section[aria-labelledby=callbacks] tbody tr
     browse page.html "document.documentElement.dataset.ready, document.scripts.length, document.body.textContent.includes('<script>hit()')"
     # The probe's two, the report, uPlot and the page's own.
     [ "$result" = "true|5|true|" ]
-    ! grep -q $'\x1b' page.html
+    not grep -q $'\x1b' page.html
     [ "$(wc -c <page.html)" -lt 400000 ]
+}
+
+@test "a script that is not the page's own would not run" {
+    "$UVSCOPE" report --format html lesson.events | sed 's:</header>:<script>hit()</script><img src=x onerror="hit()">&:' >page.html
+    browse page.html "document.documentElement.dataset.ready" || grep -q 'violates the following Content Security Policy' console
+    [ "$result" = "true|" ]
+    # Nor would it if it had read another page.
+    [ "$(page_nonce page.html)" != "$("$UVSCOPE" report --format html lesson.events >other.html && page_nonce other.html)" ]
 }
 
 @test "Markdown has the verdict, the findings and the tables, and hostile names act on nothing" {
@@ -80,7 +93,7 @@ rows='[...document.querySelectorAll("section[aria-labelledby=callbacks] tbody tr
     grep -qE '^\| timer \| 0x2000 \| 1 \|' report.md
     hostile_events
     "$UVSCOPE" report --format markdown hostile.events >report.md
-    ! grep -qE $'\x1b|<script|@all|^forged' report.md
+    not grep -qE $'\x1b|<script|@all|^forged' report.md
     # Each line of a table has as many cells as the one before.
     awk -F'[^\\\\][|]' '/^[|]/ { if (last && last != NF) exit 1; last = NF; next } { last = 0 }' report.md
     iconv -f utf-8 -t utf-8 report.md >/dev/null
