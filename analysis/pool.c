@@ -63,6 +63,10 @@ static int on_unfinished(struct pool_state *pool, struct uvs_pool_request_row *r
                          const struct uvs__span *span)
 {
     request->count++;
+    if (span->unfinished.by_kernel) {
+        request->engine = io_uring;
+        return 0;
+    }
     if (span->begin_ns < pool->first_submit_ns)
         pool->first_submit_ns = span->begin_ns;
     pool->last_finish_ns = uvs__max(pool->last_finish_ns, span->end_ns);

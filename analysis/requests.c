@@ -67,10 +67,12 @@ static struct uvs__span span_of(const struct uvs__process *process, const struct
     return (struct uvs__span){.type = type, .process = process, .who = request->who, .op = request->op};
 }
 
+// Whether it is stuck in the pool if it has not come back.
 static bool fate_known(const struct uvs__spans *spans, const struct uvs__process *process,
                        const struct uvs__request *request)
 {
-    return !process->missed[request->kind] && !uvs__lost_between(spans, request->submit_ns, UINT64_MAX);
+    return !request->in_kernel && !process->missed[request->kind] &&
+           !uvs__lost_between(spans, request->submit_ns, UINT64_MAX);
 }
 
 static int hold_overtaken(const struct uvs__spans *spans, struct uvs__process *process)
@@ -154,6 +156,7 @@ static int emit_unfinished(const struct uvs__spans *spans, const struct uvs__pro
     span.unfinished.stuck = stuck;
     span.unfinished.started = started;
     span.unfinished.held = request->held;
+    span.unfinished.by_kernel = request->in_kernel;
     return uvs__emit(spans, &span);
 }
 
@@ -180,6 +183,7 @@ int uvs__request_scheduled(struct uvs__spans *spans, struct uvs__process *proces
     if (!request)
         return -UVS_E_ENVIRONMENT;
     request->submit_ns = event->time_ns;
+    request->in_kernel = schedule->kind >= UVS_KIND_FS && schedule->timeout_ms == UVS_BY_KERNEL;
     request->worked_before = process->worked;
     int rc = uvs__who_of(spans, process, NULL, UVS__REQUEST, schedule->kind, schedule->callback,
                          &request->who);

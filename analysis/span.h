@@ -70,7 +70,7 @@ struct uvs__loop {
     uint32_t index, slot, tid; // tid 0: no loop_info yet
     char *name;
     uint64_t try_writes;
-    bool sees_gc; // its trace would say if garbage was collected
+    bool sees_gc;       // its trace would say if garbage was collected
     uint64_t unseen_ns; // how long descriptors may have been ready before the last poll returned; UVS_ABSENT
                         // unknown
     bool is_default, ended, left; // left: uv_run returned and was not entered again
@@ -199,6 +199,7 @@ struct uvs__span {
             bool stuck;   // false: what became of it was lost
             bool started; // a worker had taken it
             bool held;
+            bool by_kernel; // io_uring has it, not the pool
         } unfinished;
     };
 };
@@ -251,6 +252,7 @@ struct uvs__request {
     uint8_t kind;
     uint64_t worked_before; // process->worked when it was submitted
     bool finished, measured, started, cancelled, held;
+    bool in_kernel; // given to io_uring: no worker will take it
 };
 
 int uvs__who_of(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,

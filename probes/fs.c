@@ -36,7 +36,7 @@ static void watch_uring(uv_loop_t *loop, uv_fs_t *request, uint8_t kind, uv_fs_c
     if (request->cb != callback)
         return;
     request->reserved[WORD_CALLBACK] = (void *)callback;
-    uvs__set(request->reserved, WORD_OP, uvs__schedule(loop, kind, (void *)callback, 0));
+    uvs__set(request->reserved, WORD_OP, uvs__schedule(loop, kind, (void *)callback, UVS_BY_KERNEL));
     request->cb = uring_trampoline;
 }
 

@@ -242,7 +242,9 @@ static inline uint32_t uvs_bucket_of(uint64_t ns)
     I(e, uint64_t, callback) I(e, uint64_t, duration_ns) I(e, uint64_t, delay_ns) I(e, int32_t, result)
 
 // An operation was asked for: a handle started, a request submitted. parent: the op of the callback that
-// asked, 0 = none. callback: what will run (uv_queue_work: the work function). timeout_ms: timers.
+// asked, 0 = none. callback: what will run (uv_queue_work: the work function). timeout_ms: timers; and of a
+// request that libuv gave to io_uring, and not to the pool:
+#define UVS_BY_KERNEL UINT32_MAX
 #define UVS_EVENT_schedule(I, S, Q, e)                                                 \
     I(e, uint32_t, loop) I(e, uint64_t, op) I(e, uint64_t, parent) I(e, uint8_t, kind) \
     I(e, uint64_t, callback) I(e, uint32_t, timeout_ms)
