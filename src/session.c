@@ -19,7 +19,9 @@
 #define SHARED_MEMORY "/dev/shm"
 
 enum {
-    SUBBUFFERS = 4,
+    SUBBUFFERS_MIN = 4,
+    SUBBUFFERS_MAX = 16,     // some seconds of a busy server, in which others may have the processors
+    SHARED_MEMORY_PART = 16, // of what is free, for more than the least
     SUBBUFFER_MAX = 1 << 20,
     SUBBUFFER_MIN = 64 << 10,
     SHARED_MEMORY_RESERVE = 1 << 20, // the metadata channel, and the tracer's own shared pages
@@ -44,12 +46,27 @@ static struct lttng_domain user_space(void)
 
 // --- Buffers ---
 
+// With so many there is always one that LTTng's reader does not hold.
+static uint64_t channel_bytes(unsigned count, uint64_t subbuffer, unsigned cpus)
+{
+    return (count + 1) * subbuffer * cpus;
+}
+
+unsigned uvs__fit_count(uint64_t available, unsigned cpus)
+{
+    for (unsigned count = SUBBUFFERS_MAX; count > SUBBUFFERS_MIN; count /= 2) {
+        if (channel_bytes(count, SUBBUFFER_MAX, cpus) <= available / SHARED_MEMORY_PART)
+            return count;
+    }
+    return SUBBUFFERS_MIN;
+}
+
 uint64_t uvs__fit_subbuffer(uint64_t available, unsigned cpus)
 {
     if (available < SHARED_MEMORY_RESERVE)
         return 0;
     for (uint64_t size = SUBBUFFER_MAX; size >= SUBBUFFER_MIN; size /= 2) {
-        if ((SUBBUFFERS + 1) * size * cpus <= available - SHARED_MEMORY_RESERVE)
+        if (channel_bytes(SUBBUFFERS_MIN, size, cpus) <= available - SHARED_MEMORY_RESERVE)
             return size;
     }
     return 0;
@@ -86,11 +103,11 @@ int uvs__choose_buffers(struct uvs_buffers *ret_buffers, struct uvs_error *error
     *ret_buffers = (struct uvs_buffers){.available = available,
                                         .subbuffer = uvs__fit_subbuffer(available, cpus),
                                         .wanted_subbuffer = SUBBUFFER_MAX,
-                                        .count = SUBBUFFERS,
+                                        .count = uvs__fit_count(available, cpus),
                                         .cpus = cpus};
     if (ret_buffers->subbuffer)
         return 0;
-    uint64_t needed = (uint64_t)(SUBBUFFERS + 1) * SUBBUFFER_MIN * cpus + SHARED_MEMORY_RESERVE;
+    uint64_t needed = channel_bytes(SUBBUFFERS_MIN, SUBBUFFER_MIN, cpus) + SHARED_MEMORY_RESERVE;
     return uvs_error_set(error, UVS_E_ENVIRONMENT,
                          SHARED_MEMORY " has %llu KiB left, and %llu are needed for %u CPUs; make it larger "
                                        "(docker run --shm-size=64m, mount -o remount,size=64m " SHARED_MEMORY
@@ -192,7 +209,7 @@ static int enable_events(struct lttng_handle *handle, enum uvs_detail detail, st
 
 struct start_job {
     struct uvs_session_plan plan;
-    uint64_t subbuffer;
+    struct uvs_buffers buffers;
     struct uvs_ring ring;
 };
 
@@ -209,8 +226,8 @@ static int configure(const struct start_job *job, struct uvs_error *error)
                                           .count = METADATA_SUBBUFFERS,
                                           .switch_timer_us = METADATA_TIMER_US};
     const struct channel_plan events = {.name = CHANNEL,
-                                        .size = job->subbuffer,
-                                        .count = SUBBUFFERS,
+                                        .size = job->buffers.subbuffer,
+                                        .count = job->buffers.count,
                                         .switch_timer_us = SWITCH_TIMER_US,
                                         .ring = job->ring};
     int result = enable_channel(handle, &metadata, error);
@@ -235,14 +252,12 @@ static int start_session(void *data, struct uvs_error *error)
 
 int uvs__session_start(const struct uvs_session_plan *plan, struct uvs_error *error)
 {
-    struct uvs_buffers buffers;
     struct start_job job = {.plan = *plan};
-    int result = uvs__choose_buffers(&buffers, error);
+    int result = uvs__choose_buffers(&job.buffers, error);
     if (!result)
-        result = uvs__fit_ring(plan->max_bytes, &buffers, &job.ring, error);
+        result = uvs__fit_ring(plan->max_bytes, &job.buffers, &job.ring, error);
     if (result)
         return result;
-    job.subbuffer = buffers.subbuffer;
     result = uvs__daemon_call("start the LTTng session", start_session, &job, sizeof(job), error);
     if (result)
         uvs__session_destroy(plan->name);

@@ -55,6 +55,10 @@ struct uvs_ring {
 int uvs__fit_ring(uint64_t max_bytes, const struct uvs_buffers *buffers, struct uvs_ring *ret_ring,
                   struct uvs_error *error);
 
+// How many sub-buffers there are to be: more where shared memory is plenty, so that a recording outlasts
+// seconds in which LTTng's daemon gets no processor.
+unsigned uvs__fit_count(uint64_t available, unsigned cpus);
+
 // The largest sub-buffer of a channel that fits into `available` bytes of shared memory on `cpus` possible
 // CPUs; 0 when not even the smallest does.
 uint64_t uvs__fit_subbuffer(uint64_t available, unsigned cpus);

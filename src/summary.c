@@ -150,8 +150,10 @@ static void say_trouble(const struct uvs_summary *summary)
     if (summary->save.text[0])
         uvs_complain(0, "the facts of the recording are incomplete: %s", summary->save.text);
     if (summary->loss.events != UVS_ABSENT && summary->loss.events + summary->loss.packets > 0)
-        uvs_complain(0, "events came faster than they could be written: record with --detail default, to a "
-                        "faster disk, or with more memory in /dev/shm");
+        uvs_complain(
+            0, "events came faster than LTTng's daemon could write them: record with less --detail (lean is "
+               "the least), to a faster disk, with more memory in /dev/shm, or leave the daemon "
+               "more of the processors");
 }
 
 void uvs__summary_print(const struct uvs_summary *summary)
