@@ -73,6 +73,7 @@ static int decide(const struct uvs_rule *rule, const struct uvs__figure *figure,
     format_value(value, rule->metric->unit, figure->value);
     verdict->no_data = figure->state != UVS__FIGURE_KNOWN;
     verdict->value = figure->value;
+    verdict->site = figure->site;
     verdict->passed = !verdict->no_data && !violates(rule, figure);
     if (figure->state == UVS__FIGURE_NONE) {
         verdict->passed = rule->or_none;

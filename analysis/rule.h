@@ -22,6 +22,7 @@ struct uvs_verdict {
     double value; // the figure that decided, in the metric's base unit (ns, count, ratio 0..1); no_data: 0
     char *where;  // "pid 12 loop 0, timer on_tick (app.c:3)"; NULL when the whole trace
     char *text;   // one line for a person: rule, figure, where
+    const struct uvs_site *site; // whose figure it is, borrowed from the report; NULL: nobody's
 };
 
 // Evaluates on a report; ret_verdicts is the caller's: one, or one per violating site for `by site`.

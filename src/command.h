@@ -42,9 +42,8 @@ struct uvs_command {
     int (*run)(char **operands);
 };
 
-extern const struct uvs_command uvs_command_export;
 extern const struct uvs_command uvs_command_record, uvs_command_report, uvs_command_check,
-    uvs_command_doctor, uvs_command_completion;
+    uvs_command_compare, uvs_command_export, uvs_command_doctor, uvs_command_completion;
 
 // Every command in the order of --help, NULL-terminated: main, the documentation test and the completion read
 // it.

@@ -8,6 +8,7 @@ const struct uvs_command *const uvs_commands[] = {
     &uvs_command_record,
     &uvs_command_report,
     &uvs_command_check,
+    &uvs_command_compare,
     &uvs_command_export,
     &uvs_command_doctor,
     &uvs_command_completion,

@@ -139,14 +139,23 @@ static int copy_output(int output, int status)
     return uvs_complain(UVS_E_ENVIRONMENT, "cannot write the output: %s", strerror(errno));
 }
 
-static int run_on(const struct uvs__report_job *job, struct uvs_filter *filter, const char *path)
+// The exit status; *ret_output is the caller's to close, -1 if there is none.
+static int run_on(const struct uvs__report_job *job, struct uvs_filter *filter, const char *path, int *ret_output)
 {
     struct work work = {.job = job, .filter = filter, .path = path, .output = create_output()};
+    *ret_output = work.output;
     if (work.output < 0)
         return uvs_complain(UVS_E_ENVIRONMENT, "cannot make a memory file: %s", strerror(errno));
-    int status = uvs_worker_run(read_trace, &work, path, PATIENCE_NS, job->in_process);
-    status = copy_output(work.output, status);
-    close(work.output);
+    return uvs_worker_run(read_trace, &work, path, PATIENCE_NS, job->in_process);
+}
+
+static int print_on(const struct uvs__report_job *job, struct uvs_filter *filter, const char *path)
+{
+    int output, status = run_on(job, filter, path, &output);
+    if (output < 0)
+        return status;
+    status = copy_output(output, status);
+    close(output);
     return status;
 }
 
@@ -160,6 +169,40 @@ static int check_shown(const struct uvs__report_job *job, struct uvs_filter **re
     if (job->until_ns && job->until_ns <= job->from_ns)
         return uvs_complain(UVS_E_USAGE, "--until must be later than --from");
     return UVS_E_OK;
+}
+
+// NULL: it is not whole, or there is no memory.
+static char *take_output(int output, size_t *ret_size)
+{
+    const off_t size = fcntl(output, F_GET_SEALS) & F_SEAL_WRITE ? lseek(output, 0, SEEK_END) : -1;
+    char *text = size < 0 ? NULL : malloc((size_t)size + 1);
+    for (off_t done = 0; text && done < size;) {
+        ssize_t more = pread(output, text + done, (size_t)(size - done), done);
+        if (more <= 0) {
+            free(text);
+            return NULL;
+        }
+        done += more;
+    }
+    if (!text)
+        return NULL;
+    text[size] = '\0';
+    *ret_size = (size_t)size;
+    return text;
+}
+
+int uvs__report_job_capture(const struct uvs__report_job *job, const char *path, char **ret_text,
+                            size_t *ret_size)
+{
+    int output, status = run_on(job, NULL, path, &output);
+    *ret_text = NULL;
+    if (output < 0)
+        return status;
+    *ret_text = take_output(output, ret_size);
+    close(output);
+    return !*ret_text && status == 0
+               ? uvs_complain(UVS_E_ENVIRONMENT, "no memory for the figures of %s", path)
+               : status;
 }
 
 int uvs__report_job_run(const struct uvs__report_job *job, char **operands)
@@ -177,7 +220,7 @@ int uvs__report_job_run(const struct uvs__report_job *job, char **operands)
     else if (!operands[0] && (status = -uvs_newest_trace(&newest, &error)) > 0)
         uvs_complain(0, "%s", error.text);
     else
-        status = run_on(job, filter, newest ? newest : operands[0]);
+        status = print_on(job, filter, newest ? newest : operands[0]);
     uvs_filter_destroy(filter);
     free(newest);
     return status;

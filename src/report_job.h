@@ -14,7 +14,7 @@
 
 struct uvs__report_job {
     uint64_t block_threshold_ns, blame_threshold_ns; // 0 = the default
-    uint64_t chain_op; // 0 = the slowest chains
+    uint64_t chain_op;                               // 0 = the slowest chains
     uint32_t chain_pid;
     // What of the report is shown: see analysis/shown.h. Times since the begin of the trace.
     uint64_t from_ns, until_ns; // 0: open
@@ -31,5 +31,10 @@ struct uvs__report_job {
 // operands: none (the newest trace) or one. Returns the exit status, UVS_E_TRACE after an incomplete trace
 // whatever `render` said.
 int uvs__report_job_run(const struct uvs__report_job *job, char **operands);
+
+// The same for a path, and what came out is the caller's (free) instead: *ret_text is NULL when it is not
+// whole.
+int uvs__report_job_capture(const struct uvs__report_job *job, const char *path, char **ret_text,
+                            size_t *ret_size);
 
 #endif

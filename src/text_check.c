@@ -1,124 +1,100 @@
 // SPDX-License-Identifier: MIT
-// Verdicts as lines and as JSON.
-#include "text_check.h"
+// The outcomes of `check` as lines, as JSON and as Markdown.
+#include "check_forms.h"
 
+#include "text_compare.h"
 #include "text_report.h"
 
-#include <jansson.h>
-#include <stdlib.h>
-
-enum { CHECK_SCHEMA = 1 };
-
-bool uvs__judgement_passed(const struct uvs__judgement *judgement)
+static void print_mark(FILE *out, const struct uvs__look *look, bool passed)
 {
-    for (size_t i = 0; i < judgement->count; i++)
-        if (!judgement->verdicts[i].passed)
-            return false;
-    return true;
-}
-
-static void print_verdict(FILE *out, const struct uvs__look *look, const struct uvs_verdict *verdict)
-{
-    enum uvs__style style = verdict->passed ? UVS__STYLE_GREEN : UVS__STYLE_RED;
+    const enum uvs__style style = passed ? UVS__STYLE_GREEN : UVS__STYLE_RED;
     uvs__style_begin(out, look, style);
-    fputs(verdict->passed ? "ok      " : "VIOLATED", out);
+    fputs(passed ? "ok      " : "VIOLATED", out);
     uvs__style_end(out, look, style);
     fputs("  ", out);
-    uvs__print_escaped(out, verdict->text);
-    fputc('\n', out);
 }
 
-static void print_loss_note(FILE *out, const struct uvs_trace_facts *trace)
+static uint64_t number_of(const json_t *object, const char *key)
 {
-    if (trace->loss.events == 0 && trace->loss.packets == 0 && trace->loss.spans_unknown == 0)
+    const json_t *value = json_object_get(object, key);
+    return json_is_integer(value) ? (uint64_t)json_integer_value(value) : UVS_ABSENT;
+}
+
+static void print_loss_note(FILE *out, const json_t *check)
+{
+    const json_t *loss = json_object_get(json_object_get(check, "trace"), "loss");
+    const struct uvs_trace_facts trace = {.loss = {.events = number_of(loss, "events"),
+                                                   .packets = number_of(loss, "packets"),
+                                                   .spans_unknown = number_of(loss, "spans_unknown")}};
+    if (trace.loss.events == 0 && trace.loss.packets == 0 && trace.loss.spans_unknown == 0)
         return;
     fputs("note      ", out);
-    if (!uvs__print_loss(out, trace))
+    if (!uvs__print_loss(out, &trace))
         fputs("the trace has gaps", out);
-    if (trace->loss.spans_unknown) {
+    if (trace.loss.spans_unknown) {
         fputs("; self times and blocks are unknown of callbacks: ", out);
-        uvs__print_count(out, trace->loss.spans_unknown);
+        uvs__print_count(out, trace.loss.spans_unknown);
     }
     fputc('\n', out);
 }
 
-void uvs__print_judgements(FILE *out, const struct uvs__look *look, const struct uvs_report *report,
-                           const struct uvs__judgement *judgements, size_t count)
+int uvs__print_check(FILE *out, const struct uvs__look *look, const struct uvs__check_result *result)
 {
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < judgements[i].count; j++)
-            print_verdict(out, look, &judgements[i].verdicts[j]);
-    print_loss_note(out, &report->trace);
-}
-
-// JSON holds UTF-8 only: other text is shown as on a terminal.
-static json_t *json_text(const char *text)
-{
-    json_t *value = text ? json_string(text) : json_null();
-    if (value)
-        return value;
-    char *escaped = NULL;
-    size_t size;
-    FILE *out = open_memstream(&escaped, &size);
-    if (!out)
-        return NULL;
-    uvs__print_escaped(out, text);
-    value = fclose(out) == 0 ? json_string(escaped) : NULL;
-    free(escaped);
-    return value;
-}
-
-static json_t *json_count(uint64_t number)
-{
-    return number == UVS_ABSENT ? json_null() : json_integer((json_int_t)number);
-}
-
-static json_t *json_value(const struct uvs_verdict *verdict, const char *unit)
-{
-    if (verdict->no_data)
-        return json_null();
-    return *unit == 'r' || verdict->value >= 0x1p63 ? json_real(verdict->value)
-                                                    : json_integer((json_int_t)verdict->value);
-}
-
-static json_t *json_verdict(const struct uvs_verdict *verdict, const char *unit)
-{
-    return json_pack("{s:b, s:b, s:o, s:s, s:o, s:o}", "passed", verdict->passed, "no_data", verdict->no_data,
-                     "value", json_value(verdict, unit), "unit", unit, "where", json_text(verdict->where),
-                     "text", json_text(verdict->text));
-}
-
-static json_t *json_judgement(const struct uvs__judgement *judgement)
-{
-    json_t *verdicts = json_array();
-    for (size_t i = 0; i < judgement->count; i++)
-        json_array_append_new(verdicts,
-                              json_verdict(&judgement->verdicts[i], uvs_rule_unit(judgement->rule)));
-    return json_pack("{s:o, s:b, s:o}", "rule", json_text(uvs_rule_text(judgement->rule)), "passed",
-                     uvs__judgement_passed(judgement), "verdicts", verdicts);
-}
-
-static json_t *json_trace(const struct uvs_trace_facts *trace)
-{
-    return json_pack("{s:o, s:o, s:{s:o, s:o, s:o}}", "path", json_text(trace->path), "incomplete",
-                     json_text(trace->incomplete), "loss", "events", json_count(trace->loss.events),
-                     "packets", json_count(trace->loss.packets), "spans_unknown",
-                     json_count(trace->loss.spans_unknown));
-}
-
-int uvs__print_judgements_json(FILE *out, const struct uvs_report *report,
-                               const struct uvs__judgement *judgements, size_t count)
-{
-    json_t *rules = json_array();
-    bool passed = true;
-    for (size_t i = 0; i < count; i++) {
-        json_array_append_new(rules, json_judgement(&judgements[i]));
-        passed = passed && uvs__judgement_passed(&judgements[i]);
+    size_t index;
+    const json_t *check;
+    for (size_t i = 0; i < result->outcome_count; i++) {
+        print_mark(out, look, result->outcomes[i].passed);
+        uvs__print_escaped(out, result->outcomes[i].text);
+        fputc('\n', out);
     }
-    json_t *root = json_pack("{s:i, s:s, s:b, s:o, s:o}", "schema", CHECK_SCHEMA, "uvscope", UVS_VERSION,
-                             "passed", passed, "trace", json_trace(&report->trace), "rules", rules);
-    bool is_whole = root && json_array_size(rules) == count && json_dumpf(root, out, JSON_INDENT(2)) == 0;
+    json_array_foreach(result->checks, index, check) print_loss_note(out, check);
+    if (!result->is_compared)
+        return 0;
+    fputs("\nSince the baseline: ", out);
+    uvs__print_comparison(out, look, &result->comparison, result->baseline.count, result->runs.count, 0,
+                          false);
+    return 0;
+}
+
+// --- JSON ---
+
+static json_t *several_runs(const struct uvs__check_result *result)
+{
+    return json_pack("{s:i, s:s, s:b, s:O}", "schema", 1, "uvscope", UVS_VERSION, "passed",
+                     result->failed == 0, "runs", result->checks);
+}
+
+int uvs__print_check_json(FILE *out, const struct uvs__check_result *result)
+{
+    json_t *root = json_array_size(result->checks) == 1 ? json_copy(json_array_get(result->checks, 0))
+                                                        : several_runs(result);
+    if (root && result->is_compared)
+        json_object_set_new(root, "baseline",
+                            uvs__comparison_to_json(&result->comparison, &result->options,
+                                                    result->baseline.count, result->runs.count));
+    if (root)
+        json_object_set_new(root, "passed", json_boolean(result->failed == 0));
+    const bool whole = root && json_dumpf(root, out, JSON_INDENT(2)) == 0;
     json_decref(root);
     fputc('\n', out);
-    return is_whole ? 0 : -UVS_E_ENVIRONMENT;
+    return whole ? 0 : -UVS_E_ENVIRONMENT;
+}
+
+// --- Markdown ---
+
+int uvs__print_check_markdown(FILE *out, const struct uvs__check_result *result)
+{
+    fprintf(out, "### uvscope: %s\n\n", result->failed ? "the check failed" : "the check passed");
+    for (size_t i = 0; i < result->outcome_count; i++) {
+        const struct uvs__outcome *outcome = &result->outcomes[i];
+        fputs(outcome->passed ? "- ok: " : "- **violated**: ", out);
+        uvs__print_markdown(out, outcome->text);
+        fputc('\n', out);
+    }
+    if (!result->is_compared)
+        return 0;
+    fputs("\nSince the baseline: ", out);
+    uvs__print_comparison_markdown(out, &result->comparison, result->baseline.count, result->runs.count, 0,
+                                   false);
+    return 0;
 }

@@ -13,7 +13,7 @@ import unittest
 SOURCE = pathlib.Path(os.environ["UVS_SOURCE"]).resolve()
 BUILD = pathlib.Path(os.environ["UVS_BUILD"]).resolve()
 COMMAND = BUILD / "bin/uvscope"
-COMMANDS = ["record", "report", "check", "doctor", "completion", "export"]
+COMMANDS = ["record", "report", "check", "compare", "doctor", "completion", "export"]
 MAN = SOURCE / "docs/man"
 # Functions of libc that print, end the process, or may do so.
 FORBIDDEN_IN_HOST = {"printf", "fprintf", "vprintf", "vfprintf", "puts", "fputs", "putchar", "perror", "exit", "_exit",

@@ -14,7 +14,8 @@ static void add(struct uvs_hist *hist, uint64_t count, uint64_t ns)
 
 static void fill_sites(struct sample *sample)
 {
-    sample->tick = (struct uvs_site){.address = 0x1000, .label = "on_tick (app.c:3)"};
+    sample->tick = (struct uvs_site){
+        .address = 0x1000, .function = "on_tick", .file = "/src/app.c", .line = 3, .label = "on_tick (app.c:3)"};
     sample->other = (struct uvs_site){.address = 0x1000, .label = "on_other (other.c:9)"};
     sample->start = (struct uvs_site){.address = 0x2000, .label = "start (app.c:40)"};
     sample->odd = (struct uvs_site){.address = 0x3000, .label = "odd\x1b[31m\n\xff"};

@@ -2,7 +2,8 @@
 // The report and the verdicts for people, on the hand-made report.
 #include "sample_report.h"
 
-#include "src/text_check.h"
+#include "src/check_forms.h"
+#include "src/judge.h"
 #include "src/text_report.h"
 
 #include <setjmp.h>
@@ -213,21 +214,43 @@ static void test_colour_changes_nothing_else(void **state)
     free(bare);
 }
 
-static const char *judge(const char *text, bool as_json)
+// What a worker says of the sample, once or as of several runs.
+static void check(const char *text, size_t runs, struct uvs__check_result *result)
 {
-    struct uvs__judgement judgement;
     struct uvs_rule *rule;
     assert_int_equal(uvs_rule_parse(text, &rule, NULL), 0);
-    judgement.rule = rule;
-    assert_int_equal(uvs_rule_check(rule, &sample.report, &judgement.verdicts, &judgement.count, NULL), 0);
-    FILE *out = begin();
-    if (as_json)
-        assert_int_equal(uvs__print_judgements_json(out, &sample.report, &judgement, 1), 0);
-    else
-        uvs__print_judgements(out, &plain, &sample.report, &judgement, 1);
-    uvs_verdicts_destroy(judgement.verdicts, judgement.count);
+    struct uvs__judge judging = {&rule, 1, true};
+    *result = (struct uvs__check_result){.options = UVS_COMPARE_DEFAULTS};
+    for (size_t i = 0; i < runs; i++) {
+        FILE *out = begin();
+        assert_int_equal(uvs__judge(out, &sample.report, &judging, NULL), 0);
+        const char *json = end(out);
+        assert_int_equal(uvs__check_result_add(result, json, strlen(json), "sample", NULL), 0);
+    }
     uvs_rule_destroy(rule);
+    assert_int_equal(uvs__check_result_finish(result), 0);
+}
+
+typedef int form_function(FILE *out, const struct uvs__check_result *result);
+
+static int as_lines(FILE *out, const struct uvs__check_result *result)
+{
+    return uvs__print_check(out, &plain, result);
+}
+
+static const char *judge_runs(const char *text, size_t runs, form_function *form)
+{
+    struct uvs__check_result result;
+    check(text, runs, &result);
+    FILE *out = begin();
+    assert_int_equal(form(out, &result), 0);
+    uvs__check_result_clear(&result);
     return end(out);
+}
+
+static const char *judge(const char *text, bool as_json)
+{
+    return judge_runs(text, 1, as_json ? uvs__print_check_json : as_lines);
 }
 
 static void test_verdicts_as_lines(void **state)
@@ -251,11 +274,46 @@ static void test_verdicts_as_json(void **state)
     assert_true(has_line(json, "\n  \"schema\": 1,\n"));
     assert_true(has_line(json, "\n  \"passed\": false,\n"));
     assert_true(has_line(json, "\n          \"value\": 200000000,\n          \"unit\": \"ns\",\n"));
+    assert_true(has_line(judge("loop.block.max < 50ms", true), "\"file\": \"/src/app.c\",\n          \"line\": 3,"));
+    json = judge("callback.duration.max < 1ms", true);
     // No bytes that JSON cannot hold.
     assert_true(has_line(json, "by idle odd\\\\x1b[31m\\\\n\\\\xff"));
     assert_true(has_line(judge("callback.delay.max kind=signal < 1s or none", true), "\"value\": null,"));
     assert_true(has_line(printed, "\"passed\": true,"));
     assert_true(has_line(judge("loop.utilization < 90%", true), "\"unit\": \"ratio\","));
+}
+
+static void test_each_of_several_runs_is_judged(void **state)
+{
+    (void)state;
+    assert_string_equal(judge_runs("loop.iterations > 0", 2, as_lines),
+                        "ok        run 1: loop.iterations > 0: 1 (pid 13 loop 0)\n"
+                        "ok        run 2: loop.iterations > 0: 1 (pid 13 loop 0)\n");
+    assert_true(has_line(judge_runs("loop.iterations > 0", 2, uvs__print_check_json), "\n  \"runs\": [\n"));
+}
+
+static void test_junit_escapes_what_xml_cannot_hold(void **state)
+{
+    (void)state;
+    assert_string_equal(
+        judge_runs("loop.block.max < 50ms", 1, uvs__print_check_junit),
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+        "<testsuites name=\"uvscope\" tests=\"1\" failures=\"1\">\n"
+        "  <testsuite name=\"uvscope rules\" tests=\"1\" failures=\"1\" errors=\"0\" skipped=\"0\">\n"
+        "    <testcase name=\"loop.block.max &lt; 50ms\" classname=\"uvscope.rules\" file=\"/src/app.c\" line=\"3\">\n"
+        "      <failure type=\"violated\" message=\"loop.block.max &lt; 50ms: 10.0 s (pid 12 loop 0, by timer on_tick "
+        "(app.c:3))\"/>\n"
+        "    </testcase>\n  </testsuite>\n</testsuites>\n");
+    assert_true(has_line(judge_runs("callback.duration.max < 1ms", 1, uvs__print_check_junit), "odd\\x1b[31m\\n\\xff"));
+}
+
+static void test_annotations_stand_at_their_lines(void **state)
+{
+    (void)state;
+    assert_string_equal(judge_runs("loop.block.max < 50ms", 1, uvs__print_check_github),
+                        "::error title=uvscope,file=/src/app.c,line=3::loop.block.max < 50ms: 10.0 s (pid 12 loop 0, by "
+                        "timer on_tick (app.c:3))\n");
+    assert_string_equal(judge_runs("loop.iterations > 0", 1, uvs__print_check_github), "");
 }
 
 int main(void)
@@ -273,6 +331,9 @@ int main(void)
         TEST(test_colour_changes_nothing_else),
         TEST(test_verdicts_as_lines),
         TEST(test_verdicts_as_json),
+        TEST(test_each_of_several_runs_is_judged),
+        TEST(test_junit_escapes_what_xml_cannot_hold),
+        TEST(test_annotations_stand_at_their_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
