@@ -4,7 +4,8 @@
 
 A server of each mode runs all the time, and one after the other is loaded for a moment, many times around. Each round's
 ratios are to its own plain moment, so that a machine that is busy with something else troubles all alike. Printed are
-the medians and quartiles of these ratios. Not as root.
+the medians and quartiles of these ratios. The servers have one processor, the load another one, and LTTng's daemons run
+where the system puts them. Not as root.
 
     UVS_BUILD=build UVS_NODE=$(command -v node) tests/bench/node_bench.py [--rounds 15] [--seconds 1]
 """
@@ -19,7 +20,8 @@ import tempfile
 BUILD = pathlib.Path(os.environ["UVS_BUILD"]).resolve()
 NODE = os.environ["UVS_NODE"]
 RECORD = [BUILD / "bin/uvscope", "record", "-q"]
-TICKS = os.sysconf("SC_CLK_TCK")
+PROCESSORS = sorted(os.sched_getaffinity(0))
+SERVERS, LOAD = {PROCESSORS[0]}, {PROCESSORS[-1]}
 
 SERVER = """
 const fs = require('fs');
@@ -37,19 +39,24 @@ MODES = {
     "plain": lambda trace: ([], {}),
     "idle": lambda trace: ([], {"LD_PRELOAD": str(BUILD / "lib/libuvscope.so")}),
     "default": lambda trace: ([*RECORD, "-o", trace, "--"], {}),
+    "lean": lambda trace: ([*RECORD, "--detail", "lean", "-o", trace, "--"], {}),
     "full": lambda trace: ([*RECORD, "--detail", "full", "-o", trace, "--"], {}),
 }
 
 
+def threads_of(pid):
+    return pathlib.Path(f"/proc/{pid}/task").iterdir()
+
+
 def cpu_seconds(pid):
-    words = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(words[11]) + int(words[12])) / TICKS
+    """Of all its threads, to the nanosecond: ticks of a hundredth of a second would be a percent of a moment."""
+    return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads_of(pid)) / 1e9
 
 
 def load(port, seconds):
     """Requests answered, and per second."""
     said = subprocess.run(["wrk", "-t1", "-c16", f"-d{seconds}s", f"http://127.0.0.1:{port}/"], check=True,
-                          capture_output=True, text=True).stdout
+                          capture_output=True, text=True, preexec_fn=lambda: os.sched_setaffinity(0, LOAD)).stdout
     if "errors" in said or "Non-2xx" in said:
         raise RuntimeError(said)
     return int(re.search(r"(\d+) requests in", said)[1]), float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1])
@@ -61,6 +68,8 @@ class Server:
         self.process = subprocess.Popen([*prefix, NODE, place / "server.js", kind, place / "data"], text=True,
                                         stdout=subprocess.PIPE, cwd=place, env={**os.environ, **variables})
         self.port, self.pid = map(int, self.process.stdout.readline().split())
+        for thread in threads_of(self.pid): # not `record`, whose daemons would have to share the processor
+            os.sched_setaffinity(int(thread.name), SERVERS)
 
     def measure(self, seconds):
         """(requests per second, CPU seconds of the server for each request)"""
