@@ -29,7 +29,7 @@ struct patcher {
 
 static bool open_patcher(struct patcher *patcher)
 {
-#ifdef UVS_CAN_PATCH
+#if UVS_CAN_PATCH
     patcher->object = uvs__open_beside("libuvscope-patcher.so", NULL);
     if (!patcher->object)
         return false;
@@ -38,7 +38,7 @@ static bool open_patcher(struct patcher *patcher)
     return patcher->patch_functions && patcher->constant_of;
 #else
     (void)patcher;
-    uvs__debug("a libuv that calls itself directly is not hooked yet on this processor");
+    uvs__debug("a libuv that calls itself directly is not hooked: " UVS_CANNOT_PATCH);
     return false;
 #endif
 }

@@ -11,6 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// The processors that have a patcher. Another one needs its own behind this header, and dlsym's entry (plugins.c).
+#if defined(__x86_64__) && !defined(UVS_AS_ELSEWHERE) // as on others, for a test
+#define UVS_CAN_PATCH 1
+#else
+#define UVS_CAN_PATCH 0
+#endif
+#define UVS_CANNOT_PATCH "this processor is not x86-64, the only one so far where the entries of functions can be hooked"
+
 // libuv's functions that the wrappers call, without standing in front of them: a libuv that lacks one is left
 // alone. X(function)
 #define UVS_BORROWED_UV_MAP(X) \

@@ -251,6 +251,14 @@ static void say_shared(struct uvs_checkup *checkup, const struct place *place, c
         say_patched(checkup, trial);
 }
 
+static void say_elsewhere(struct uvs_checkup *checkup, const struct place *place)
+{
+    uvs__checkup_remedy(uvs__checkup_add(checkup, UVS_HEALTH_PROBLEM, "libuv",
+                                         "libuv is in %s and calls itself directly, and " UVS_CANNOT_PATCH,
+                                         place->object),
+                        "use a build of the program that loads a shared libuv such as Debian's");
+}
+
 static bool calls_itself_by_slot(const char *object)
 {
     struct uvs_elf_image image;
@@ -265,6 +273,11 @@ static void examine(struct uvs_checkup *checkup, const struct place *place)
 {
     struct trial *trial = calloc(1, sizeof(*trial));
     bool by_slot = !place->is_executable && !place->is_hidden && calls_itself_by_slot(place->object);
+    if (!by_slot && !UVS_CAN_PATCH) {
+        say_elsewhere(checkup, place);
+        free(trial);
+        return;
+    }
     if (trial && place->is_hidden)
         trial->table = UVS_ELF_ALL;
     if (!trial || !try_on(checkup, place->object, !by_slot, trial)) {

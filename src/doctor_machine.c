@@ -3,6 +3,7 @@
 #include "doctor.h"
 
 #include "needed_objects.h"
+#include "../probes/patch.h"
 #include "capture.h"
 #include "preflight.h"
 #include "session.h"
@@ -82,6 +83,11 @@ static void check_libraries(struct uvs_checkup *checkup)
         return;
     check_library(checkup, "provider", "libuvscope-provider.so", UVS_HEALTH_PROBLEM,
                   "programs run, but nothing is recorded");
+    if (!UVS_CAN_PATCH) {
+        uvs__checkup_remedy(uvs__checkup_add(checkup, UVS_HEALTH_WARNING, "patcher", UVS_CANNOT_PATCH),
+                            "record programs that load the shared libuv");
+        return;
+    }
     check_library(checkup, "patcher", "libuvscope-patcher.so", UVS_HEALTH_WARNING,
                   "a libuv inside an executable cannot be hooked");
     check_library(checkup, "plugins", "libuvscope-plugins.so", UVS_HEALTH_WARNING,

@@ -5,6 +5,7 @@
 #include "command.h"
 #include "elf_file.h"
 #include "needed_objects.h"
+#include "../probes/patch.h"
 #include "../probes/uvs_abi.h"
 
 #include <errno.h>
@@ -76,6 +77,8 @@ static bool name_in(const char *name __attribute__((unused)), const char *path, 
 static int name_plugin(struct naming *naming, const char *path, struct uvs_error *error)
 {
     size_t before = naming->named->count;
+    if (!UVS_CAN_PATCH)
+        return uvs_error_set(error, UVS_E_ENVIRONMENT, "--plugin: " UVS_CANNOT_PATCH);
     naming->is_bound = true; // it comes after all that are there at the start
     if (access(path, R_OK))
         return uvs_error_set(error, UVS_E_ENVIRONMENT, "--plugin '%s' cannot be read: %s", path,

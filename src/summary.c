@@ -3,6 +3,7 @@
 #include "summary.h"
 
 #include "command.h"
+#include "../probes/patch.h"
 #include "../probes/uvs_abi.h"
 
 #include <errno.h>
@@ -70,6 +71,11 @@ static void say_empty(const struct uvs_summary *summary)
             summary->directory);
     else if (summary->named_libuv->unknowable[0] || has_trouble(summary))
         uvs_complain(0, "nothing recorded in %s", summary->directory);
+    else if ((summary->has_own_libuv || summary->named_libuv->count) && !UVS_CAN_PATCH)
+        uvs_complain(
+            0,
+            "nothing recorded in %s: %s has a libuv inside that calls itself directly, and " UVS_CANNOT_PATCH,
+            summary->directory, summary->program);
     else if (summary->has_own_libuv || summary->named_libuv->count)
         uvs_complain(
             0,
