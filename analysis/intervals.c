@@ -297,19 +297,42 @@ int uvs__loop_gc(struct uvs__spans *spans, struct uvs__process *process, struct 
 
 // --- The end ---
 
-static int emit_stall(struct uvs__spans *spans, const struct uvs__loop *loop, const struct uvs_event *event)
+// The call that it waited in was told right before.
+static int take_call(struct uvs__process *process, uint32_t tid)
+{
+    const int call = process->waiting.tid == tid && tid ? process->waiting.call : -1;
+    process->waiting.tid = 0;
+    return call;
+}
+
+static int emit_stall(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event,
+                      struct uvs__span *span)
 {
     uint32_t frames[UINT8_MAX];
     const struct uvs_ev_stall *stall = &event->stall;
-    struct uvs__span span = span_of(loop, UVS__SPAN_STALL, loop->stall.begin_ns, event->time_ns);
     int rc = 0;
     for (size_t i = 0; i < stall->frames_count && !rc; i++)
-        rc = uvs__who_of(spans, loop->process, NULL, UVS__FRAME, i ? UVS__FRAME_RETURN : UVS__FRAME_PLACE,
+        rc = uvs__who_of(spans, process, NULL, UVS__FRAME, i ? UVS__FRAME_RETURN : UVS__FRAME_PLACE,
                          stall->frames[i], &frames[i]);
-    span.stall.cpu_ns = stall->cpu_ns;
-    span.stall.frames = frames;
-    span.stall.frame_count = stall->frames_count;
-    return rc ? rc : uvs__emit(spans, &span);
+    span->stall.call = take_call(process, stall->tid);
+    span->stall.cpu_ns = stall->cpu_ns;
+    span->stall.frames = frames;
+    span->stall.frame_count = stall->frames_count;
+    return rc ? rc : uvs__emit(spans, span);
+}
+
+int uvs__work_stall(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
+{
+    const struct uvs_ev_stall *stall = &event->stall;
+    if (stall->busy_ns == UVS_ABSENT)
+        return 0;
+    struct uvs__span span = {.type = UVS__SPAN_STALL,
+                             .begin_ns = uvs__minus(event->time_ns, stall->busy_ns),
+                             .end_ns = event->time_ns,
+                             .process = process,
+                             .who = uvs__request_who(process, stall->op),
+                             .op = stall->op};
+    return emit_stall(spans, process, event, &span);
 }
 
 int uvs__loop_stall(struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event)
@@ -325,7 +348,8 @@ int uvs__loop_stall(struct uvs__spans *spans, struct uvs__loop *loop, const stru
     loop->stall.op = stall->op;
     loop->stall.kind = stall->kind;
     loop->stall.callback = stall->callback;
-    return emit_stall(spans, loop, event);
+    struct uvs__span span = span_of(loop, UVS__SPAN_STALL, loop->stall.begin_ns, event->time_ns);
+    return emit_stall(spans, loop->process, event, &span);
 }
 
 // The callback that the watchdog saw runs since the one before it ended, at the latest.

@@ -61,6 +61,9 @@ static void clear_request(void *data)
     uvs_hist_clear(&row->queue);
     uvs_hist_clear(&row->service);
     uvs_hist_clear(&row->return_);
+    if (row->sampled)
+        uvs__block_clear(row->sampled);
+    free(row->sampled);
 }
 
 static void clear_pool(void *data)

@@ -243,6 +243,7 @@ static int fill_blocks(struct uvs__output *output, const struct loop_state *loop
         *out = (struct uvs_block){.begin_ns = block->begin_ns,
                                   .duration_ns = block->duration_ns,
                                   .cpu_ns = UVS_ABSENT,
+                                  .waiting_in = -1,
                                   .gc_ns = block->gc.ns,
                                   .gc_kind = block->gc.longest_kind,
                                   .open = block->open,

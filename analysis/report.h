@@ -89,6 +89,7 @@ struct uvs_block {
     uint64_t gc_ns;                // of garbage collections; UVS_ABSENT unknown
     uint8_t gc_kind;               // of the longest; NONE: there was none, or it is not known
     uint64_t samples;              // that have a stack
+    int waiting_in;                // the system call that at least half of the samples waited in; -1: in none
     struct uvs_block_frame *stack; // innermost first, as far as at least half of the samples agree
     size_t stack_count;
     struct uvs_block_stack *stacks; // all of them
@@ -149,6 +150,9 @@ struct uvs_pool_request_row {
     const char *engine;                        // "pool", "io_uring", "unknown"
     uint64_t count, cancelled, slow_io_capped; // slow_io_capped UVS_ABSENT: not known
     struct uvs_hist queue, service, return_;
+    // What workers did that ran one for long, by the samples of all of them; its times are those of the longest as
+    // of the last sample. NULL: there is no sample.
+    struct uvs_block *sampled;
     bool triple_known; // false: hand-off missed for this kind; queue, service, return are null
 };
 
@@ -224,7 +228,7 @@ struct uvs_victim_row {
 // One stack of the samples that the watchdog took, and how often it was seen.
 struct uvs_stack_row {
     uint32_t pid;
-    unsigned loop;
+    int loop; // -1: of a worker of the pool
     uint64_t count;
     struct uvs_site **frames; // innermost first
     size_t frame_count;
@@ -363,6 +367,9 @@ struct uvs_analysis_options {
     // Set when all was read and none of it was the recording's own; may be NULL.
     bool *ret_empty;
 };
+
+// Of a system call by its number, as it is on x86-64: "flock"; NULL: none that may wait.
+const char *uvs_call_name(int call);
 
 // The function of a script that held the block: beside one, the callback that libuv called is only the
 // machinery. NULL: none is known.

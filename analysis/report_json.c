@@ -215,6 +215,12 @@ static json_t *gc_kind(uint8_t kind)
     return name ? json_string(name) : json_sprintf("gc %u", kind);
 }
 
+static json_t *call(int number)
+{
+    const char *name = uvs_call_name(number);
+    return number < 0 ? json_null() : name ? json_string(name) : json_sprintf("call %d", number);
+}
+
 static json_t *collections(const void *row)
 {
     const struct uvs_gc_row *gc = row;
@@ -229,12 +235,13 @@ static json_t *block(const void *row)
 #undef X
     };
     const struct uvs_block *b = row;
-    return json_pack("{so so so sb ss so so so so so}", "begin_ns", number(b->begin_ns), "duration_ns",
+    return json_pack("{so so so sb ss so so so so so so}", "begin_ns", number(b->begin_ns), "duration_ns",
                      number(b->duration_ns), "cpu_ns", number_or_null(b->cpu_ns), "open", b->open, "class",
                      classes[b->class], "callbacks", ARRAY(b->callbacks, b->callback_count, callback_part),
                      "sync_calls", ARRAY(b->sync_calls, b->sync_call_count, sync_part), "gc_ns",
                      number_or_null(b->gc_ns), "gc_kind", b->gc_kind ? gc_kind(b->gc_kind) : json_null(),
-                     "stack", b->stack_count ? ARRAY(b->stack, b->stack_count, stack_frame) : json_null());
+                     "waiting_in", call(b->waiting_in), "stack",
+                     b->stack_count ? ARRAY(b->stack, b->stack_count, stack_frame) : json_null());
 }
 
 static json_t *utilization(const struct uvs_loop_row *loop)
@@ -291,14 +298,23 @@ static json_t *sync_call(const void *row)
                      site(s->called_from), "duration", dist(&s->duration));
 }
 
+static json_t *sampled(const struct uvs_block *b)
+{
+    if (!b)
+        return json_null();
+    return json_pack("{so so so so so}", "samples", number(b->samples), "longest_ns", number(b->duration_ns),
+                     "cpu_ns", number_or_null(b->cpu_ns), "waiting_in", call(b->waiting_in), "stack",
+                     b->stack_count ? ARRAY(b->stack, b->stack_count, stack_frame) : json_null());
+}
+
 static json_t *request(const void *row)
 {
     const struct uvs_pool_request_row *r = row;
-    return json_pack("{so so ss so so so so so so}", "kind", kind(r->kind), "site", site(r->site), "engine",
-                     r->engine, "count", number(r->count), "cancelled", number(r->cancelled), "queue",
-                     dist_if(r->triple_known, &r->queue), "service", dist_if(r->triple_known, &r->service),
-                     "return", dist_if(r->triple_known, &r->return_), "slow_io_capped",
-                     number_or_null(r->slow_io_capped));
+    return json_pack("{so so ss so so so so so so so}", "kind", kind(r->kind), "site", site(r->site),
+                     "engine", r->engine, "count", number(r->count), "cancelled", number(r->cancelled),
+                     "queue", dist_if(r->triple_known, &r->queue), "service",
+                     dist_if(r->triple_known, &r->service), "return", dist_if(r->triple_known, &r->return_),
+                     "slow_io_capped", number_or_null(r->slow_io_capped), "sampled", sampled(r->sampled));
 }
 
 static json_t *what_if(const void *row)

@@ -192,6 +192,12 @@ int uvs__request_scheduled(struct uvs__spans *spans, struct uvs__process *proces
     return emit_work(spans, process, request);
 }
 
+uint32_t uvs__request_who(const struct uvs__process *process, uint64_t op)
+{
+    const struct uvs__request *request = uvs__ops_get((struct uvs__ops *)&process->requests, 0, op);
+    return request ? request->who : UVS__NOBODY;
+}
+
 void uvs__request_begun(struct uvs__process *process, uint64_t op)
 {
     struct uvs__request *request = uvs__ops_get(&process->requests, 0, op);

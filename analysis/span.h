@@ -44,6 +44,11 @@ struct uvs__process {
     struct uvs__slab request_slab;
     struct uvs__request_list held, unfinished, undelivered;
     uint64_t worked; // requests that workers finished
+    // Of the thread whose `stall` comes next; tid 0: none.
+    struct {
+        uint32_t tid;
+        uint16_t call;
+    } waiting;
 };
 
 struct uvs__part {
@@ -161,8 +166,9 @@ struct uvs__span {
             struct uvs__collected gc; // of those that were received; ns UVS_ABSENT: they are not seen
             struct uvs__part running; // open: the callback that was not over; who NOBODY if not known
         } busy;
-        // The watchdog found the loop busy since begin_ns, at end_ns.
+        // The watchdog found the loop busy since begin_ns, at end_ns; without a loop, a worker with the request.
         struct {
+            int call; // the system call that the thread waited in; -1 none, or not known
             uint64_t cpu_ns;        // of its thread since then; UVS_ABSENT unknown
             const uint32_t *frames; // whos, innermost first
             size_t frame_count;
@@ -273,6 +279,8 @@ int uvs__loop_sync_call(struct uvs__spans *spans, struct uvs__process *process, 
 int uvs__loop_gc(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
                  const struct uvs_event *event);
 int uvs__loop_stall(struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event);
+// Of a worker.
+int uvs__work_stall(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event);
 // The loop is over (ended) or the trace is.
 int uvs__loop_finish(struct uvs__spans *spans, struct uvs__loop *loop, bool ended);
 
@@ -284,6 +292,8 @@ void uvs__process_lean(struct uvs__process *process, const struct uvs_event *eve
 // requests.c: the pool's requests.
 int uvs__request_scheduled(struct uvs__spans *spans, struct uvs__process *process,
                            const struct uvs_event *event);
+// Whom a request that is with the pool belongs to; UVS__NOBODY: not known.
+uint32_t uvs__request_who(const struct uvs__process *process, uint64_t op);
 void uvs__request_begun(struct uvs__process *process, uint64_t op);
 int uvs__request_worked(struct uvs__spans *spans, struct uvs__process *process,
                         const struct uvs_event *event);

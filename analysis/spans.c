@@ -343,7 +343,13 @@ static int on_other(struct uvs__spans *spans, struct uvs__process *process, cons
     case UVS_EV_gc:
         return uvs__loop_gc(spans, process, loop, event);
     case UVS_EV_stall:
+        if (uvs_key_slot(event->loop) == UVS_SLOT_NONE)
+            return uvs__work_stall(spans, process, event);
         return loop ? uvs__loop_stall(spans, loop, event) : 0;
+    case UVS_EV_waiting:
+        process->waiting.tid = event->waiting.tid;
+        process->waiting.call = event->waiting.call;
+        return 0;
     case UVS_EV_loop_end:
         return loop ? uvs__loop_finish(spans, loop, true) : 0;
     case UVS_EV_cancel:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The samples of the watchdog: which stacks were seen how often, in the trace and in each of the worst
-// blocks, and how much CPU time a block's thread used.
+// The samples of the watchdog: which stacks were seen how often, in the trace, in each of the worst blocks
+// and by each kind of request, and how much CPU time the thread used.
 #include "stacks.h"
 
 #include "saturate.h"
@@ -8,22 +8,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NO_MEMORY = -UVS_E_ENVIRONMENT };
+enum { NO_MEMORY = -UVS_E_ENVIRONMENT, CALLS = 8 };
 
 // A stack, once however often it was seen.
 struct stack {
-    const struct uvs__loop *loop;
+    const struct uvs__process *process;
+    const struct uvs__loop *loop; // NULL: of a worker
     struct stack *same_hash;
     uint64_t count;
     size_t index, frame_count;
     uint32_t frames[]; // whos
 };
 
-// The samples of one busy interval.
+// The samples of one busy interval, or of a kind of request.
 struct samples {
     uint64_t begin_ns, duration_ns; // of the interval, once it is over
-    uint64_t busy_ns, cpu_ns;       // as of the last sample
-    size_t *stacks;                 // an index for each sample that has a stack
+    uint64_t busy_ns, cpu_ns;       // as of the last sample; of requests, of the longest
+    struct {
+        int call;
+        uint64_t count;
+    } calls[CALLS]; // that they waited in, -1 none; of more than these each is rare
+    size_t call_count;
+    uint64_t looks; // samples with and without a stack
+    size_t *stacks; // an index for each sample that has a stack
     size_t count, capacity;
 };
 
@@ -34,7 +41,8 @@ struct loop_state {
 };
 
 struct state {
-    struct uvs__rows loops; // struct loop_state by the loop's index
+    struct uvs__rows loops;    // struct loop_state by the loop's index
+    struct uvs__rows requests; // struct samples by who
     struct uvs__map by_hash;
     struct stack **stacks;
     size_t stack_count, stack_capacity;
@@ -50,6 +58,11 @@ static uint64_t hash_of(const struct uvs__span *span)
     return hash;
 }
 
+static uint64_t owner_of(const struct uvs__span *span)
+{
+    return span->loop ? span->loop->index : (uint64_t)1 << 32 | span->process->index;
+}
+
 static struct stack *add_stack(struct state *state, const struct uvs__span *span, uint64_t hash,
                                struct stack *same_hash)
 {
@@ -62,12 +75,13 @@ static struct stack *add_stack(struct state *state, const struct uvs__span *span
     struct stack *stack = malloc(sizeof(*stack) + size);
     if (!stack)
         return NULL;
-    *stack = (struct stack){.loop = span->loop,
+    *stack = (struct stack){.process = span->process,
+                            .loop = span->loop,
                             .same_hash = same_hash,
                             .index = state->stack_count,
                             .frame_count = span->stall.frame_count};
     memcpy(stack->frames, span->stall.frames, size);
-    if (uvs__map_put(&state->by_hash, span->loop->index, hash, stack)) {
+    if (uvs__map_put(&state->by_hash, owner_of(span), hash, stack)) {
         free(stack);
         return NULL;
     }
@@ -78,7 +92,7 @@ static struct stack *add_stack(struct state *state, const struct uvs__span *span
 static struct stack *stack_of(struct state *state, const struct uvs__span *span)
 {
     const uint64_t hash = hash_of(span);
-    struct stack *first = uvs__map_get(&state->by_hash, span->loop->index, hash);
+    struct stack *first = uvs__map_get(&state->by_hash, owner_of(span), hash);
     for (struct stack *stack = first; stack; stack = stack->same_hash)
         if (stack->frame_count == span->stall.frame_count &&
             memcmp(stack->frames, span->stall.frames, stack->frame_count * sizeof(uint32_t)) == 0)
@@ -88,21 +102,59 @@ static struct stack *stack_of(struct state *state, const struct uvs__span *span)
 
 // --- Spans ---
 
-static int on_stall(struct state *state, struct loop_state *loop, const struct uvs__span *span)
+static void count_call(struct samples *samples, int call)
 {
-    loop->now.busy_ns = span->end_ns - span->begin_ns;
-    loop->now.cpu_ns = span->stall.cpu_ns;
+    size_t at = 0;
+    samples->looks++;
+    while (at < samples->call_count && samples->calls[at].call != call)
+        at++;
+    if (at == CALLS)
+        return;
+    if (at == samples->call_count) {
+        samples->calls[at].call = call;
+        samples->calls[at].count = 0;
+        samples->call_count++;
+    }
+    samples->calls[at].count++;
+}
+
+static int add_sample(struct state *state, struct samples *samples, const struct uvs__span *span)
+{
+    count_call(samples, span->stall.call);
     if (span->stall.frame_count == 0)
         return 0;
-    size_t *grown = uvs__grow(loop->now.stacks, loop->now.count, &loop->now.capacity, sizeof(size_t));
+    size_t *grown = uvs__grow(samples->stacks, samples->count, &samples->capacity, sizeof(size_t));
     struct stack *stack = grown ? stack_of(state, span) : NULL;
     if (grown)
-        loop->now.stacks = grown;
+        samples->stacks = grown;
     if (!stack)
         return NO_MEMORY;
     stack->count++;
-    loop->now.stacks[loop->now.count++] = stack->index;
+    samples->stacks[samples->count++] = stack->index;
     return 0;
+}
+
+static int on_loop_stall(struct state *state, struct loop_state *loop, const struct uvs__span *span)
+{
+    loop->now.busy_ns = span->end_ns - span->begin_ns;
+    loop->now.cpu_ns = span->stall.cpu_ns;
+    return add_sample(state, &loop->now, span);
+}
+
+// Without a name it counts among all stacks only.
+static int on_work_stall(struct state *state, const struct uvs__span *span)
+{
+    struct samples nobody = {0}, *samples = &nobody;
+    if (span->who != UVS__NOBODY && !(samples = uvs__rows_at(&state->requests, span->who, sizeof(*samples))))
+        return NO_MEMORY;
+    if (span->end_ns - span->begin_ns >= samples->busy_ns) {
+        samples->begin_ns = span->begin_ns;
+        samples->busy_ns = span->end_ns - span->begin_ns;
+        samples->cpu_ns = span->stall.cpu_ns;
+    }
+    const int rc = add_sample(state, samples, span);
+    free(nobody.stacks);
+    return rc;
 }
 
 static void keep_if_worst(struct loop_state *loop)
@@ -128,20 +180,20 @@ static void on_busy(struct loop_state *loop, const struct uvs__span *span)
         loop->now.duration_ns = span->end_ns - span->begin_ns;
         keep_if_worst(loop);
     }
-    loop->now.busy_ns = loop->now.count = 0;
+    loop->now.busy_ns = loop->now.count = loop->now.call_count = loop->now.looks = 0;
 }
 
 static int on_span(void *data, const struct uvs__output *output __attribute__((unused)),
                    const struct uvs__span *span)
 {
     struct state *state = data;
-    if (!span->loop || (span->type != UVS__SPAN_STALL && span->type != UVS__SPAN_BUSY))
-        return 0;
+    if (!span->loop)
+        return span->type == UVS__SPAN_STALL ? on_work_stall(state, span) : 0;
     struct loop_state *loop = uvs__rows_at(&state->loops, span->loop->index, sizeof(*loop));
     if (!loop)
         return NO_MEMORY;
     if (span->type == UVS__SPAN_STALL)
-        return on_stall(state, loop, span);
+        return on_loop_stall(state, loop, span);
     on_busy(loop, span);
     return 0;
 }
@@ -168,7 +220,7 @@ static int fill_stack(const struct stack *stack, struct uvs__output *output, str
     size_t capacity = 0;
     int rc = 0;
     *row = (struct uvs_stack_row){
-        .pid = stack->loop->process->pid, .loop = stack->loop->slot, .count = stack->count};
+        .pid = stack->process->pid, .loop = stack->loop ? (int)stack->loop->slot : -1, .count = stack->count};
     for (size_t i = 0; i < stack->frame_count && !rc; i++) {
         struct uvs_site *site;
         rc = uvs__site_of(output, stack->frames[i], &site);
@@ -209,6 +261,14 @@ static int count_stacks(const struct samples *samples, struct uvs_block *block)
     return 0;
 }
 
+static int call_of_most(const struct samples *samples)
+{
+    for (size_t i = 0; i < samples->call_count; i++)
+        if (2 * samples->calls[i].count >= samples->looks)
+            return samples->calls[i].call;
+    return -1;
+}
+
 static uint64_t whole_cpu_ns(const struct samples *samples)
 {
     if (samples->cpu_ns == UVS_ABSENT || samples->busy_ns == 0)
@@ -223,6 +283,7 @@ static int fill_block(const struct loop_state *loop, const struct uvs_report *re
         if (loop->worst[i].begin_ns != block->begin_ns)
             continue;
         block->cpu_ns = whole_cpu_ns(&loop->worst[i]);
+        block->waiting_in = call_of_most(&loop->worst[i]);
         const int rc = loop->worst[i].count ? count_stacks(&loop->worst[i], block) : 0;
         return rc || !block->samples ? rc : uvs__merge_stacks(report, block);
     }
@@ -241,6 +302,36 @@ static int fill_loop(struct uvs_report *report, const struct uvs__loop *loop, co
     return rc;
 }
 
+static int fill_request(const struct uvs_report *report, const struct samples *samples,
+                        struct uvs_pool_request_row *request)
+{
+    struct uvs_block *block = request->sampled = calloc(1, sizeof(*block));
+    if (!block)
+        return NO_MEMORY;
+    *block = (struct uvs_block){.begin_ns = samples->begin_ns,
+                                .duration_ns = samples->busy_ns,
+                                .cpu_ns = samples->cpu_ns,
+                                .gc_ns = UVS_ABSENT,
+                                .waiting_in = call_of_most(samples),
+                                .class = UVS_BLOCK_UNKNOWN};
+    const int rc = samples->count ? count_stacks(samples, block) : 0;
+    return rc || !block->samples ? rc : uvs__merge_stacks(report, block);
+}
+
+static int fill_requests(const struct state *state, const struct uvs_report *report)
+{
+    int rc = 0;
+    for (size_t i = 0; i < report->pool_count; i++)
+        for (size_t j = 0; j < report->pools[i].request_count && !rc; j++) {
+            struct uvs_pool_request_row *request = &report->pools[i].requests[j];
+            const struct samples *samples = request->who < state->requests.count
+                                                ? state->requests.items[request->who]
+                                                : NULL;
+            rc = samples ? fill_request(report, samples, request) : 0;
+        }
+    return rc;
+}
+
 static int finish(void *data, struct uvs__output *output)
 {
     struct state *state = data;
@@ -248,7 +339,7 @@ static int finish(void *data, struct uvs__output *output)
     for (const struct uvs__loop *loop = output->spans->loops; loop && !rc; loop = loop->next)
         if (loop->index < state->loops.count && state->loops.items[loop->index])
             rc = fill_loop(output->report, loop, state->loops.items[loop->index]);
-    return rc;
+    return rc ? rc : fill_requests(state, output->report);
 }
 
 static void clear_loop(struct loop_state *loop)
@@ -265,6 +356,10 @@ static void clear(void *data)
         if (state->loops.items[i])
             clear_loop(state->loops.items[i]);
     uvs__rows_clear(&state->loops);
+    for (size_t i = 0; i < state->requests.count; i++)
+        if (state->requests.items[i])
+            free(((struct samples *)state->requests.items[i])->stacks);
+    uvs__rows_clear(&state->requests);
     for (size_t i = 0; i < state->stack_count; i++)
         free(state->stacks[i]);
     free(state->stacks);

@@ -67,9 +67,9 @@ static void end_collection(void *isolate, int kind, int flags)
         .loop = uvs__key(self->loop), .kind = (uint8_t)kind, .duration_ns = uvs__now() - begin_ns});
 }
 
-// Up to V8 10, as in Node.js 18, the current isolate is a thread's value for a key, which is still 0 while V8 has yet
-// to start: threads of Node's platform run their loops by then, and get what somebody else keeps under that key.
-// Ours and LTTng's libraries come before V8, so 0 is never its own.
+// Up to V8 10, as in Node.js 18, the current isolate is a thread's value for a key, which is still 0 while V8
+// has yet to start: threads of Node's platform run their loops by then, and get what somebody else keeps
+// under that key. Ours and LTTng's libraries come before V8, so 0 is never its own.
 static void *current_isolate(void)
 {
     void *isolate = v8.is_complete ? v8.current_isolate() : NULL;

@@ -14,6 +14,7 @@
 #include "probes/lean.h"
 #include "probes/sync.h"
 #include "probes/words.h"
+#include "probes/worker.h"
 
 #include "probes/poison.h"
 
@@ -29,7 +30,7 @@ static void submit(void **words, uint64_t op)
 
 // --- On the worker ---
 
-static void begin_work(const uv_loop_t *loop, void **words)
+static void begin_work(const uv_loop_t *loop, uint8_t kind, void **words, void *asked)
 {
     struct uvs__thread *self = &uvs__self;
     self->worker = true;
@@ -38,6 +39,7 @@ static void begin_work(const uv_loop_t *loop, void **words)
         uvs__emit_work_begin(
             &(struct uvs_ev_work_begin){.loop = uvs__key_of(loop), .op = uvs__get(words, WORD_OP)});
     uvs__set(words, WORD_BEGIN, uvs__get(words, WORD_SUBMIT) && uvs__on(work) ? uvs__now() : 0);
+    uvs__worker_begin(uvs__get(words, WORD_OP), kind, asked);
 }
 
 // Lean recording does not tell what is asked for: only the `work` that is told needs its name.
@@ -53,6 +55,7 @@ static void tell_submission(const uv_loop_t *loop, uint8_t kind, void **words, v
 static void end_work(const uv_loop_t *loop, uint8_t kind, void **words, void *asked)
 {
     uint64_t begin_ns = uvs__get(words, WORD_BEGIN);
+    uvs__worker_end();
     if (!begin_ns)
         return;
     uint64_t end_ns = uvs__now();
@@ -84,7 +87,7 @@ static struct uvs__triple triple_of(void **words, void *asked)
 static void work_trampoline(uv_work_t *request)
 {
     const uv_loop_t *loop = request->loop;
-    begin_work(loop, request->reserved);
+    begin_work(loop, UVS_KIND_WORK, request->reserved, request->reserved[WORD_WORK]);
     ((uv_work_cb)request->reserved[WORD_WORK])(request);
     end_work(loop, UVS_KIND_WORK, request->reserved, request->reserved[WORD_WORK]);
 }
@@ -128,7 +131,7 @@ UVS_WRAP(int, uv_queue_work, uv_loop_t *loop, uv_work_t *request, uv_work_cb wor
     {                                                                                             \
         type *request = (type *)((char *)work - offsetof(type, work_req));                        \
         const uv_loop_t *loop = work->loop;                                                       \
-        begin_work(loop, request->reserved);                                                      \
+        begin_work(loop, (uint8_t)(kind_of), request->reserved, (void *)callback);                \
         ((void (*)(struct uv__work *))request->reserved[WORD_WORK])(work);                        \
         end_work(loop, (uint8_t)(kind_of), request->reserved, (void *)callback);                  \
     }                                                                                             \

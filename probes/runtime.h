@@ -14,6 +14,7 @@
 #include "probes/uvs_abi.h"
 
 struct uvs__loop;
+struct uvs__worker;
 struct uvs__copy;
 
 // initial-exec: the library is always preloaded, so its TLS is in the static block. No allocation at first
@@ -29,6 +30,7 @@ struct uvs__thread {
     uintptr_t stack_low, stack_high; // high 0 = not asked yet
     uint64_t gc_begin_ns;            // of the outermost collection that is under way, 0 = none
     void *isolate;                   // whose collections are seen
+    struct uvs__worker *place;       // of a worker of the pool, where the watchdog sees it
     uint32_t tid;                    // 0 = not asked yet
     uint8_t submitting_kind;
     uint8_t depth; // callbacks around the current point
@@ -39,6 +41,7 @@ struct uvs__thread {
     bool known_to_lttng;
     uint8_t gc_kind;
     uint8_t isolates; // that this thread has had
+    bool has_asked_for_place;
 };
 
 extern __thread struct uvs__thread uvs__self __attribute__((tls_model("initial-exec")));

@@ -198,7 +198,7 @@ static bool take_signal(int number)
     sigfillset(&action.sa_mask);
     if (!is_free(number) || sigaction(number, &action, NULL) != 0)
         return false;
-    signal_number = number;
+    __atomic_store_n(&signal_number, number, __ATOMIC_RELAXED);
     return true;
 }
 
@@ -208,7 +208,7 @@ static bool has_signal(void)
     const char *wanted = uvs__environment.UVSCOPE_STALL_SIGNAL;
     if (is_ours(signal_number))
         return true;
-    signal_number = 0;
+    __atomic_store_n(&signal_number, 0, __ATOMIC_RELAXED);
     if (wanted)
         return take_signal(atoi(wanted));
     for (int number = SIGRTMAX - 1; number >= SIGRTMIN; number--)
@@ -352,13 +352,16 @@ static void take_from_outside(const struct uvs__sampled_thread *thread, const st
     copy_stack(thread, state->stack_pointer, true);
 }
 
-size_t uvs__sample_thread(const struct uvs__sampled_thread *thread, uint64_t frames[UVS__FRAMES_MAX])
+size_t uvs__sample_thread(const struct uvs__sampled_thread *thread, uint64_t frames[UVS__FRAMES_MAX],
+                          int *ret_call)
 {
+    *ret_call = -1;
     if (!can_look)
         return 0;
     const struct task_state state = look_at(thread->tid);
     if (!state.is_known)
         return 0;
+    *ret_call = (int)state.call;
     stack.registers.known = 0;
     const bool may_interrupt = state.is_running || is_restarted(&state);
     if (!may_interrupt || !ask(thread)) {
@@ -378,6 +381,24 @@ uint64_t uvs__thread_cpu_ns(uint32_t tid)
     if (clock_gettime(clock, &used) != 0)
         return UVS_ABSENT;
     return (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
+}
+
+void uvs__sampler_choose(void)
+{
+    has_signal();
+}
+
+void uvs__sampler_admit(void)
+{
+    static __thread int admitted __attribute__((tls_model("initial-exec")));
+    const int number = __atomic_load_n(&signal_number, __ATOMIC_RELAXED);
+    sigset_t set;
+    if (number == admitted || number == 0)
+        return;
+    admitted = number;
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
 void uvs__find_own_stack(uintptr_t *ret_low, uintptr_t *ret_high)

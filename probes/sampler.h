@@ -14,14 +14,22 @@ struct uvs__sampled_thread {
     uintptr_t stack_low, stack_high; // 0: not known
 };
 
+// Takes a signal, so that workers can admit it; before the watchdog's thread is there.
+void uvs__sampler_choose(void);
 // Once, in the watchdog's thread, before the others.
 void uvs__sampler_start(void);
 
-// Fills frames, innermost first; the number, 0 when nothing can be said. Takes up to some 20 ms.
-size_t uvs__sample_thread(const struct uvs__sampled_thread *thread, uint64_t frames[UVS__FRAMES_MAX]);
+// Fills frames, innermost first; the number, 0 when nothing can be said. *ret_call: the number of the system
+// call that it waits in, -1: in none, or not known. Takes up to some 20 ms.
+size_t uvs__sample_thread(const struct uvs__sampled_thread *thread, uint64_t frames[UVS__FRAMES_MAX],
+                          int *ret_call);
 
 // CPU time of the thread since it started; UVS_ABSENT when it is gone.
 uint64_t uvs__thread_cpu_ns(uint32_t tid);
+
+// The calling thread is to take the signal although it blocks all: libuv's workers do, so that the program's signals
+// are for its own threads.
+void uvs__sampler_admit(void);
 
 // The calling thread's stack. May allocate.
 void uvs__find_own_stack(uintptr_t *ret_low, uintptr_t *ret_high);

@@ -270,10 +270,14 @@ static inline uint32_t uvs_bucket_of(uint64_t ns)
     I(e, uint32_t, loop) I(e, uint8_t, kind) I(e, uint64_t, caller) I(e, uint64_t, duration_ns) \
     I(e, int32_t, result)
 
-// The watchdog found a loop (or worker) busy: still running, since busy_ns. op 0 = no callback running.
+// The watchdog found a loop busy: still running, since busy_ns. op 0 = no callback running. Slot NONE: a worker of
+// the pool runs the request op for so long; callback is what it runs, as in the request's `schedule`.
 #define UVS_EVENT_stall(I, S, Q, e)                                                           \
     I(e, uint32_t, loop) I(e, uint64_t, op) I(e, uint8_t, kind) I(e, uint64_t, callback)      \
     I(e, uint32_t, tid) I(e, uint64_t, busy_ns) I(e, uint64_t, cpu_ns) Q(e, uint64_t, frames)
+
+// Before the `stall` of the same thread: it waits in this system call, by its number on the machine that ran it.
+#define UVS_EVENT_waiting(I, S, Q, e) I(e, uint32_t, loop) I(e, uint32_t, tid) I(e, uint16_t, call)
 
 // V8 collected garbage on the thread of a loop; slot NONE: outside of any uv_run. Of nested collections only the
 // outermost is recorded. Of kind NONE one is emitted, about once a second, where collections are seen: a loop
@@ -333,6 +337,7 @@ static inline uint32_t uvs_bucket_of(uint64_t ns)
     X(poll, DEFAULT)         \
     X(sync_call, DEFAULT)    \
     X(stall, DEFAULT)        \
+    X(waiting, DEFAULT)      \
     X(gc, DEFAULT)           \
     X(cancel, DEFAULT)       \
     X(dropped, DEFAULT)      \
@@ -391,6 +396,7 @@ enum uvs_event_type {
     X(UVSCOPE_PROVIDER, "path of the LTTng provider, instead of the one beside libuvscope.so")         \
     X(UVSCOPE_RECORDING, "the recording's id, set by `uvscope record` and copied into process_info")   \
     X(UVSCOPE_STALL_MS, "watchdog threshold in milliseconds (default 50); 0 turns the watchdog off")   \
+    X(UVSCOPE_STALL_WORK_MS, "likewise, of a pool worker that runs one request (default: off)")        \
     X(UVSCOPE_STALL_SIGNAL, "number of the signal that the watchdog interrupts threads with")
 
 // The file of UVSCOPE_LIBUV: text, made by `uvscope record` in the recording's directory.

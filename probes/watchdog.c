@@ -18,25 +18,35 @@
 #include "probes/environment.h"
 #include "probes/loop.h"
 #include "probes/sampler.h"
+#include "probes/worker.h"
 
 #include "probes/poison.h"
 
 #define DEFAULT_THRESHOLD_MS 50u
+#define NS_PER_MS            1000000u
 #define SLEEP_NS             1000000000u
 #define MAX_GAP_NS           250000000u
 #define STACK_SIZE           (256u * 1024)
 
 static uint32_t asleep; // the futex
 static bool started;
-static uint64_t threshold_ns;
+static uint64_t threshold_ns, work_threshold_ns; // 0: off
 
-static uint64_t read_threshold_ns(void)
+// A thread that the watchdog looks at: a loop's, or a worker's.
+struct subject {
+    uint32_t key;
+    struct uvs__sampled_thread thread;
+    const struct uvs__watch *watch;
+    struct uvs__watched *watched;
+    uint64_t threshold_ns;
+};
+
+static uint64_t read_threshold_ns(const char *text, unsigned default_ms)
 {
-    const char *text = uvs__environment.UVSCOPE_STALL_MS;
     if (!text)
-        return DEFAULT_THRESHOLD_MS * 1000000u;
+        return default_ms * (uint64_t)NS_PER_MS;
     long ms = atol(text);
-    return ms > 0 ? (uint64_t)ms * 1000000u : 0;
+    return ms > 0 ? (uint64_t)ms * NS_PER_MS : 0;
 }
 
 static struct timespec to_timespec(uint64_t ns)
@@ -44,90 +54,130 @@ static struct timespec to_timespec(uint64_t ns)
     return (struct timespec){.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)};
 }
 
-static uint64_t busy_since(const struct uvs__loop *loop)
+static uint64_t busy_since(const struct uvs__watch *watch)
 {
-    return __atomic_load_n(&loop->loop, __ATOMIC_ACQUIRE)
-               ? __atomic_load_n(&loop->watch.busy_since, __ATOMIC_ACQUIRE)
-               : 0;
+    return __atomic_load_n(&watch->busy_since, __ATOMIC_ACQUIRE);
 }
 
 // At threshold, then at distances that grow with the interval: a block of 10 s is seen about fifty times.
-static uint64_t gap_ns(uint64_t busy_ns)
+static uint64_t gap_ns(uint64_t busy_ns, uint64_t least_ns)
 {
     const uint64_t gap = busy_ns / 4;
-    return gap < threshold_ns / 2 ? threshold_ns / 2 : gap < MAX_GAP_NS ? gap : MAX_GAP_NS;
+    return gap < least_ns / 2 ? least_ns / 2 : gap < MAX_GAP_NS ? gap : MAX_GAP_NS;
 }
 
-static bool sample_is_due(struct uvs__loop *loop, uint64_t since_ns, uint64_t now_ns)
+static bool sample_is_due(const struct subject *subject, uint64_t since_ns, uint64_t now_ns)
 {
-    struct uvs__watched *watched = &loop->watched;
+    struct uvs__watched *watched = subject->watched;
     if (watched->since_ns != since_ns)
         *watched = (struct uvs__watched){.since_ns = since_ns,
-                                         .next_ns = since_ns + threshold_ns,
+                                         .next_ns = since_ns + subject->threshold_ns,
                                          .seen_ns = now_ns,
-                                         .seen_cpu_ns = uvs__thread_cpu_ns(loop->tid)};
+                                         .seen_cpu_ns = uvs__thread_cpu_ns(subject->thread.tid)};
     if (now_ns < watched->next_ns)
         return false;
-    watched->next_ns = now_ns + gap_ns(now_ns - since_ns);
+    watched->next_ns = now_ns + gap_ns(now_ns - since_ns, subject->threshold_ns);
     return true;
 }
 
 // Between the begin of the interval and the first look at it the thread's clock was not read: what it used
 // then is taken to be like what it used since.
-static uint64_t cpu_of_interval(const struct uvs__loop *loop, uint64_t busy_ns, uint64_t now_ns)
+static uint64_t cpu_of_interval(const struct subject *subject, uint64_t busy_ns, uint64_t now_ns)
 {
-    const struct uvs__watched *watched = &loop->watched;
-    const uint64_t cpu_ns = uvs__thread_cpu_ns(loop->tid);
+    const struct uvs__watched *watched = subject->watched;
+    const uint64_t cpu_ns = uvs__thread_cpu_ns(subject->thread.tid);
     if (cpu_ns == UVS_ABSENT || watched->seen_cpu_ns == UVS_ABSENT || now_ns <= watched->seen_ns)
         return UVS_ABSENT;
     const double share = (double)(cpu_ns - watched->seen_cpu_ns) / (double)(now_ns - watched->seen_ns);
     return share < 1 ? (uint64_t)(share * (double)busy_ns) : busy_ns;
 }
 
-static void sample(struct uvs__loop *loop, uint64_t since_ns, uint64_t now_ns)
+static void sample(const struct subject *subject, uint64_t since_ns, uint64_t now_ns)
 {
     static uint64_t frames[UVS__FRAMES_MAX];
-    const struct uvs__watch *watch = &loop->watch;
-    const struct uvs__sampled_thread thread = {loop->tid, loop->stack_low, loop->stack_high};
+    const struct uvs__watch *watch = subject->watch;
+    int call;
     struct uvs_ev_stall stall = {
-        .loop = loop->key,
+        .loop = subject->key,
         .op = __atomic_load_n(&watch->op, __ATOMIC_RELAXED),
         .kind = __atomic_load_n(&watch->kind, __ATOMIC_RELAXED),
         .callback = (uintptr_t)__atomic_load_n(&watch->callback, __ATOMIC_RELAXED),
-        .tid = loop->tid,
-        .cpu_ns = cpu_of_interval(loop, now_ns - since_ns, now_ns),
+        .tid = subject->thread.tid,
+        .cpu_ns = cpu_of_interval(subject, now_ns - since_ns, now_ns),
         .frames = frames,
     };
-    stall.frames_count = (uint8_t)uvs__sample_thread(&thread, frames);
+    stall.frames_count = (uint8_t)uvs__sample_thread(&subject->thread, frames, &call);
+    if (busy_since(watch) != since_ns)
+        return;
+    if (call >= 0)
+        uvs__emit_waiting(
+            &(struct uvs_ev_waiting){.loop = stall.loop, .tid = stall.tid, .call = (uint16_t)call});
     // As of the event's own time.
-    const uint64_t busy_ns = uvs__now() - since_ns;
-    stall.busy_ns = busy_ns;
-    if (busy_since(loop) == since_ns)
-        uvs__emit_stall(&stall);
+    stall.busy_ns = uvs__now() - since_ns;
+    uvs__emit_stall(&stall);
     uvs__announce_new_modules();
 }
 
-// Returns whether any loop is busy.
-static bool look(void)
+// Returns whether it is busy.
+static bool look_at(const struct subject *subject, uint64_t now_ns)
 {
-    uint64_t now_ns = uvs__now();
+    const uint64_t since_ns = busy_since(subject->watch);
+    if (since_ns && now_ns > since_ns && sample_is_due(subject, since_ns, now_ns))
+        sample(subject, since_ns, now_ns);
+    return since_ns != 0;
+}
+
+static bool look_at_loops(uint64_t now_ns)
+{
     bool any = false;
-    for (uint32_t i = 0; i < UVS_SLOT_NONE; i++) {
+    for (uint32_t i = 0; i < UVS_SLOT_NONE && threshold_ns; i++) {
         struct uvs__loop *loop = &uvs__loops[i];
-        uint64_t since_ns = busy_since(loop);
-        if (!since_ns)
+        if (!__atomic_load_n(&loop->loop, __ATOMIC_ACQUIRE))
             continue;
-        any = true;
-        if (now_ns > since_ns && sample_is_due(loop, since_ns, now_ns))
-            sample(loop, since_ns, now_ns);
+        const struct subject subject = {.key = loop->key,
+                                        .thread = {loop->tid, loop->stack_low, loop->stack_high},
+                                        .watch = &loop->watch,
+                                        .watched = &loop->watched,
+                                        .threshold_ns = threshold_ns};
+        any |= look_at(&subject, now_ns);
     }
     return any;
 }
 
-static void *watch_loops(void *unused)
+static bool look_at_workers(uint64_t now_ns)
+{
+    const uint32_t count = uvs__workers_used();
+    bool any = false;
+    for (uint32_t i = 0; i < count; i++) {
+        struct uvs__worker *worker = &uvs__workers[i];
+        const struct subject subject = {.key = uvs__key(NULL),
+                                        .thread = {worker->tid, worker->stack_low, worker->stack_high},
+                                        .watch = &worker->watch,
+                                        .watched = &worker->watched,
+                                        .threshold_ns = work_threshold_ns};
+        any |= look_at(&subject, now_ns);
+    }
+    return any;
+}
+
+// Returns whether anybody is busy.
+static bool look(void)
+{
+    const uint64_t now_ns = uvs__now();
+    const bool loops = look_at_loops(now_ns);
+    return look_at_workers(now_ns) || loops;
+}
+
+static uint64_t tick_ns(void)
+{
+    const bool is_work = !threshold_ns || (work_threshold_ns && work_threshold_ns < threshold_ns);
+    return (is_work ? work_threshold_ns : threshold_ns) / 2;
+}
+
+static void *watch_all(void *unused)
 {
     (void)unused;
-    const struct timespec tick = to_timespec(threshold_ns / 2), sleep = to_timespec(SLEEP_NS);
+    const struct timespec tick = to_timespec(tick_ns()), sleep = to_timespec(SLEEP_NS);
     uvs__know_thread(&uvs__self);
     uvs__sampler_start();
     for (;;) {
@@ -164,7 +214,7 @@ static void start_thread(void)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &saved);
     pthread_t thread;
-    if (pthread_create(&thread, &attributes, watch_loops, NULL) == 0)
+    if (pthread_create(&thread, &attributes, watch_all, NULL) == 0)
         pthread_setname_np(thread, "uvscope-watch");
     pthread_sigmask(SIG_SETMASK, &saved, NULL);
     pthread_attr_destroy(&attributes);
@@ -176,9 +226,12 @@ void uvs__watchdog_start(void)
         __atomic_exchange_n(&started, true, __ATOMIC_RELAXED))
         return;
     int saved = errno;
-    threshold_ns = read_threshold_ns();
-    if (threshold_ns)
+    threshold_ns = read_threshold_ns(uvs__environment.UVSCOPE_STALL_MS, DEFAULT_THRESHOLD_MS);
+    work_threshold_ns = read_threshold_ns(uvs__environment.UVSCOPE_STALL_WORK_MS, 0);
+    if (threshold_ns || work_threshold_ns) {
+        uvs__sampler_choose();
         start_thread();
+    }
     errno = saved;
 }
 
@@ -186,4 +239,5 @@ void uvs__watchdog_after_fork(void)
 {
     asleep = 0;
     started = false;
+    uvs__workers_after_fork();
 }

@@ -37,7 +37,7 @@ static const char *wanted_directory;
 static int detail = UVS_DETAIL_DEFAULT;
 static bool quiet, no_js;
 static const char *max_size;
-static const char *stall; // NULL: as the environment says
+static const char *stall, *stall_work; // NULL: as the environment says
 static struct uvs_strings plugins;
 static const char *lean_threshold;
 
@@ -51,7 +51,7 @@ struct attempt {
     struct uvs_sessiond daemon;
     struct uvs_recording facts; // its strings are borrowed
     siginfo_t ended;
-    char stall_ms[24], lean_us[24];
+    char stall_ms[24], stall_work_ms[24], lean_us[24];
     uint64_t max_bytes; // 0: no limit
     time_t begun;
 };
@@ -76,15 +76,21 @@ static int choose_id(struct attempt *attempt, struct uvs_error *error)
 }
 
 // The watchdog counts in milliseconds.
-static int choose_stall(struct attempt *attempt, struct uvs_error *error)
+static int choose_stall(const char *option, const char *given, char ret_ms[24], struct uvs_error *error)
 {
     uint64_t ns = 0;
-    int result = stall && strcmp(stall, "off") != 0 ? uvs_parse_duration(stall, &ns, error) : 0;
+    int result = given && strcmp(given, "off") != 0 ? uvs_parse_duration(given, &ns, error) : 0;
     if (result)
-        uvs_error_add(error, "--stall");
-    else if (stall)
-        snprintf(attempt->stall_ms, sizeof(attempt->stall_ms), "%" PRIu64, (ns + 999999) / 1000000);
+        uvs_error_add(error, "%s", option);
+    else if (given)
+        snprintf(ret_ms, 24, "%" PRIu64, (ns + 999999) / 1000000);
     return result;
+}
+
+static int choose_stalls(struct attempt *attempt, struct uvs_error *error)
+{
+    int result = choose_stall("--stall", stall, attempt->stall_ms, error);
+    return result ? result : choose_stall("--stall-work", stall_work, attempt->stall_work_ms, error);
 }
 
 // The runtime counts in microseconds.
@@ -190,6 +196,7 @@ static int start_program(struct attempt *attempt, struct uvs_error *error)
         .lttng_home = attempt->daemon.home[0] ? attempt->daemon.home : NULL,
         .libuv = attempt->named.file[0] ? attempt->named.file : NULL,
         .stall_ms = stall ? attempt->stall_ms : NULL,
+        .stall_work_ms = stall_work ? attempt->stall_work_ms : NULL,
         .lean_us = detail == UVS_DETAIL_LEAN ? attempt->lean_us : NULL,
         .names_scripts = !no_js && uvs__is_node(attempt->program.binary),
     };
@@ -324,7 +331,7 @@ static int record(char **operands)
         return uvs_complain(UVS_E_USAGE, "record needs a program to run; see 'uvscope help record'");
     static struct attempt attempt;
     struct uvs_error error = {0};
-    if (choose_stall(&attempt, &error) || choose_lean(&attempt, &error) || choose_size(&attempt, &error))
+    if (choose_stalls(&attempt, &error) || choose_lean(&attempt, &error) || choose_size(&attempt, &error))
         return uvs_complain(UVS_E_USAGE, "%s", error.text);
     int result = prepare(&attempt, operands, &error);
     if (!result) {
@@ -370,6 +377,11 @@ static const struct uvs_option options[] = {
      .help =
          "keep the newest SIZE of the trace, as in 512M or 2G, and overwrite the oldest (default: keep all)",
      .value = &max_size},
+    {.name = "stall-work",
+     .form = UVS_OPTION_STRING,
+     .argument = "DURATION|off",
+     .help = "take the stack of a pool worker that runs one request for DURATION or longer (default: off)",
+     .value = &stall_work},
     {.name = "plugin",
      .form = UVS_OPTION_LIST,
      .argument = "FILE",

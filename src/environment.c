@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SET_COUNT = 7 };
+enum { SET_COUNT = 8 };
 
 static bool is_set(char *const *set, const char *entry)
 {
@@ -52,6 +52,7 @@ static bool print_set(const struct uvs_environment *wanted, char **set)
            print(&set[3], "UVSCOPE_LIBUV", wanted->libuv) &&
            print(&set[4], "UVSCOPE_STALL_MS", wanted->stall_ms) &&
            print(&set[6], "UVSCOPE_LEAN_US", wanted->lean_us) &&
+           print(&set[7], "UVSCOPE_STALL_WORK_MS", wanted->stall_work_ms) &&
            (!wanted->names_scripts || print_before(&set[5], "NODE_OPTIONS", UVS_NODE_OPTIONS, ' '));
 }
 

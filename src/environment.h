@@ -12,6 +12,7 @@ struct uvs_environment {
     const char *lttng_home; // LTTNG_HOME; NULL: as it is
     const char *libuv;      // UVSCOPE_LIBUV; NULL: as it is
     const char *stall_ms;   // UVSCOPE_STALL_MS; NULL: as it is
+    const char *stall_work_ms; // UVSCOPE_STALL_WORK_MS; likewise
     const char *lean_us;    // UVSCOPE_LEAN_US; NULL: as it is
     bool names_scripts;     // NODE_OPTIONS: V8 writes down where its code lies, in front of the user's options
 };

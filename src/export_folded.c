@@ -42,8 +42,10 @@ static void print_frame(FILE *out, const struct uvs_site *site)
 
 static const char *thread_name(const struct uvs_report *report, const struct uvs_stack_row *stack)
 {
+    if (stack->loop < 0)
+        return "worker";
     for (size_t i = 0; i < report->loop_count; i++)
-        if (report->loops[i].pid == stack->pid && report->loops[i].loop == stack->loop &&
+        if (report->loops[i].pid == stack->pid && (int)report->loops[i].loop == stack->loop &&
             report->loops[i].name)
             return report->loops[i].name;
     return "loop";
@@ -58,8 +60,10 @@ static int add(struct lines *lines, const struct uvs_report *report, const struc
     if (!out)
         return -UVS_E_ENVIRONMENT;
     print_name(out, thread_name(report, stack));
-    if (report->loop_count > 1)
-        fprintf(out, " %" PRIu32 "/%u", stack->pid, stack->loop);
+    if (report->loop_count > 1 && stack->loop >= 0)
+        fprintf(out, " %" PRIu32 "/%d", stack->pid, stack->loop);
+    else if (report->process_count > 1)
+        fprintf(out, " %" PRIu32, stack->pid);
     for (size_t i = stack->frame_count; i-- > 0;) {
         fputc(';', out);
         print_frame(out, stack->frames[i]);

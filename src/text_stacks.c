@@ -12,19 +12,13 @@ enum { BLOCKS_SHOWN = 3, PERCENT = 100 };
 // Shares of a block's time from which on it is said to compute, and up to which it is said not to.
 static const double computing_share = 0.8, idle_share = 0.2;
 
-// Whether the innermost function is one in which the C library asks the kernel for what may take its time.
-static bool is_in_call(const struct uvs_block *block)
+static void print_call(FILE *out, int call)
 {
-    static const char *const words[] = {"read",  "write",   "open",   "poll",  "select",    "futex",
-                                        "sleep", "wait",    "lock",   "recv",  "send",      "accept",
-                                        "sync",  "connect", "splice", "ioctl", "getrandom", "syscall"};
-    const struct uvs_site *site = block->stack_count ? block->stack[0].site : NULL;
-    if (!site || !site->function || !site->module || !strstr(site->module, "libc"))
-        return false;
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-        if (strstr(site->function, words[i]))
-            return true;
-    return false;
+    const char *name = uvs_call_name(call);
+    if (name)
+        fprintf(out, "waiting in %s", name);
+    else
+        fprintf(out, "waiting in system call %d", call);
 }
 
 // A thread that neither computes nor waits was not let run: it was stopped, or the processors were taken.
@@ -37,9 +31,8 @@ static void print_state(FILE *out, const struct uvs_block *block)
         fputs("computing", out);
     } else if (share > idle_share) {
         fputs("computing and waiting", out);
-    } else if (is_in_call(block)) {
-        fputs("waiting in ", out);
-        uvs__print_escaped(out, block->stack[0].site->function);
+    } else if (block->waiting_in >= 0) {
+        print_call(out, block->waiting_in);
     } else {
         fputs("not scheduled", out);
     }
@@ -91,6 +84,12 @@ static void print_frames(FILE *out, const struct uvs__look *look, const struct u
     }
 }
 
+static void print_samples(FILE *out, const struct uvs_block *block)
+{
+    uvs__print_count(out, block->samples);
+    fprintf(out, " sample%s\n", block->samples == 1 ? "" : "s");
+}
+
 static void print_block(FILE *out, const struct uvs__look *look, const struct uvs_report *report,
                         const struct uvs__block_line *line)
 {
@@ -105,12 +104,18 @@ static void print_block(FILE *out, const struct uvs__look *look, const struct uv
     fputs(": ", out);
     print_state(out, block);
     print_collections(out, block);
-    uvs__print_count(out, block->samples);
-    fprintf(out, " sample%s\n", block->samples == 1 ? "" : "s");
+    print_samples(out, block);
     print_frames(out, look, block);
 }
 
-int uvs__print_stacks(FILE *out, const struct uvs__look *look, const struct uvs_report *report)
+static void print_title(FILE *out, const struct uvs__look *look, const char *title)
+{
+    uvs__style_begin(out, look, UVS__STYLE_BOLD);
+    fprintf(out, "\n%s\n", title);
+    uvs__style_end(out, look, UVS__STYLE_BOLD);
+}
+
+static int print_blocks(FILE *out, const struct uvs__look *look, const struct uvs_report *report)
 {
     struct uvs__rows rows = {0};
     void *owned = NULL;
@@ -120,13 +125,54 @@ int uvs__print_stacks(FILE *out, const struct uvs__look *look, const struct uvs_
     for (size_t i = 0; result == 0 && i < rows.count && (look->full_stacks || shown < BLOCKS_SHOWN); i++) {
         if (!lines[i].block->stack_count)
             continue;
-        if (shown++ == 0) {
-            uvs__style_begin(out, look, UVS__STYLE_BOLD);
-            fputs("\nWho held the loop\n", out);
-            uvs__style_end(out, look, UVS__STYLE_BOLD);
-        }
+        if (shown++ == 0)
+            print_title(out, look, "Who held the loop");
         print_block(out, look, report, &lines[i]);
     }
     free(owned);
     return result;
+}
+
+static void print_request(FILE *out, const struct uvs__look *look, const struct uvs_report *report,
+                          const struct uvs__request_line *line)
+{
+    const struct uvs_block *block = line->request.sampled;
+    fputs("  ", out);
+    const char *kind = uvs_kind_name(line->request.kind);
+    fputs(kind ? kind : "request", out);
+    fputc(' ', out);
+    uvs__print_escaped(out, line->request.site ? line->request.site->label : "something unknown");
+    if (report->process_count > 1)
+        fprintf(out, " (pid %" PRIu32 ")", line->pid);
+    fputs(", for ", out);
+    uvs__print_ns(out, block->duration_ns);
+    fputs(" or longer: ", out);
+    print_state(out, block);
+    print_samples(out, block);
+    print_frames(out, look, block);
+}
+
+// What workers did that ran a request for long, where they were looked at.
+static int print_requests(FILE *out, const struct uvs__look *look, const struct uvs_report *report)
+{
+    struct uvs__rows rows = {0};
+    void *owned = NULL;
+    const int result = uvs__request_rows(report, &rows, &owned);
+    const struct uvs__request_line *lines = rows.items;
+    size_t shown = 0;
+    for (size_t i = 0; result == 0 && i < rows.count && (look->full_stacks || shown < BLOCKS_SHOWN); i++) {
+        if (!lines[i].request.sampled || !lines[i].request.sampled->stack_count)
+            continue;
+        if (shown++ == 0)
+            print_title(out, look, "Who held the workers");
+        print_request(out, look, report, &lines[i]);
+    }
+    free(owned);
+    return result;
+}
+
+int uvs__print_stacks(FILE *out, const struct uvs__look *look, const struct uvs_report *report)
+{
+    const int result = print_blocks(out, look, report);
+    return result ? result : print_requests(out, look, report);
 }

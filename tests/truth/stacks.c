@@ -337,6 +337,42 @@ static void stress(void)
     printf("checksum %016llx\n", (unsigned long long)value);
 }
 
+// --- Long jobs of the pool ---
+
+static void short_job(uv_work_t *request)
+{
+    (void)request;
+    result = mix(result);
+}
+
+static void computing_job(uv_work_t *request)
+{
+    (void)request;
+    superSlowFunction(LONG_MS);
+    result = mix(result);
+}
+
+static void waiting_job(uv_work_t *request)
+{
+    (void)request;
+    by_nanosleep(LONG_MS);
+    result = mix(result);
+}
+
+static void after_job(uv_work_t *request, int status)
+{
+    (void)request;
+    printf("done %d\n", status);
+}
+
+static void use_pool(void)
+{
+    static uv_work_t requests[4];
+    static const uv_work_cb jobs[] = {short_job, computing_job, waiting_job, short_job};
+    for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++)
+        MUST(uv_queue_work(uv_default_loop(), &requests[i], jobs[i], after_job));
+}
+
 // --- Modes ---
 
 static unsigned left = 1000000;
@@ -364,6 +400,7 @@ static const struct {
     {"block", block_all},      {"kill", kill_itself},
     {"deep", go_deep},         {"altstack", use_alternative_stack},
     {"stress", stress},        {"short", run_short},
+    {"work", use_pool},
 };
 
 static const char *wanted;

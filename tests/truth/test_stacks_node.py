@@ -120,7 +120,7 @@ class Holders(OfNode):
         self.assertEqual(block["class"], "sync_call")
         self.assertEqual(block["sync_calls"][0]["kind"], "fs.read")
         self.assertLess(block["cpu_ns"], block["duration_ns"] / 4)
-        self.assertRegex(self.text(), r"Who held the loop\n.*: waiting in \w*read")
+        self.assertRegex(self.text(), r"Who held the loop\n.*: waiting in read \(")
 
 
 class Garbage(OfNode):
