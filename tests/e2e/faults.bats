@@ -312,7 +312,7 @@ EOF
 
 @test "a limit of a file's size" {
     user_only "one is enough"
-    run -12 bash -c 'ulimit -f 16384; exec "$@"' - "$UVSCOPE" record -o trace "$ticker" 900000 0 12
+    run -12 bash -c 'ulimit -f 16384; exec "$@"' - "$UVSCOPE" record -o trace "$ticker" 3000000 0 12
     [[ $output == *"a file of the trace has come to 'ulimit -f'"* ]]
     [[ $output == *"unknown how many lost"* ]]
     still_readable
