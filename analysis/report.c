@@ -4,6 +4,7 @@
 
 #include "analysis.h"
 #include "reader.h"
+#include "reader_ahead.h"
 #include "saturate.h"
 #include "window.h"
 
@@ -304,7 +305,10 @@ static int open_reader(struct job *job, const char *path, const struct uvs_analy
 {
     if (options && options->open)
         return options->open(options->open_data, &job->reader, error);
-    return uvs_reader_create_of(options ? options->reader : UVS_READER_AUTO, path, &job->reader, error);
+    int rc = uvs_reader_create_of(options ? options->reader : UVS_READER_AUTO, path, &job->reader, error);
+    if (!rc)
+        job->reader = uvs__reader_ahead(job->reader);
+    return rc;
 }
 
 static int open_job(struct job *job, const char *path, const struct uvs_analysis_options *options,
