@@ -153,12 +153,65 @@ static bool is_among_first(const void *row __attribute__((unused)), size_t index
     return index < *(const size_t *)data;
 }
 
+static int by_length(const void *a, const void *b)
+{
+    const uint64_t first = *(const uint64_t *)a, second = *(const uint64_t *)b;
+    return (first < second) - (first > second);
+}
+
+// How long the last of the longest blocks of all loops is. 0 without memory: none is dropped then.
+static uint64_t length_of_last(const struct uvs_report *report, size_t most)
+{
+    uint64_t *lengths = calloc(report->loop_count * UVS_WORST_BLOCKS + 1, sizeof(*lengths)), last = 0;
+    size_t count = 0;
+    for (size_t i = 0; lengths && i < report->loop_count; i++)
+        for (size_t j = 0; j < report->loops[i].worst_count; j++)
+            lengths[count++] = report->loops[i].worst[j].duration_ns;
+    if (count > most) {
+        qsort(lengths, count, sizeof(*lengths), by_length);
+        last = lengths[most - 1];
+    }
+    free(lengths);
+    return last;
+}
+
+static void shorten_blocks(struct uvs_report *report, size_t most)
+{
+    const uint64_t least_ns = length_of_last(report, most);
+    for (size_t i = 0; i < report->loop_count; i++) {
+        struct uvs_loop_row *loop = &report->loops[i];
+        while (loop->worst_count && loop->worst[loop->worst_count - 1].duration_ns < least_ns)
+            uvs__block_clear(&loop->worst[--loop->worst_count]);
+    }
+}
+
+// The slices of a loop are two hundred numbers.
+enum { MAX_SLICES_ROWS = 24 };
+
+static bool is_shown(const void *row, size_t index __attribute__((unused)), const void *data)
+{
+    const struct uvs_slices_row *slices = row;
+    const struct uvs_report *report = data;
+    for (size_t i = 0; i < report->loop_count && i < MAX_SLICES_ROWS; i++)
+        if (report->loops[i].pid == slices->pid && (int)report->loops[i].loop == slices->loop)
+            return true;
+    for (size_t i = 0; i < report->pool_count && i < MAX_SLICES_ROWS; i++)
+        if (report->pools[i].pid == slices->pid && slices->loop < 0)
+            return true;
+    return false;
+}
+
 void uvs_report_shorten(struct uvs_report *report, const size_t most[UVS_LIST_COUNT], size_t most_requests)
 {
     for (size_t i = 0; i < UVS_LIST_COUNT; i++)
-        if (most[i])
+        if (most[i] && i != UVS_LIST_SLICES)
             report->shown.left_out[i] += uvs__list_keep(&uvs__lists[i], report, is_among_first, &most[i]);
     for (size_t i = 0; i < report->pool_count && most_requests; i++)
         report->shown.requests_left_out += uvs__list_keep(&uvs__request_list, &report->pools[i],
                                                           is_among_first, &most_requests);
+    if (most[UVS_LIST_SLICES])
+        report->shown.left_out[UVS_LIST_SLICES] += uvs__list_keep(&uvs__lists[UVS_LIST_SLICES], report,
+                                                                  is_shown, report);
+    if (most[UVS_LIST_LOOPS])
+        shorten_blocks(report, most[UVS_LIST_LOOPS]);
 }

@@ -23,7 +23,8 @@ int uvs_filter_apply(const struct uvs_filter *filter, struct uvs_report *report,
 // a key. Largest first, unknown last; names in the alphabet's order.
 int uvs_report_sort(struct uvs_report *report, const char *key, struct uvs_error *error);
 
-// At most so many rows of each list; 0: all of them. What was asked for is the caller's to write into
+// At most so many rows of each list; 0: all of them. Slices are of the loops and pools that are left, at most 24 of
+// each; of the worst blocks as many stay as loops, the longest of all loops. What was asked for is the caller's to write into
 // report->shown.
 void uvs_report_shorten(struct uvs_report *report, const size_t most[UVS_LIST_COUNT], size_t most_requests);
 

@@ -107,7 +107,7 @@ static const struct uvs_option options[] = {
     {"chain", 0, UVS_OPTION_STRING, "[PID:]OP",
      "Show only who asked for operation OP, back to the root (its last run)", &chain},
     {"top", 'n', UVS_OPTION_STRING, "N",
-     "Rows of each table, 0 for all (default 20; html 200, json and csv 0)", &top},
+     "Rows of each table, 0 for all (default 20; html 100, json and csv 0)", &top},
     {"sort", 0, UVS_OPTION_STRING, "KEY",
      "Order the rows: name, or a metric of rules, e.g. delay.max or callback.duration.p99", &sort},
     {"filter", 0, UVS_OPTION_STRING, "EXPR",

@@ -12,7 +12,7 @@ const struct uvs__report_form uvs__report_forms[] = {
     {"json", uvs__render_json, .rows = 0},
     {"markdown", uvs__render_markdown, .rows = 20, .counts_left_out = true},
     {"csv", uvs__render_csv, .rows = 0},
-    {"html", uvs__render_html, .rows = 200},
+    {"html", uvs__render_html, .rows = 100},
     {0},
 };
 

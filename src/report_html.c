@@ -3,6 +3,7 @@
 #include "report_forms.h"
 
 #include "report_page.h"
+#include "report_stacks.h"
 #include "text_report.h"
 
 #include <errno.h>
@@ -33,11 +34,19 @@ static void print_verdict(FILE *out, const struct filling *filling)
     free(text);
 }
 
-// No name of the trace ends the script that it stands in.
+static void print_stacks(FILE *out, const struct filling *filling)
+{
+    uvs__print_stacks_json(out, filling->report);
+}
+
+// No name of the trace ends the script that it stands in. Line breaks are between values only: in strings they
+// are escaped.
 static void print_json(FILE *out, const struct filling *filling)
 {
     for (const char *at = filling->json; *at; at++)
-        if (*at == '<')
+        if (*at == '\n')
+            at += strspn(at + 1, " ");
+        else if (*at == '<')
             fputs("\\u003c", out);
         else
             fputc(*at, out);
@@ -58,6 +67,7 @@ static void print_nonce(FILE *out, const struct filling *filling)
     }
 PART(page_css)
 PART(page_js)
+PART(flame_js)
 PART(uplot_min_css)
 PART(uplot_iife_min_js)
 PART(license)
@@ -70,8 +80,10 @@ static const struct {
     {"nonce", print_nonce},
     {"verdict", print_verdict},
     {"report", print_json},
+    {"stacks", print_stacks},
     {"page.css", print_page_css},
     {"page.js", print_page_js},
+    {"flame.js", print_flame_js},
     {"uplot.css", print_uplot_min_css},
     {"uplot.js", print_uplot_iife_min_js},
     {"uplot.license", print_license},

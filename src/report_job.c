@@ -70,6 +70,11 @@ static int select_rows(const struct work *work, struct uvs_report *report, struc
         rc = uvs_report_sort(report, work->job->sort, error);
     if (rc || !work->job->top)
         return rc;
+    // Loops come by their numbers; of many, those at the begin are seldom the ones that matter.
+    if (!work->job->sort && report->loop_count > work->job->top)
+        rc = uvs_report_sort(report, "loop.block.max", error);
+    if (rc)
+        return rc;
     size_t most[UVS_LIST_COUNT];
     for (size_t i = 0; i < UVS_LIST_COUNT; i++)
         most[i] = work->job->top;

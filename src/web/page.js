@@ -3,6 +3,7 @@
 "use strict";
 (() => {
   const report = JSON.parse(document.getElementById("report").textContent);
+  const stacks = JSON.parse(document.getElementById("stacks").textContent);
   const main = document.getElementById("main");
 
   // --- Figures ---
@@ -35,7 +36,9 @@
   };
 
   // columns: {title, of: value of a row, show: its text, text: whether it is one}. Sorted by a click on a title.
-  const table = (caption, columns, rows, first) => {
+  // The report's own order, where it was asked for, stays until a title is clicked. list: of what in shown.left_out.
+  const asked = report.shown && report.shown.sort;
+  const table = (caption, columns, rows, first, list) => {
     const body = element("tbody");
     const heads = columns.map((column) => {
       const button = element("button", {type: "button"}, column.title);
@@ -43,7 +46,7 @@
       button.addEventListener("click", () => sort(column, head.getAttribute("aria-sort") === "descending"));
       return head;
     });
-    let shown = rows, by = columns[0], ascending = false;
+    let shown = rows, by = null, ascending = false;
     const fill = () => {
       body.replaceChildren(...shown.map((row) => element("tr", {}, ...columns.map((column) => {
         const text = (column.show || String)(column.of(row));
@@ -52,6 +55,7 @@
       }))));
     };
     const order = (a, b) => {
+      if (!by) return 0;
       const x = by.of(a) ?? (by.text ? "" : -1), y = by.of(b) ?? (by.text ? "" : -1);
       const sign = by.text ? String(x).localeCompare(String(y)) : x - y;
       return ascending ? sign : -sign;
@@ -70,8 +74,10 @@
     const made = element("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": caption},
       element("table", {}, element("caption", {class: "skip"}, caption),
         element("thead", {}, element("tr", {}, ...heads)), body));
-    if (first) sort(columns.find((column) => column.title === first), false);
+    if (first && !asked) sort(columns.find((column) => column.title === first), false);
     else fill();
+    const more = list && report.shown ? report.shown.left_out[list] : 0;
+    if (more) made.append(element("p", {class: "dim more"}, `… and ${count(more)} more rows, which were left out`));
     return {made, keep};
   };
 
@@ -116,6 +122,25 @@
 
   // --- The page, from the top ---
 
+  if (report.shown) {
+    const {from_ns, until_ns, filter, sort} = report.shown;
+    const left = Object.values(report.shown.left_out).reduce((sum, rows) => sum + rows, 0);
+    const parts = [from_ns || until_ns !== null ? `from ${time(from_ns)} to ${until_ns === null ? "the end" : time(until_ns)}` : null,
+      filter, sort && `sorted by ${sort}`, left ? `${count(left)} rows left out` : null].filter(Boolean);
+    if (parts.length) main.append(element("p", {class: "dim", id: "asked"}, `Of the trace: ${parts.join("; ")}.`));
+  }
+  const longest = report.loops.reduce((most, loop) => Math.max(most, loop.block.max_ns || 0), 0);
+  const waits = report.pool.flatMap((pool) => pool.requests).reduce((most, row) => Math.max(most, row.queue ? row.queue.max_ns || 0 : 0), 0);
+  const lost = report.trace.loss;
+  const late = report.callbacks.reduce((most, row) => Math.max(most, row.delay ? row.delay.max_ns || 0 : 0), 0);
+  const collected = report.loops.flatMap((loop) => loop.gc || []).reduce((sum, row) => sum + (row.duration.sum_ns || 0), 0);
+  const tiles = [["longest block", time(longest)], ["latest callback", time(late)],
+    report.pool.length ? ["longest wait for a worker", time(waits)] : null,
+    report.loops.some((loop) => loop.gc) ? ["garbage collection", time(collected)] : null,
+    ["events lost", lost.events === null ? "unknown" : count(lost.events + (lost.packets || 0))],
+    ["recorded", time(report.trace.duration_ns)]].filter(Boolean);
+  main.append(element("dl", {class: "tiles"}, ...tiles.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value)))));
+
   if (report.findings.length) {
     section("Findings", element("ul", {class: "findings"}, ...report.findings.map((finding) =>
       element("li", {class: finding.severity}, element("b", {}, finding.severity), ` ${sentence(finding.text)}`,
@@ -123,13 +148,16 @@
   }
 
   const many = report.loops.length > 1;
-  const named = (row) => many ? ` of pid ${row.pid} loop ${row.loop}` : "";
+  const named = (row) => !many ? "" : report.processes.length > 1 ? ` of pid ${row.pid} loop ${row.loop}` : ` of loop ${row.loop}`;
   const overTime = [];
   const slices = report.slices;
   if (slices && slices.count > 1) {
     const xs = Array.from({length: slices.count}, (_, i) => i * slices.width_ns);
     const xShow = (x) => time(x);
-    for (const loop of slices.loops.slice(0, 8)) {
+    // The busiest first, and of many those that do anything worth a look.
+    const busy = (row) => (report.loops.find((loop) => loop.pid === row.pid && loop.loop === row.loop) || {busy_ns: 0}).busy_ns;
+    const busiest = [...slices.loops].sort((a, b) => busy(b) - busy(a));
+    for (const loop of busiest.filter((row, i) => i === 0 || busy(row) > report.trace.duration_ns / 100).slice(0, 4)) {
       overTime.push(chart(`Utilization${named(loop)}: busy share of each ${time(slices.width_ns)}`, xs,
         [{label: "busy", scale: "share", values: loop.utilization, show: percent, range: [0, 1.02]}], {xShow, xLabel: "at"}));
       overTime.push(chart(`Longest block${named(loop)} that began in each ${time(slices.width_ns)}`, xs,
@@ -163,7 +191,7 @@
   const times = (title, of) => ({title, of, show: time});
   const counts = (title, of) => ({title, of, show: count});
   const numbers = (title, of) => ({title, of, show: (n) => `${n ?? "–"}`}); // of things, not of how many
-  const place = report.processes.length > 1 || many ? [numbers("pid", (row) => row.pid), numbers("loop", (row) => row.loop)] : [];
+  const place = [...report.processes.length > 1 ? [numbers("pid", (row) => row.pid)] : [], ...many ? [numbers("loop", (row) => row.loop)] : []];
 
   if (report.callbacks.length) {
     const callbacks = table("Callbacks by function", [
@@ -171,7 +199,7 @@
       counts("count", (row) => row.count), times("self", (row) => row.self.sum_ns),
       times("p50", (row) => row.duration.p50_ns), times("p99", (row) => row.duration.p99_ns), times("max", (row) => row.duration.max_ns),
       times("delay p99", (row) => row.delay && row.delay.p99_ns), times("delay max", (row) => row.delay && row.delay.max_ns),
-      times("latency max", (row) => row.latency && row.latency.max_ns)], report.callbacks, "self");
+      times("latency max", (row) => row.latency && row.latency.max_ns)], report.callbacks, "self", "callbacks");
     const kinds = [...new Set(report.callbacks.map((row) => row.kind))].sort();
     const filter = element("input", {type: "search", id: "filter", autocomplete: "off"});
     const kind = element("select", {id: "kind"}, element("option", {value: ""}, "every kind"), ...kinds.map((name) => element("option", {value: name}, name)));
@@ -194,16 +222,62 @@
     ...block.sync_calls.map((part) => `${part.kind} from ${label(part.called_from)} ${time(part.ns)}`)].slice(0, 3).join(", ") || "–";
   if (blocks.length) section("Worst blocks", table("Worst blocks", [
     times("at", (row) => since(row.begin_ns)), times("for", (row) => row.duration_ns), ...place,
-    text("class", (row) => row.class), text("filled by", filledBy)], blocks, "for").made);
+    text("class", (row) => row.class), text("filled by", filledBy), ...blocks.some((row) => row.gc_ns) ? [times("gc", (row) => row.gc_ns)] : [],
+    {title: "CPU", of: (row) => row.cpu_ns === null ? null : Math.min(1, row.cpu_ns / row.duration_ns), show: percent}], blocks, "for").made);
+
+  const sampled = [
+    ...stacks.blocks.map((block) => ({stacks: block.stacks.map(([index, times]) => [times, stacks.stacks[index][1]]),
+      title: `block of ${time(block.duration_ns)} at ${time(since(block.begin_ns))}${named(block)}`})),
+    {title: "all blocks that were sampled", stacks: stacks.stacks}].filter((source) => source.stacks.length);
+  if (sampled.length) {
+    const flame = makeFlame({element, percent, names: stacks.names});
+    const tableOf = (rows) => table("Functions by samples", [text("function", (row) => row.label), counts("samples in it", (row) => row.total),
+      counts("in it alone", (row) => row.own)], rows.sort((a, b) => b.total - a.total).slice(0, 100), "samples in it").made;
+    section("Who held the loop", element("p", {class: "dim"}, "The stacks that were sampled, the outermost function at the top. A click or Enter zooms, Escape shows the whole, " +
+      "arrows move."), ...flame(sampled, tableOf),
+      ...stacks.left_out ? [element("p", {class: "dim"}, `${count(stacks.left_out)} samples of rare stacks were left out.`)] : []);
+  }
+
+  const collections = report.loops.flatMap((loop) => (loop.gc || []).map((row) => ({...row, pid: loop.pid, loop: loop.loop})));
+  if (collections.length) section("Garbage collection", table("Garbage collections", [...place, text("kind", (row) => row.kind),
+    counts("count", (row) => row.duration.count), times("sum", (row) => row.duration.sum_ns), times("p50", (row) => row.duration.p50_ns),
+    times("p99", (row) => row.duration.p99_ns), times("max", (row) => row.duration.max_ns)], collections, "sum").made);
 
   const blame = report.blame;
   const who = (row) => [row.what === "callback" ? "" : row.what, row.kind || "", row.site ? label(row.site) : ""].filter(Boolean).join(" ");
+  const often = (times) => times === 1 ? "once" : `${count(times)} times`;
+  const idle = {poll: "the loop sleeping in poll", outside: "code outside of uv_run", libuv: "libuv itself", gc: "garbage collection",
+    unknown: "something that the trace does not tell"};
+  const because = (part, victim) => part.what === "callback" && part.kind === victim.kind && label(part.site) === label(victim.site)
+    ? "its own earlier runs" : idle[part.what] || (part.what === "sync_call" ? `sync ${part.kind} from ${label(part.site)}` : who(part));
+  const suffering = (victim) => {
+    const causes = victim.by.filter((part) => part.times).sort((a, b) => b.times - a.times).slice(0, 3);
+    const one = victim.count === 1;
+    return `${victim.kind} ${label(victim.site)} ${victim.what === "request" ? "waited for a worker" : "was late"} ${often(victim.count)}, ` +
+      `${one ? `by ${time(victim.worst_ns)}` : `${time(victim.worst_ns)} at worst`}${causes.length ? ": " : ""}` +
+      causes.map((part) => `${one || part.times === victim.count ? one ? "mostly " : "" : `${often(part.times)} `}because of ${because(part, victim)}`).join(", ") + ".";
+  };
+  if (blame && blame.victims.length) section("Who waited, and for whom", element("ul", {class: "victims"},
+    ...blame.victims.slice(0, 10).map((victim) => element("li", {}, suffering(victim)))));
   if (blame && blame.culprits.length) section("Who made others wait", table("Culprits", [
-    text("culprit", who), counts("victims", (row) => row.victims), times("inflicted", (row) => row.inflicted_ns),
-    times("at worst", (row) => row.worst_ns), times("in", (row) => row.wall_ns)], blame.culprits, "inflicted").made);
+    text("culprit", (row) => idle[row.what] || who(row)), counts("victims", (row) => row.victims), times("inflicted", (row) => row.inflicted_ns),
+    times("at worst", (row) => row.worst_ns), times("in", (row) => row.wall_ns)], blame.culprits, "inflicted", "culprits").made);
   if (blame && blame.victims.length) section("Who waited", table("Victims", [
     text("victim", who), counts("times", (row) => row.count), times("suffered", (row) => row.suffered_ns), times("at worst", (row) => row.worst_ns),
-    text("because of", (row) => row.by.slice(0, 3).map((part) => `${who(part)} ${time(part.ns)}`).join(", "))], blame.victims, "suffered").made);
+    text("because of", (row) => row.by.slice(0, 3).map((part) => `${who(part)} ${time(part.ns)}`).join(", "))], blame.victims, "suffered", "victims").made);
+
+  const splits = [["running", "running_ns"], ["delayed by others", "delayed_ns"], ["in the pool's queue", "queue_ns"], ["on a worker", "service_ns"], ["waiting", "waiting_ns"]];
+  const splitBar = (row, whole) => element("div", {class: "split", role: "img", "aria-label": splits.filter(([, key]) => row[key]).map(([name, key]) => `${name} ${time(row[key])}`).join(", ")},
+    ...splits.map(([name, key], i) => element("span", {class: `part${i}`, title: `${name} ${time(row[key])}`, style: `width:${(100 * row[key] / (whole || 1)).toFixed(2)}%`})));
+  const spent = (row) => splits.filter(([, key]) => row[key]).map(([name, key]) => `${name} ${time(row[key])}`).join(", ");
+  if (report.chains && report.chains.length) section("Slowest chains of callbacks",
+    element("p", {class: "dim"}, "Which callback asked for which, and where the time between went."),
+    element("p", {class: "key"}, ...splits.flatMap(([name], i) => [element("span", {class: `swatch part${i}`, "aria-hidden": "true"}), `${name} `])),
+    ...report.chains.map((chain) => element("details", {class: "chain"}, element("summary", {},
+      `${time(chain.total_ns)} from ${time(since(chain.begin_ns))} on, ${chain.steps.length} ${chain.steps.length === 1 ? "step" : "steps"} to ${label(chain.steps[chain.steps.length - 1].site)}`,
+      splitBar(chain, chain.total_ns), element("span", {class: "dim"}, spent(chain))),
+      table(`Steps to operation ${chain.op}`, [text("kind", (row) => row.kind), text("callback", (row) => label(row.site)), times("at", (row) => since(row.begin_ns)),
+        ...splits.map(([name, key]) => times(name, (row) => row[key]))], chain.steps.slice(0, 100)).made)));
 
   const requests = report.pool.flatMap((pool) => pool.requests.map((request) => ({...request, pid: pool.pid})));
   if (requests.length) section("Thread pool",
@@ -212,21 +286,51 @@
     table("Requests to the pool", [
       text("kind", (row) => row.kind), text("request", (row) => label(row.site)), counts("count", (row) => row.count),
       ...["queue", "service", "return"].flatMap((part) => [times(`${part} p99`, (row) => row[part] && row[part].p99_ns),
-        times(`${part} max`, (row) => row[part] && row[part].max_ns)])], requests, "queue max").made);
+        times(`${part} max`, (row) => row[part] && row[part].max_ns)])], requests, "queue max", "requests").made);
+
+  for (const pool of report.pool.filter((row) => row.what_if && row.what_if.recorded.max_ns >= 1e6 && row.what_if.threads.length > 1).slice(0, 4)) {
+    const tried = pool.what_if.threads;
+    const chosen = tried.filter((row) => (row.threads & (row.threads - 1)) === 0 || row.threads === pool.size);
+    section(`With another UV_THREADPOOL_SIZE${report.pool.length > 1 ? ` (pid ${pool.pid})` : ""}`,
+      element("p", {class: "dim"}, `The ${count(pool.what_if.requests)} recorded requests, replayed through pools of 1 to ${tried.length} threads; ${pool.size ?? "–"} were recorded. ` +
+        "Computing gets no faster with more threads than cores."),
+      element("div", {class: "charts"}, chart("What requests would have waited for a worker", tried.map((row) => row.threads), [
+        {label: "99 of 100 up to", scale: "wait", values: tried.map((row) => row.p99_ns), show: time},
+        {label: "in all", scale: "sum", values: tried.map((row) => row.sum_ns), show: time}], {xShow: (x) => String(x), xLabel: "threads"}),
+      table("Waits by the number of threads", [numbers("threads", (row) => row.threads), times("p99", (row) => row.p99_ns), times("max", (row) => row.max_ns),
+        times("sum", (row) => row.sum_ns)], chosen).made));
+  }
 
   if (report.sync_calls.length) section("Synchronous calls", table("Synchronous calls", [
     text("kind", (row) => row.kind), text("called from", (row) => label(row.called_from)), counts("count", (row) => row.duration.count),
-    times("sum", (row) => row.duration.sum_ns), times("max", (row) => row.duration.max_ns)], report.sync_calls, "sum").made);
+    times("sum", (row) => row.duration.sum_ns), times("max", (row) => row.duration.max_ns)], report.sync_calls, "sum", "sync_calls").made);
+
+  if (many) section("Loops", table("Loops", [numbers("pid", (row) => row.pid), numbers("loop", (row) => row.loop), text("thread", (row) => row.name),
+    {title: "utilization", of: (row) => row.utilization, show: percent}, counts("iterations", (row) => row.iterations), times("busy", (row) => row.busy_ns),
+    times("poll", (row) => row.poll_ns), times("block p99", (row) => row.block.p99_ns), times("block max", (row) => row.block.max_ns),
+    counts("blocked", (row) => row.blocked.count)], report.loops, "block max", "loops").made);
 
   const loss = report.trace.loss;
   const facts = [["Trace", report.trace.path], ["Events", `${count(report.trace.events)} in ${time(report.trace.duration_ns)}, read by ${report.trace.reader}`],
     ["Lost", loss.events === null || loss.packets === null ? "an unknown number of events" : loss.events || loss.packets
       ? `${count(loss.events)} events, ${count(loss.packets)} packets` : "nothing"],
+    ["Incomplete", report.trace.incomplete],
+    ["Lost between", loss.intervals.length ? loss.intervals.slice(0, 10).map((range) => `${time(since(range.begin_ns))} and ${time(since(range.end_ns))}`).join(", ") +
+      (loss.intervals.length > 10 ? ` and ${loss.intervals.length - 10} more times` : "") : null],
     ["Unknown", loss.spans_unknown ? `self time and block of ${count(loss.spans_unknown)} callbacks` : null],
     ...report.processes.map((row) => [`Process ${row.pid}`, [(row.argv || [row.exe]).join(" "), row.libuv && `libuv ${row.libuv}`, row.hooks,
       row.exit && `ended: ${row.exit}`].filter(Boolean).join(" · ")]),
     ["Made by", `uvscope ${report.uvscope}, schema ${report.schema}`]];
   section("Trace", element("dl", {}, ...facts.filter(([, value]) => value).flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])));
+
+  // What one reads first; the rest follows as it was made.
+  const rest = element("span");
+  main.insertBefore(rest, main.querySelector("section"));
+  for (const id of ["findings", "over-time", "worst-blocks", "who-held-the-loop", "garbage-collection", "who-waited-and-for-whom",
+    "who-made-others-wait", "who-waited", "slowest-chains-of-callbacks", "callbacks", "percentiles"]) {
+    const found = document.getElementById(id);
+    if (found) main.insertBefore(found.parentElement, rest);
+  }
 
   draw();
   dark.addEventListener("change", draw);

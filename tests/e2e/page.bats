@@ -56,7 +56,7 @@ rows='[...document.querySelectorAll("section[aria-labelledby=callbacks] tbody tr
     "$UVSCOPE" report --format html lesson.events >page.html
     press='((title) => [...document.querySelectorAll("section[aria-labelledby=callbacks] th button")].find((button) => button.textContent === title).click())'
     browse page.html "$press('delay max') || $rows, $press('delay max') || $rows, $press('callback') || $rows,
-        document.querySelector('th[aria-sort=descending]').textContent"
+        document.querySelector('section[aria-labelledby=callbacks] th[aria-sort=descending]').textContent"
     [ "$result" = "0x2000,0x1000,0x30|0x1000,0x30,0x2000|0x30,0x2000,0x1000|callback|" ]
 }
 
@@ -68,12 +68,54 @@ rows='[...document.querySelectorAll("section[aria-labelledby=callbacks] tbody tr
     [ "$result" = "0x1000,0x2000|2 of 3 rows|0x30|" ]
 }
 
+@test "stacks are flame graphs that zoom, search and go by keyboard" {
+    "$UVSCOPE" report --format html "$BATS_TEST_DIRNAME/../golden/stacks.events" >page.html
+    frames='[...document.querySelectorAll(".flame .frame")].map((frame) => frame.textContent)'
+    status='document.getElementById("flame-status").textContent'
+    key='((name) => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: name, bubbles: true})))'
+    browse page.html "document.getElementById('flame-whole').click() || $frames.length > 2, $frames[0], $status.split(';')[1].trim(),
+        document.querySelectorAll('.flame .frame')[2].click() || $status.startsWith($frames.length > 0 ? '' : '!') && $status.includes('zoomed to'),
+        $key('Escape') && $status.includes('the whole'), $key('ArrowDown') && document.activeElement.getAttribute('aria-level')"
+    [ "$result" = "true|all samples|the whole|true|true|2|" ]
+    search='((word) => { const at = document.getElementById("flame-search"); at.value = word; at.dispatchEvent(new Event("input")); })'
+    browse page.html "$search('0x') || $status, document.querySelectorAll('.frame.found').length > 0, $search('no such function') || $status.slice(0, 5)"
+    [[ "$result" == *" of the samples are in functions that contain “0x”|true|0.0 %|" ]]
+}
+
+@test "chains have a bar, steps and words; the page says what it was asked for" {
+    "$UVSCOPE" report --format html --until 1000s --sort duration.max "$BATS_TEST_DIRNAME/../golden/chain.events" >page.html
+    browse page.html "document.querySelectorAll('.chain').length > 0, document.querySelector('.chain .split').getAttribute('aria-label').includes('running'),
+        document.querySelector('.chain tbody').rows.length > 1, document.getElementById('asked').textContent"
+    [ "$result" = "true|true|true|Of the trace: from 0 ns to 1000 s; sorted by duration.max.|" ]
+    "$UVSCOPE" report --format html "$BATS_TEST_DIRNAME/../golden/pool_fifo.events" >page.html
+    browse page.html "document.getElementById('with-another-uv-threadpool-size').textContent, $(printf %s "document.querySelectorAll('section[aria-labelledby=with-another-uv-threadpool-size] tbody tr').length > 1")"
+    [ "$result" = "With another UV_THREADPOOL_SIZE|true|" ]
+}
+
+@test "the page of a large trace is a few hundred KB, and says what is not in it" {
+    /usr/bin/python3 - >large.events <<'END'
+print('1ms process_info loop=7:- pid=7 schema=1 libuv=76802 pool_size=4 exe="/bin/app"')
+for loop in range(400):
+    print(f'1ms loop_info loop=7:{loop} tid={loop + 10} is_default=0 name=loop{loop}')
+for turn in range(10):
+    for loop in range(400):
+        at = 1000 + turn * 1000 + loop
+        for i in range(5):
+            print(f'{at}.{i}ms callback loop=7:{loop} op={turn * 5 + i + 1} kind=timer callback={0x1000 + 16 * (loop * 50 + turn * 5 + i):#x} duration_ns={60 + loop}ms delay_ns=20ms')
+        print(f'{at}.9ms poll loop=7:{loop} wait_ns=0 busy_ns={5 * (60 + loop)}ms callbacks=5 calls=1 timeout_ms=1')
+END
+    "$UVSCOPE" report --format html large.events >page.html
+    [ "$(wc -c <page.html)" -lt 500000 ]
+    browse page.html "document.documentElement.dataset.ready, document.querySelector('section[aria-labelledby=callbacks] .more').textContent"
+    [ "$result" = "true|… and 19,900 more rows, which were left out|" ]
+}
+
 @test "hostile names do nothing on the page" {
     hostile_events
     "$UVSCOPE" report --format html hostile.events >page.html
     browse page.html "document.documentElement.dataset.ready, document.scripts.length, document.body.textContent.includes('<script>hit()')"
-    # The probe's two, the report, uPlot and the page's own.
-    [ "$result" = "true|5|true|" ]
+    # The probe's two, the report, its stacks, uPlot and the page's own two.
+    [ "$result" = "true|7|true|" ]
     not grep -q $'\x1b' page.html
     [ "$(wc -c <page.html)" -lt 400000 ]
 }

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+// Stacks as numbers of names, so that a name is in the page once.
+#include "report_stacks.h"
+
+#include "json_out.h"
+#include "text_rows.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_STACKS = 300, MAX_FRAMES = 100, MAX_BLOCKS = 10, MAX_LABEL = 200, NOT_CHOSEN = -1 };
+
+struct stacks {
+    const struct uvs_report *report;
+    int *number;                   // of each of the report's stacks on the page, or NOT_CHOSEN
+    const struct uvs_site **names; // by number
+    size_t name_count;
+    uint64_t left_out;
+};
+
+// The same function at several addresses is one name.
+static bool is_same(const struct uvs_site *a, const struct uvs_site *b)
+{
+    return a == b || (a && b && strcmp(a->label, b->label) == 0);
+}
+
+static size_t number_of(struct stacks *stacks, const struct uvs_site *site)
+{
+    size_t i = 0;
+    while (i < stacks->name_count && !is_same(stacks->names[i], site))
+        i++;
+    if (i == stacks->name_count)
+        stacks->names[stacks->name_count++] = site;
+    return i;
+}
+
+// Those that were seen at least so often that there is room for all of them.
+static void choose_frequent(const struct uvs_report *report, int chosen[])
+{
+    uint64_t least = 1;
+    for (;; least *= 2) {
+        size_t count = 0;
+        for (size_t i = 0; i < report->stack_count; i++)
+            count += report->stacks[i].count >= least;
+        if (count <= MAX_STACKS || least > UINT64_MAX / 2)
+            break;
+    }
+    for (size_t i = 0; i < report->stack_count; i++)
+        chosen[i] = report->stacks[i].count >= least ? 0 : NOT_CHOSEN;
+}
+
+// The rest of the room goes to those that come first.
+static void choose(struct stacks *stacks)
+{
+    const struct uvs_report *report = stacks->report;
+    size_t room = MAX_STACKS;
+    choose_frequent(report, stacks->number);
+    for (size_t i = 0; i < report->stack_count; i++)
+        room -= stacks->number[i] != NOT_CHOSEN;
+    int next = 0;
+    for (size_t i = 0; i < report->stack_count; i++) {
+        const bool is_chosen = stacks->number[i] != NOT_CHOSEN || room > 0;
+        room -= stacks->number[i] == NOT_CHOSEN && is_chosen;
+        stacks->number[i] = is_chosen ? next++ : NOT_CHOSEN;
+        stacks->left_out += is_chosen ? 0 : report->stacks[i].count;
+    }
+}
+
+static void print_name(FILE *out, const struct uvs_site *site)
+{
+    char label[MAX_LABEL + 1];
+    snprintf(label, sizeof(label), "%s", site ? site->label : "unknown");
+    fputc('[', out);
+    uvs__json_string(out, label);
+    fputs(site && site->module && strcmp(site->module, "js") == 0 ? ",\"js\"]" : ",\"\"]", out);
+}
+
+static void print_stack(FILE *out, struct stacks *stacks, const struct uvs_stack_row *stack)
+{
+    const size_t count = stack->frame_count < MAX_FRAMES ? stack->frame_count : MAX_FRAMES;
+    fprintf(out, "[%" PRIu64 ",[", stack->count);
+    for (size_t i = count; i-- > 0;)
+        fprintf(out, "%zu%s", number_of(stacks, stack->frames[i]), i ? "," : "");
+    fputs("]]", out);
+}
+
+static void print_block(FILE *out, const struct stacks *stacks, const struct uvs__block_line *line)
+{
+    const struct uvs_block *block = line->block;
+    const char *separator = "";
+    fprintf(out,
+            "{\"pid\":%" PRIu32 ",\"loop\":%u,\"begin_ns\":%" PRIu64 ",\"duration_ns\":%" PRIu64
+            ",\"stacks\":[",
+            line->pid, line->loop, block->begin_ns, block->duration_ns);
+    for (size_t i = 0; i < block->stacks_count; i++) {
+        const int number = stacks->number[block->stacks[i].index];
+        if (number == NOT_CHOSEN)
+            continue;
+        fprintf(out, "%s[%d,%" PRIu64 "]", separator, number, block->stacks[i].count);
+        separator = ",";
+    }
+    fputs("]}", out);
+}
+
+static void print_blocks(FILE *out, const struct stacks *stacks)
+{
+    struct uvs__rows rows = {0};
+    void *owned = NULL;
+    const char *separator = "";
+    const bool failed = uvs__block_rows(stacks->report, &rows, &owned) != 0;
+    const struct uvs__block_line *lines = rows.items;
+    for (size_t i = 0, shown = 0; !failed && i < rows.count && shown < MAX_BLOCKS; i++) {
+        if (!lines[i].block->stacks_count)
+            continue;
+        fputs(separator, out);
+        print_block(out, stacks, &lines[i]);
+        separator = ",";
+        shown++;
+    }
+    free(owned);
+}
+
+static void print_all(FILE *out, struct stacks *stacks)
+{
+    const char *separator = "";
+    choose(stacks);
+    fputs("{\"stacks\":[", out);
+    for (size_t i = 0; i < stacks->report->stack_count; i++) {
+        if (stacks->number[i] == NOT_CHOSEN)
+            continue;
+        fputs(separator, out);
+        print_stack(out, stacks, &stacks->report->stacks[i]);
+        separator = ",";
+    }
+    fputs("],\"names\":[", out);
+    for (size_t i = 0; i < stacks->name_count; i++) {
+        fputs(i ? "," : "", out);
+        print_name(out, stacks->names[i]);
+    }
+    fputs("],\"blocks\":[", out);
+    print_blocks(out, stacks);
+    fprintf(out, "],\"left_out\":%" PRIu64 "}", stacks->left_out);
+}
+
+void uvs__print_stacks_json(FILE *out, const struct uvs_report *report)
+{
+    struct stacks stacks = {.report = report};
+    stacks.number = calloc(report->stack_count + 1, sizeof(*stacks.number));
+    stacks.names = calloc((size_t)MAX_STACKS * MAX_FRAMES + 1, sizeof(*stacks.names));
+    if (stacks.number && stacks.names)
+        print_all(out, &stacks);
+    else
+        fputs("{\"stacks\":[],\"names\":[],\"blocks\":[],\"left_out\":0}", out);
+    free(stacks.number);
+    free((void *)stacks.names);
+}
