@@ -119,9 +119,10 @@ static int keep_worst(struct loop_state *loop, const struct uvs__span *span, uin
                           .gc = span->busy.gc};
     if (!span->busy.complete)
         block.gc = (struct uvs__collected){.ns = UVS_ABSENT};
-    // What was nested in a callback, and lost, would be taken for its own.
+    // What was nested in a callback, and lost, would be taken for its own; what came before a poll that was
+    // lost, for a part of the block.
     int rc = span->busy.complete ? largest(span->busy.callbacks, span->busy.running, &block.callbacks) : 0;
-    if (!rc)
+    if (!rc && span->busy.complete)
         rc = largest(span->busy.sync_calls, (struct uvs__part){.who = UVS__NOBODY}, &block.sync_calls);
     if (rc)
         return rc;

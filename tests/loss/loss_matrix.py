@@ -86,8 +86,18 @@ def without_packets(events, layout, dropped):
     return [event for index, event in enumerate(events) if index not in gone] + markers
 
 
+# Says how the process is traced, again and again: one of them is always left of a recording.
+KEPT = "lean"
+
+
 def patterns(events, rng, most):
     """Yields (name, events that are left)."""
+    always = [event for event in events if event[1] == KEPT]
+    for name, left in all_patterns([event for event in events if event[1] != KEPT], rng, most):
+        yield name, left + always
+
+
+def all_patterns(events, rng, most):
     indexes = range(len(events))
     for streams in (1, 2):
         layout = packets_of(events, rng, streams, max(2, len(events) // (12 * streams)))
@@ -269,7 +279,7 @@ def compare_blame(comparison, part, whole):
 
 
 # Of LTTng's loss itself.
-ABOUT_LOSS = {"events-lost", "trace-incomplete"}
+ABOUT_LOSS = {"events-lost", "totals-missing", "trace-incomplete"}
 
 
 def compare_findings(comparison, part, whole):
@@ -359,8 +369,10 @@ def check(name, events, slack_ns, rng, analysis, most):
 
 def record(program, arguments, place):
     trace = pathlib.Path(place, "trace-" + pathlib.Path(program).name)
-    subprocess.run([arguments.uvscope, "record", "--detail", "full", "-o", trace, "--", program], check=True,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+    done = subprocess.run([arguments.uvscope, "record", "--detail", "full", "-o", trace, "--", program],
+                          capture_output=True, text=True, timeout=60)
+    if done.returncode != 0:
+        raise SystemExit(f"{program}: exit status {done.returncode}: {done.stderr}")
     log = subprocess.run([arguments.to_log, trace], check=True, capture_output=True, text=True).stdout
     return read_log(log)
 
