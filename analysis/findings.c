@@ -367,6 +367,11 @@ static const struct {
       "send only when the queue that the callback empties was empty before"},
      .by_slot = true,
      .loop = uvs__find_async_storms},
+    {{"gc-pressure", UVS_WARNING,
+      "garbage collections held a loop for 10 % of its busy time or more, and for 50 ms or more in all",
+      "make less garbage in what runs most often; with Node.js, --max-semi-space-size gives young objects more "
+      "room"},
+     .loop = uvs__find_gc_pressure},
     {{"onset", UVS_INFO,
       "from some moment on a loop was much busier, or blocked much more often, than before",
       "see what the program began to do then, or who began to ask it for more"},

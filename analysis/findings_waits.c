@@ -11,6 +11,7 @@
 enum { TEXT_SIZE = UVS__TEXT_SIZE };
 
 static const uint64_t stale_sum_ns = 10000000, wait_sum_ns = 10000000, starved_sum_ns = 10000000;
+static const uint64_t gc_sum_ns = 50000000;
 static const uint64_t few_overruns = 2, many_sends = 1000, sends_a_callback = 20;
 
 static bool is_of(const struct uvs_callback_row *row, const struct uvs_loop_row *loop, uint8_t kind)
@@ -77,6 +78,31 @@ int uvs__find_async_storms(struct uvs__hunt *hunt, const struct uvs_loop_row *lo
                         row->duration.count, uvs__plural(row->duration.count));
     }
     return rc;
+}
+
+// The kind that took most of it is named.
+int uvs__find_gc_pressure(struct uvs__hunt *hunt, const struct uvs_loop_row *loop)
+{
+    const struct uvs_gc_row *most = NULL;
+    uint64_t sum_ns = 0, worst_ns = 0, count = 0;
+    for (size_t i = 0; i < loop->gc_count; i++) {
+        const struct uvs_gc_row *row = &loop->gc[i];
+        sum_ns = uvs__add(sum_ns, row->duration.sum);
+        worst_ns = uvs__max(worst_ns, row->duration.max);
+        count += row->duration.count;
+        most = !most || row->duration.sum > most->duration.sum ? row : most;
+    }
+    if (sum_ns < gc_sum_ns || sum_ns < loop->busy_ns / 10)
+        return 0;
+    char name[TEXT_SIZE], sum[TEXT_SIZE], worst[TEXT_SIZE];
+    const char *kind = uvs_gc_name(most->kind);
+    return uvs__found(hunt, sum_ns, loop->pid, (int)loop->loop,
+                      "garbage collection held %s for %s, %.0f %% of its busy time, in %" PRIu64
+                      " collection%s; the longest took %s, and most of the time went to %s",
+                      uvs__loop_text(hunt->report, loop, name), uvs_format_ns(sum, sizeof(sum), sum_ns),
+                      loop->busy_ns ? 100 * (double)sum_ns / (double)loop->busy_ns : 100, count,
+                      uvs__plural(count), uvs_format_ns(worst, sizeof(worst), worst_ns),
+                      kind ? kind : "a kind that has no name here");
 }
 
 // --- Pools ---
