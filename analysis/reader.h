@@ -14,6 +14,7 @@ struct uvs_reader;
 struct uvs_reader_ops {
     const char *name; // "babeltrace2", "text": the report's trace.reader
     int (*next)(struct uvs_reader *reader, const struct uvs_event **ret_event, struct uvs_error *error);
+    double (*share)(const struct uvs_reader *reader); // of the trace that is read, 0 to 1; NULL: nobody knows
     void (*destroy)(struct uvs_reader *reader);
     // What ends before is not wanted any more, and may be left unread; NULL: it cannot leave anything out.
     void (*skip_to)(struct uvs_reader *reader, uint64_t from_ns);
@@ -55,6 +56,12 @@ static inline int uvs_reader_next(struct uvs_reader *reader, const struct uvs_ev
     if (reader->from_ns || reader->to_ns)
         return uvs__reader_next_within(reader, ret_event, error);
     return reader->ops->next(reader, ret_event, error);
+}
+
+// How much of the trace was read, 0 to 1; below 0: unknown.
+static inline double uvs_reader_share(const struct uvs_reader *reader)
+{
+    return reader->ops->share ? reader->ops->share(reader) : -1;
 }
 
 void uvs_reader_destroy(struct uvs_reader *reader);

@@ -23,7 +23,8 @@ struct batch {
     struct uvs_event events[BATCH_EVENTS];
     size_t count;
     struct text text;
-    int result; // 1, or what the decoder said behind the last event
+    double share; // of the trace, up to the batch's end
+    int result;   // 1, or what the decoder said behind the last event
     struct uvs_error error;
 };
 
@@ -120,6 +121,7 @@ static void fill(const struct ahead *ahead, struct batch *batch)
             break;
         }
     }
+    batch->share = uvs_reader_share(ahead->reader);
     for (size_t i = 0; i < batch->count; i++)
         if (ahead->has_text[batch->events[i].type])
             place_texts(&batch->text, &batch->events[i]);
@@ -215,6 +217,12 @@ static void skip_to(struct uvs_reader *base, uint64_t from_ns)
     pthread_mutex_unlock(&ahead->lock);
 }
 
+static double share(const struct uvs_reader *base)
+{
+    const struct ahead *ahead = (const struct ahead *)base;
+    return ahead->batch ? ahead->batch->share : -1;
+}
+
 static void free_all(struct ahead *ahead)
 {
     for (size_t i = 0; i < BATCHES; i++)
@@ -262,7 +270,7 @@ struct uvs_reader *uvs__reader_ahead_create(struct uvs_reader *reader)
     if (!ahead)
         return NULL;
     ahead->ops = (struct uvs_reader_ops){
-        .name = reader->ops->name, .next = next, .destroy = destroy, .skip_to = skip_to};
+        .name = reader->ops->name, .next = next, .destroy = destroy, .skip_to = skip_to, .share = share};
     ahead->base.ops = &ahead->ops;
     ahead->reader = reader;
     find_texts(ahead);

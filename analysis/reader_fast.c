@@ -150,6 +150,18 @@ static void skip_to(struct uvs_reader *base, uint64_t from_ns)
         reader->streams[i].from_ns = from_ns;
 }
 
+// Of a packet that is being decoded all is counted.
+static double share(const struct uvs_reader *base)
+{
+    const struct fast_reader *reader = (const struct fast_reader *)base;
+    double read = 0, size = 0;
+    for (size_t i = 0; i < reader->stream_count; i++) {
+        read += (double)reader->streams[i].at;
+        size += (double)reader->streams[i].size;
+    }
+    return size > 0 ? read / size : -1;
+}
+
 static void destroy(struct uvs_reader *base)
 {
     struct fast_reader *reader = (struct fast_reader *)base;
@@ -166,7 +178,7 @@ static void destroy(struct uvs_reader *base)
 }
 
 static const struct uvs_reader_ops ops = {
-    .name = "fast", .next = next, .destroy = destroy, .skip_to = skip_to};
+    .name = "fast", .next = next, .destroy = destroy, .skip_to = skip_to, .share = share};
 
 // --- Opening ---
 

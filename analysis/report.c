@@ -222,7 +222,7 @@ static int read_events(struct job *job, const struct uvs_analysis_options *optio
         if (rc)
             return rc;
         if (++count % PROGRESS_EVENTS == 0 && options && options->progress)
-            options->progress(options->progress_data, count);
+            options->progress(options->progress_data, count, uvs_reader_share(job->reader));
     }
     if (rc == 0 || job->spans.events == 0)
         return rc;

@@ -360,9 +360,10 @@ struct uvs_analysis_options {
     // Only what happened in this window counts, since the begin of the trace; until_ns 0: up to its end. See
     // docs/ANALYSES.md for what that is.
     uint64_t from_ns, until_ns;
-    // Called about every 10,000 events with the number read so far, so that a supervisor sees progress; may
+    // Called about every 10,000 events with the number read so far and the share of the trace that they are,
+    // below 0: unknown, so that a supervisor sees progress. A second reading has shares from 1 to 2. May
     // be NULL.
-    void (*progress)(void *data, uint64_t events);
+    void (*progress)(void *data, uint64_t events, double share);
     void *progress_data;
     // Set when all was read and none of it was the recording's own; may be NULL.
     bool *ret_empty;

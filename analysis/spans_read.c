@@ -344,7 +344,8 @@ static int read_events(struct visit *visit)
         if (rc)
             return rc;
         if (++count % PROGRESS_EVENTS == 0 && options->progress)
-            options->progress(options->progress_data, visit->source->report->trace.events + count);
+            options->progress(options->progress_data, visit->source->report->trace.events + count,
+                              1 + uvs_reader_share(visit->reader));
     }
     int rc = uvs__spans_finish(&visit->spans);
     return rc && !visit->refused

@@ -40,10 +40,13 @@ struct work {
     struct uvs_worker_progress *progress;
 };
 
-static void advance(void *data, uint64_t events)
+// The trace is read twice.
+static void advance(void *data, uint64_t events, double share)
 {
     struct work *work = data;
     atomic_store(&work->progress->events, events);
+    atomic_store(&work->progress->read, events);
+    atomic_store(&work->progress->per_mille, share > 0 ? (uint32_t)(share * 500) : 0);
 }
 
 static void stay_alive(void *data)
@@ -82,6 +85,7 @@ static int export_trace(void *data, struct uvs_worker_progress *progress)
 {
     struct work *work = data;
     work->progress = progress;
+    atomic_store(&progress->silent, !output_name && isatty(STDOUT_FILENO));
     const struct uvs_span_options options = {
         .analysis = {.block_threshold_ns = threshold_ns, .progress = advance, .progress_data = work},
         .from_ns = from_ns,

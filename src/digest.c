@@ -18,7 +18,7 @@ struct job {
     struct uvs_worker_progress *progress;
 };
 
-static void advance(void *data, uint64_t events)
+static void advance(void *data, uint64_t events, double share __attribute__((unused)))
 {
     struct job *job = data;
     job->progress->events = events;

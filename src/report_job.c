@@ -28,10 +28,12 @@ struct work {
     struct uvs_worker_progress *progress;
 };
 
-static void advance(void *data, uint64_t events)
+static void advance(void *data, uint64_t events, double share)
 {
     struct work *work = data;
     atomic_store(&work->progress->events, events);
+    atomic_store(&work->progress->read, events);
+    atomic_store(&work->progress->per_mille, share > 0 ? (uint32_t)(share * 1000) : 0);
 }
 
 // Above the standard descriptors, of which one may be closed.

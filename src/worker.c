@@ -2,6 +2,7 @@
 // The supervised child.
 #include "worker.h"
 #include "command.h"
+#include "progress.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -97,6 +98,8 @@ static int end_child(const struct child *child)
 static bool supervise(const struct child *child, uint64_t patience_ns, int *ret_status)
 {
     uint64_t seen = atomic_load(&child->progress->events), changed_ns = now_ns();
+    const uint64_t begin_ns = changed_ns;
+    bool ended = true, is_shown = false;
     const uint64_t patience_ms = patience_ns / 1000000;
     const int look_ms = patience_ms < LOOK_MS ? (int)patience_ms + 1 : LOOK_MS;
     while (!wait_for_end(child, look_ms, ret_status)) {
@@ -104,12 +107,16 @@ static bool supervise(const struct child *child, uint64_t patience_ns, int *ret_
         if (events != seen)
             changed_ns = now_ns();
         seen = events;
+        is_shown = uvs__progress_show(child->progress, begin_ns, now_ns()) || is_shown;
         if (now_ns() - changed_ns < patience_ns)
             continue;
         *ret_status = end_child(child);
-        return false;
+        ended = false;
+        break;
     }
-    return true;
+    if (is_shown)
+        uvs__progress_clear();
+    return ended;
 }
 
 // What a user or a closed pipe did to the child is done to the supervisor too: its caller sees the same end.

@@ -9,7 +9,11 @@
 
 // Shared with the supervisor; the job advances it as it reads.
 struct uvs_worker_progress {
-    _Atomic uint64_t events;
+    _Atomic uint64_t events; // or anything else that grows while there is progress
+    // For whoever watches at a terminal: events read, and how much of the work that is; 0 unknown.
+    _Atomic uint64_t read;
+    _Atomic uint32_t per_mille;
+    _Atomic bool silent; // the output itself goes to the terminal meanwhile
 };
 
 // Bytes that the child may allocate; half of the machine's memory if that is less.

@@ -102,10 +102,10 @@ char *fuzz_text(const uint8_t *data, size_t size)
     return size ? strndup((const char *)data, size) : strdup("");
 }
 
-static void advance(void *data, uint64_t events)
+static void advance(void *data, uint64_t events, double share)
 {
     (void)data;
-    (void)events;
+    (void)events, (void)share;
 }
 
 void fuzz_analyse(const char *path)

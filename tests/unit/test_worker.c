@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The supervised child: its ends, its silence, and the supervisor's own death.
 #include "src/command.h"
+#include "src/progress.h"
 #include "src/worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -254,6 +256,53 @@ static void a_closed_pipe_ends_both_the_same_way(void **state)
     close(ready[1]);
 }
 
+static void progress_has_share_rate_and_rest(void **state)
+{
+    (void)state;
+    char text[128];
+    uvs__progress_text(text, sizeof(text), 3000 * MS, 6300000, 250);
+    assert_string_equal(text, "uvscope: reading: 25 %, 2.1 million events/s, 9 s left");
+    uvs__progress_text(text, sizeof(text), 2000 * MS, 30000, 0);
+    assert_string_equal(text, "uvscope: reading, 15 thousand events/s");
+    uvs__progress_text(text, sizeof(text), 2000 * MS, 0, 1000);
+    assert_string_equal(text, "uvscope: reading: 100 %");
+}
+
+// It goes on until its supervisor has said so on the terminal whose other end this is.
+static int wait_for_words(void *data, struct uvs_worker_progress *progress)
+{
+    char seen[1024];
+    size_t length = 0;
+    atomic_store(&progress->per_mille, 420);
+    while (length < sizeof(seen) - 1) {
+        atomic_fetch_add(&progress->events, 1);
+        const ssize_t more = read(*(int *)data, seen + length, sizeof(seen) - 1 - length);
+        if (more <= 0)
+            return 1;
+        length += (size_t)more;
+        seen[length] = '\0';
+        if (strstr(seen, "reading: 42 %") && strstr(seen, "s left"))
+            return 0;
+    }
+    return 2;
+}
+
+static void terminals_see_progress(void **state)
+{
+    (void)state;
+    int leader = posix_openpt(O_RDWR | O_NOCTTY);
+    assert_true(leader >= 0 && grantpt(leader) == 0 && unlockpt(leader) == 0);
+    const int terminal = open(ptsname(leader), O_RDWR | O_NOCTTY), before = dup(STDERR_FILENO);
+    assert_true(terminal >= 0 && before >= 0);
+    dup2(terminal, STDERR_FILENO);
+    const int status = run(wait_for_words, &leader, 20000 * MS);
+    dup2(before, STDERR_FILENO);
+    close(before);
+    close(terminal);
+    close(leader);
+    assert_int_equal(status, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +311,8 @@ int main(void)
         cmocka_unit_test(a_crash_is_explained),
         cmocka_unit_test(silence_is_ended),
         cmocka_unit_test(slow_progress_is_progress),
+        cmocka_unit_test(progress_has_share_rate_and_rest),
+        cmocka_unit_test(terminals_see_progress),
 #ifndef UVS_SANITIZED
         cmocka_unit_test(memory_is_bounded),
 #endif
