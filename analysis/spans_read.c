@@ -262,9 +262,16 @@ static const enum uvs_span_type types[UVS__SPAN_COUNT] = {
     [UVS__SPAN_POLL] = UVS_SPAN_POLL,
     [UVS__SPAN_OUTSIDE] = UVS_SPAN_OUTSIDE,
     [UVS__SPAN_SYNC_CALL] = UVS_SPAN_SYNC_CALL,
+    [UVS__SPAN_GC] = UVS_SPAN_GC,
+    [UVS__SPAN_STALL] = UVS_SPAN_STALL,
     [UVS__SPAN_WORK] = UVS_SPAN_WORK,
     [UVS__SPAN_UNFINISHED] = UVS_SPAN_UNFINISHED,
 };
+
+static uint32_t site_of(const struct uvs_span_source *source, uint32_t who)
+{
+    return who < source->site_of_count ? source->site_of[who] : UVS_SPAN_NONE;
+}
 
 static void describe(struct visit *visit, const struct uvs__span *from, struct uvs_span *to)
 {
@@ -275,7 +282,7 @@ static void describe(struct visit *visit, const struct uvs__span *from, struct u
     to->process = source->process_of[from->process->index];
     to->loop = from->loop ? from->loop->index : UVS_SPAN_NONE;
     to->kind = from->who == UVS__NOBODY ? -1 : visit->spans.whos[from->who]->kind;
-    to->site = from->who < source->site_of_count ? source->site_of[from->who] : UVS_SPAN_NONE;
+    to->site = site_of(source, from->who);
     to->op = from->op;
     switch (to->type) {
     case UVS_SPAN_CALLBACK:
@@ -284,6 +291,14 @@ static void describe(struct visit *visit, const struct uvs__span *from, struct u
     case UVS_SPAN_BUSY:
         to->complete = from->busy.complete;
         to->open = from->busy.open;
+        break;
+    case UVS_SPAN_GC:
+        to->collection = from->gc.kind;
+        break;
+    case UVS_SPAN_STALL:
+        to->begin_ns = to->end_ns;
+        to->kind = -1;
+        to->site = from->stall.frame_count ? site_of(source, from->stall.frames[0]) : UVS_SPAN_NONE;
         break;
     case UVS_SPAN_WORK:
         to->queue_ns = from->work.queue_ns;

@@ -15,6 +15,8 @@
     X(POLL, "poll")           \
     X(OUTSIDE, "outside")     \
     X(SYNC_CALL, "sync_call") \
+    X(GC, "gc")               \
+    X(STALL, "stall")         \
     X(WORK, "work")           \
     X(UNFINISHED, "unfinished")
 
@@ -26,7 +28,8 @@ enum uvs_span_type {
 };
 extern const char *const uvs_span_names[UVS_SPAN_COUNT];
 
-// Times are CLOCK_MONOTONIC; UVS_ABSENT is unknown. What has no meaning for the type is absent, too.
+// A stall is a moment at which the watchdog found a loop busy for long: begin and end are the same, the site is the
+// innermost function. Times are CLOCK_MONOTONIC; UVS_ABSENT is unknown. What has no meaning for the type is absent, too.
 struct uvs_span {
     enum uvs_span_type type;
     uint64_t begin_ns, end_ns;
@@ -41,6 +44,7 @@ struct uvs_span {
     uint64_t queue_ns;             // of works
     uint32_t tid;                  // of works: the worker
     int32_t result;                // of callbacks
+    uint8_t collection;            // of garbage collections: enum uvs_gc
     bool cancelled;                // of callbacks
     bool complete, open;           // of busy intervals: nothing was lost in it; it was not over
     bool started, stuck;           // of unfinished requests

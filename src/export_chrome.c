@@ -246,10 +246,45 @@ static int add_unfinished(struct timeline *timeline, const struct uvs_span *span
     return 0;
 }
 
+// Over the callback that it interrupted.
+static int add_collection(struct timeline *timeline, const struct uvs_span *span)
+{
+    const char *name = uvs_gc_name(span->collection);
+    const uint32_t row = span->loop == UVS_SPAN_NONE ? pid_of(timeline, span->process)
+                                                     : row_of_loop(timeline, span->loop);
+    char label[LABEL_MAX];
+    snprintf(label, sizeof(label), "GC: %s", name ? name : "of an unknown kind");
+    print_slice(timeline, span->process, row, label, "gc", span);
+    fprintf(timeline->out, "collection\":%u}}", span->collection);
+    return 0;
+}
+
+// A moment; without a stack it says that the loop was held, not by whom.
+static int add_stall(struct timeline *timeline, const struct uvs_span *span)
+{
+    char label[LABEL_MAX] = "stalled";
+    if (span->loop == UVS_SPAN_NONE)
+        return 0;
+    if (span->site != UVS_SPAN_NONE)
+        label_of(timeline, span, label);
+    begin_event(timeline, 'i', span->process, PHASES_ROW + span->loop);
+    uvs__json_text_member(timeline->out, "name", label);
+    fputs(",\"cat\":\"stall\",\"s\":\"t\"", timeline->out);
+    print_moment(timeline, span->begin_ns);
+    fputc('}', timeline->out);
+    return 0;
+}
+
 static int (*const adders[UVS_SPAN_COUNT])(struct timeline *timeline, const struct uvs_span *span) = {
-    [UVS_SPAN_CALLBACK] = add_callback,     [UVS_SPAN_BUSY] = add_phase,          [UVS_SPAN_POLL] = add_phase,
-    [UVS_SPAN_OUTSIDE] = add_phase,         [UVS_SPAN_SYNC_CALL] = add_sync_call, [UVS_SPAN_WORK] = add_work,
+    [UVS_SPAN_CALLBACK] = add_callback,
+    [UVS_SPAN_BUSY] = add_phase,
+    [UVS_SPAN_POLL] = add_phase,
+    [UVS_SPAN_OUTSIDE] = add_phase,
+    [UVS_SPAN_SYNC_CALL] = add_sync_call,
+    [UVS_SPAN_WORK] = add_work,
     [UVS_SPAN_UNFINISHED] = add_unfinished,
+    [UVS_SPAN_GC] = add_collection,
+    [UVS_SPAN_STALL] = add_stall,
 };
 
 static int on_span(void *data, const struct uvs_span *span, struct uvs_error *error)

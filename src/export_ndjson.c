@@ -58,22 +58,30 @@ static void add_unfinished(FILE *out, const struct uvs_span *span)
     uvs__json_bool_member(out, "stuck", span->stuck);
 }
 
+static void add_collection(FILE *out, const struct uvs_span *span)
+{
+    const char *name = uvs_gc_name(span->collection);
+    char number[16];
+    snprintf(number, sizeof(number), "gc %u", span->collection);
+    uvs__json_text_member(out, "kind", name ? name : number);
+}
+
 static void (*const adders[UVS_SPAN_COUNT])(FILE *out, const struct uvs_span *span) = {
-    [UVS_SPAN_CALLBACK] = add_callback,
-    [UVS_SPAN_BUSY] = add_busy,
-    [UVS_SPAN_WORK] = add_work,
+    [UVS_SPAN_CALLBACK] = add_callback,     [UVS_SPAN_BUSY] = add_busy,
+    [UVS_SPAN_GC] = add_collection,         [UVS_SPAN_WORK] = add_work,
     [UVS_SPAN_UNFINISHED] = add_unfinished,
 };
 
 static void add_who(FILE *out, const struct uvs_report *report, const struct uvs_span *span)
 {
     const struct uvs_site *site = span->site == UVS_SPAN_NONE ? NULL : report->sites[span->site];
-    char number[16];
-    if (span->kind < 0)
+    char number[24];
+    if (span->kind < 0 && span->type != UVS_SPAN_STALL)
         return;
-    const char *kind = uvs_kind_name((uint8_t)span->kind);
+    const char *kind = span->kind < 0 ? NULL : uvs_kind_name((uint8_t)span->kind);
     snprintf(number, sizeof(number), "kind %d", span->kind);
-    uvs__json_text_member(out, "kind", kind ? kind : number);
+    if (span->kind >= 0)
+        uvs__json_text_member(out, "kind", kind ? kind : number);
     uvs__json_text_member(out, "label", site ? site->label : NULL);
     uvs__json_text_member(out, "function", site ? site->function : NULL);
     uvs__json_text_member(out, "file", site ? site->file : NULL);

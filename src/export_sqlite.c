@@ -101,6 +101,19 @@ static void put_busy(struct row *row, const struct uvs_span *span)
     put(row, span->open);
 }
 
+static void put_collection(struct row *row, const struct uvs_span *span)
+{
+    const char *name = uvs_gc_name(span->collection);
+    char number[24];
+    snprintf(number, sizeof(number), "gc %u", span->collection);
+    put_text(row, name ? name : number);
+}
+
+static void put_stall(struct row *row, const struct uvs_span *span)
+{
+    put_reference(row, span->site);
+}
+
 static void put_work(struct row *row, const struct uvs_span *span)
 {
     put_who(row, span);
@@ -129,6 +142,8 @@ static const struct {
     [UVS_SPAN_POLL] = {"", NULL},
     [UVS_SPAN_OUTSIDE] = {"", NULL},
     [UVS_SPAN_SYNC_CALL] = {WHO_COLUMNS, put_who},
+    [UVS_SPAN_GC] = {", kind TEXT", put_collection},
+    [UVS_SPAN_STALL] = {", site INTEGER REFERENCES site", put_stall},
     [UVS_SPAN_WORK] = {WHO_COLUMNS ", op INTEGER, tid INTEGER, queue_ns INTEGER", put_work},
     [UVS_SPAN_UNFINISHED] = {WHO_COLUMNS ", op INTEGER, started INTEGER, stuck INTEGER", put_unfinished},
 };

@@ -174,3 +174,19 @@ END
     run "$UVSCOPE" export --to openmetrics --from 1s lesson.events
     [ "$status" -eq 2 ]
 }
+
+@test "garbage collections and stalls are in each export" {
+    golden="$BATS_TEST_DIRNAME/../golden"
+    "$UVSCOPE" export --to chrome "$golden/gc.events" >timeline.json
+    [ "$(jq -c '[.traceEvents[] | select(.cat == "gc") | .name] | sort | unique' timeline.json)" = '["GC: mark_compact","GC: of an unknown kind","GC: scavenge"]' ]
+    [ "$("$UVSCOPE" export --to ndjson "$golden/gc.events" | jq -c 'select(.type == "gc" and .kind == "mark_compact") | .duration_ns')" = 40000000 ]
+    "$UVSCOPE" export --to sqlite -o gc.db "$golden/gc.events"
+    [ "$(sqlite3 gc.db "SELECT kind, sum(duration_ns) FROM gc WHERE kind = 'mark_compact'")" = 'mark_compact|40000000' ]
+    samples=$(grep -c '^[^#].* stall ' "$golden/stacks.events")
+    [ "$samples" -gt 0 ]
+    "$UVSCOPE" export --to chrome "$golden/stacks.events" >timeline.json
+    [ "$(jq '[.traceEvents[] | select(.cat == "stall")] | length' timeline.json)" -eq "$samples" ]
+    [ "$("$UVSCOPE" export --to ndjson "$golden/stacks.events" | jq -c 'select(.type == "stall" and .label)' | wc -l)" -gt 0 ]
+    "$UVSCOPE" export --to sqlite -o stacks.db "$golden/stacks.events"
+    [ "$(sqlite3 stacks.db 'SELECT count(*) FROM stall')" -eq "$samples" ]
+}
