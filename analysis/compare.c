@@ -248,8 +248,8 @@ int uvs_compare(const struct uvs_runs *old_runs, const struct uvs_runs *new_runs
     comparison->has_loss = lost_any(old_runs) || lost_any(new_runs);
     comparison->tells_noise = uvs_rank_least(old_runs->count, new_runs->count) <= options->p;
     comparison->items = calloc(count_items(old_runs) + count_items(new_runs) + 1, sizeof(*comparison->items));
-    const bool opened = open_side(&work.sides[0], old_runs) & open_side(&work.sides[1], new_runs);
-    int result = opened && comparison->items ? compare_all(&work) : NO_MEMORY;
+    const bool has_old = open_side(&work.sides[0], old_runs), has_new = open_side(&work.sides[1], new_runs);
+    int result = has_old && has_new && comparison->items ? compare_all(&work) : NO_MEMORY;
     for (size_t side = 0; side < 2; side++) {
         free(work.sides[side].values);
         free(work.sides[side].counts);
