@@ -170,6 +170,8 @@ __attribute__((constructor)) static void start(int argc, char **argv)
     bool is_bound = uvs__hook_executable() || uvs__resolve_libuv();
     if (uvs__hook_named() || is_bound)
         uvs__load_provider();
+    if (is_bound && uvs__environment.UVSCOPE_NAMES)
+        uvs__ask_for_names(argc, argv);
     uvs__await_plugins();
     started = true;
     errno = saved;

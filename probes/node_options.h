@@ -9,4 +9,9 @@
 // snapshot.
 void uvs__keep_snapshots_plain(int argc, char *const *argv);
 
+// From the constructor, of a process whose libuv is hooked, which a Node.js that does not know the options
+// never is: where `record` could not see that its program is going to start Node.js, as of a shell. Other
+// programs' environment stays as it is.
+void uvs__ask_for_names(int argc, char *const *argv);
+
 #endif

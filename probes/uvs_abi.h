@@ -393,6 +393,7 @@ enum uvs_event_type {
     X(UVSCOPE_LIBUV, "file of the functions of libuvs that are not exported")                          \
     X(UVSCOPE_DEBUG, "set: the runtime says on stderr what it hooks and what it cannot")               \
     X(UVSCOPE_HANDLES, "off: handles are left alone; loops, requests and the pool are traced")         \
+    X(UVSCOPE_NAMES, "set: Node.js is asked for the names of JavaScript functions")                    \
     X(UVSCOPE_PROVIDER, "path of the LTTng provider, instead of the one beside libuvscope.so")         \
     X(UVSCOPE_RECORDING, "the recording's id, set by `uvscope record` and copied into process_info")   \
     X(UVSCOPE_STALL_MS, "watchdog threshold in milliseconds (default 50); 0 turns the watchdog off")   \

@@ -198,6 +198,7 @@ static int start_program(struct attempt *attempt, struct uvs_error *error)
         .stall_ms = stall ? attempt->stall_ms : NULL,
         .stall_work_ms = stall_work ? attempt->stall_work_ms : NULL,
         .lean_us = detail == UVS_DETAIL_LEAN ? attempt->lean_us : NULL,
+        .names_of_children = !no_js,
         .names_scripts = !no_js && uvs__is_node(attempt->program.binary),
     };
     char **environment = uvs__environment_create(&wanted);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SET_COUNT = 8 };
+enum { SET_COUNT = 9 };
 
 static bool is_set(char *const *set, const char *entry)
 {
@@ -53,6 +53,7 @@ static bool print_set(const struct uvs_environment *wanted, char **set)
            print(&set[4], "UVSCOPE_STALL_MS", wanted->stall_ms) &&
            print(&set[6], "UVSCOPE_LEAN_US", wanted->lean_us) &&
            print(&set[7], "UVSCOPE_STALL_WORK_MS", wanted->stall_work_ms) &&
+           print(&set[8], "UVSCOPE_NAMES", wanted->names_of_children ? "1" : NULL) &&
            (!wanted->names_scripts || print_before(&set[5], "NODE_OPTIONS", UVS_NODE_OPTIONS, ' '));
 }
 

@@ -7,6 +7,7 @@ By hand: UVSCOPE=build/bin/uvscope UVS_STACKS=build/tests/truth UVS_NODE=node te
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -267,6 +268,14 @@ class Node(Sampled):
         self.assertNotIn(f"perf-{pid}.map", os.listdir("/tmp"))
         # Another recording's, perhaps, but none that was there before is gone but by its owner.
         self.assertNotIn(f"perf-{pid}.map", maps)
+
+    def test_behind_a_shell(self):
+        done, report = self.record("sh", "-c", f'"{NODE}" app.js; echo "$NODE_OPTIONS"', env={"MINE": "1", "NODE_OPTIONS": "--no-warnings"})
+        self.assertEqual((done.returncode, done.stdout), (0, "0 1\n--no-warnings\n"))
+        self.assertIn("superSlowFunction", frames(worst(report)))
+        shutil.rmtree(self.trace)
+        _, report = self.record("sh", "-c", f'"{NODE}" app.js', options=["--no-js"])
+        self.assertNotIn("superSlowFunction", frames(worst(report)))
 
     def test_no_js(self):
         _, report = self.record(NODE, "app.js", options=["--no-js"])
