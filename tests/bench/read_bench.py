@@ -3,29 +3,36 @@
 """What reading a trace costs, next to `babeltrace2 -o dummy` on the same trace, run after run in turn.
 
     read_bench.py --build BUILD [--events N] [--rounds R] [TRACE]
+    read_bench.py --build BUILD --linear N[,N…]
 
-Without TRACE, one of N events is made. Prints ratios of user time; fails when a report differs between the
-readers, never because of a time.
+Without TRACE, one of N events is made. Prints processor time and, since a report takes two threads, elapsed
+time, which is worth nothing where others use the machine; both as ratios to the dummy's. --linear reads traces
+of several lengths with the fast reader and prints what an event costs in each. Fails when a report differs
+between the readers, never because of a time.
 """
 import argparse
 import json
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 
 def run(command, output):
-    """User + system seconds, and the largest resident set in MB."""
+    """User + system seconds, elapsed ones, and the largest resident set in MB."""
     with open(output, "w") as out:
+        begin = time.monotonic()
         child = subprocess.Popen(command, stdout=out, stdin=subprocess.DEVNULL)
         _, status, usage = os.wait4(child.pid, 0)
+        elapsed = time.monotonic() - begin
         child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode != 0:
         sys.exit(f"{' '.join(command)}: exit status {child.returncode}")
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    return usage.ru_utime + usage.ru_stime, elapsed, usage.ru_maxrss / 1024
 
 
 def without_reader(path):
@@ -44,23 +51,38 @@ def cases(build, trace):
 
 
 def measure(commands, rounds, directory):
-    seconds = {name: [] for name in commands}
+    seconds = {name: ([], []) for name in commands}  # of the processors; elapsed
     memory = {name: 0 for name in commands}
     for _ in range(rounds):
         for name, command in commands.items():
-            spent, resident = run(command, f"{directory}/{name}.out")
-            seconds[name].append(spent)
+            spent, elapsed, resident = run(command, f"{directory}/{name}.out")
+            seconds[name][0].append(spent)
+            seconds[name][1].append(elapsed)
             memory[name] = max(memory[name], resident)
     return seconds, memory
 
 
 def print_table(seconds, memory, events):
     base = seconds["babeltrace2 -o dummy"]
-    print(f"{events} events; CPU time, medians of {len(base)} interleaved rounds")
-    print(f"{'':24}{'ns/event':>10}{'speed of dummy':>16}{'memory MB':>11}")
-    for name, values in seconds.items():
-        ratio = statistics.median(b / max(v, 1e-3) for b, v in zip(base, values))
-        print(f"{name:24}{statistics.median(values) / events * 1e9:10.1f}{ratio:15.2f}x{memory[name]:11.0f}")
+    print(f"{events} events; medians of {len(base[0])} interleaved rounds")
+    print(f"{'':24}{'CPU ns/event':>13}{'speed of dummy':>16}{'elapsed':>9}{'speed of dummy':>16}{'memory MB':>11}")
+    for name, measured in seconds.items():
+        line = f"{name:24}"
+        for column, width in ((0, 13), (1, 9)):
+            ratio = statistics.median(b / max(v, 1e-3) for b, v in zip(base[column], measured[column]))
+            line += f"{statistics.median(measured[column]) / events * 1e9:{width}.1f}{ratio:15.2f}x"
+        print(f"{line}{memory[name]:11.0f}")
+
+
+def print_lengths(build, lengths, directory):
+    print(f"{'events':>12}{'CPU ns/event':>14}{'memory MB':>11}")
+    for length in lengths:
+        trace = f"{directory}/trace"
+        subprocess.run([f"{build}/tests/bench/make_trace", trace, str(length)], check=True)
+        command = cases(build, trace)["report, fast"]
+        spent, _, resident = run(command, os.devnull)
+        print(f"{length:12}{spent / length * 1e9:14.1f}{resident:11.0f}", flush=True)
+        shutil.rmtree(trace)
 
 
 def compare_reports(directory):
@@ -75,9 +97,13 @@ def main():
     parser.add_argument("--build", required=True)
     parser.add_argument("--events", type=int, default=3000000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--linear", help="numbers of events, separated by commas")
     parser.add_argument("trace", nargs="?")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="uvscope-bench-") as directory:
+        if options.linear:
+            print_lengths(options.build, [int(length) for length in options.linear.split(",")], directory)
+            return 0
         trace = options.trace or f"{directory}/trace"
         if not options.trace:
             subprocess.run([f"{options.build}/tests/bench/make_trace", trace, str(options.events)], check=True)
