@@ -25,7 +25,7 @@ enum {
 struct answer {
     int result;
     struct uvs_error error;
-    char data[DATA_MAX];
+    _Alignas(max_align_t) char data[DATA_MAX];
 };
 
 static unsigned timeout_ms = TIMEOUT_MS;
@@ -62,7 +62,8 @@ static _Noreturn void run_child(int (*call)(void *, struct uvs_error *), const v
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     dup2(open("/dev/null", O_RDWR | O_CLOEXEC), STDERR_FILENO); // where the library has words of its own
     struct answer answer = {0};
-    memcpy(answer.data, data, size);
+    if (size > 0) // or there is none
+        memcpy(answer.data, data, size);
     answer.result = call(answer.data, &answer.error);
     _exit(write(pipe, &answer, sizeof(answer)) != sizeof(answer));
 }
