@@ -101,7 +101,8 @@ static void place_texts(const struct text *text, struct uvs_event *event)
         void *place = (char *)event + class->fields[i].offset;
         uintptr_t offset;
         memcpy(&offset, place, sizeof(offset));
-        const char *bytes = text->bytes + offset;
+        // No text at all: an empty sequence is its only one.
+        const char *bytes = text->bytes ? text->bytes + offset : "";
         memcpy(place, &bytes, sizeof(bytes));
     }
 }

@@ -4,6 +4,7 @@
 rules, the seeds in the repository and a program that is recorded here and now."""
 
 import argparse
+import json
 import pathlib
 import re
 import shutil
@@ -51,6 +52,11 @@ def from_goldens(corpus, build):
     (corpus / "text.dict").write_text("\n".join(quoted) + "\n")
 
 
+def from_reports(corpus):
+    for report in sorted(TESTS.glob("golden/*.json")):
+        put(corpus, "runs", report.stem, json.dumps(json.loads(report.read_text())).encode())
+
+
 def from_documents(corpus):
     text = (TESTS.parent / "docs" / "ANALYSES.md").read_text()
     rules = re.findall(r"^    ((?:loop|callback|pool|sync_call|loss|blame)\.\S.*)$", text, re.M)
@@ -91,6 +97,7 @@ def main():
     shutil.rmtree(arguments.corpus, ignore_errors=True)
     from_goldens(arguments.corpus, arguments.build)
     from_documents(arguments.corpus)
+    from_reports(arguments.corpus)
     from_objects(arguments.corpus, arguments.build)
     from_recording(arguments.corpus, arguments.uvscope, arguments.program)
     for seed in sorted(HERE.glob("seeds/*/*")):
