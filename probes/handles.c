@@ -102,12 +102,12 @@ X(check, UVS_KIND_CHECK)
 
 enum { SENDS_BITS = 16, SENDS_MAX = 0xffff, SEND_UNIT_SHIFT = 4 };
 
-static uint64_t first_send_ns(uint64_t sends, uint64_t now_ns)
+static uint64_t since_first_send_ns(uint64_t sends, uint64_t now_ns)
 {
     const uint64_t mask = UINT64_MAX >> SENDS_BITS;
     uint64_t ago = ((now_ns >> SEND_UNIT_SHIFT) - (sends >> SENDS_BITS)) & mask; // wraps with the 48 bits
     // A send that took its time before a swap lost to the trampoline's can lie in the future.
-    return ago > mask / 2 ? now_ns : now_ns - (ago << SEND_UNIT_SHIFT);
+    return ago > mask / 2 ? 0 : ago << SEND_UNIT_SHIFT;
 }
 
 static void async_trampoline(uv_async_t *async)
@@ -115,10 +115,10 @@ static void async_trampoline(uv_async_t *async)
     uv_async_cb callback = (uv_async_cb)uvs__handle_words(async)[UVS_WORD_CALLBACK];
     uint64_t sends = (uintptr_t)__atomic_exchange_n(&uvs__handle_words(async)[UVS_WORD_SENDS], NULL,
                                                     __ATOMIC_ACQ_REL);
-    uint64_t since_ns = sends && uvs__on(callback) ? first_send_ns(sends, uvs__now()) : 0;
     struct uvs__call call;
-    uvs__enter(&call, UVS_KIND_ASYNC, uvs__get(uvs__handle_words(async), UVS_WORD_OP), (void *)callback,
-               since_ns);
+    uvs__enter(&call, UVS_KIND_ASYNC, uvs__get(uvs__handle_words(async), UVS_WORD_OP), (void *)callback, 0);
+    if (sends && call.begin_ns) // the clock is read once for both
+        call.delay_ns = since_first_send_ns(sends, call.begin_ns);
     callback(async);
     uvs__leave(&call, (int64_t)(sends & SENDS_MAX));
 }

@@ -150,15 +150,23 @@ static void set_busy_since(struct uvs__loop *loop, uint64_t since_ns)
     __atomic_store_n(&loop->watch.busy_since, since_ns, __ATOMIC_RELAXED);
 }
 
-static void begin_poll(struct uvs__loop *loop)
+// Nobody records any more.
+static void forget_interval(struct uvs__loop *loop)
 {
     set_busy_since(loop, 0);
+    loop->busy_begin_ns = 0;
+    loop->callbacks = 0;
+    loop->poll = (struct uvs__poll){0};
+}
+
+static void begin_poll(struct uvs__loop *loop)
+{
     if (!uvs__on(poll)) {
-        loop->busy_begin_ns = 0;
-        loop->callbacks = 0;
-        loop->poll = (struct uvs__poll){0};
+        if (loop->busy_begin_ns || loop->poll.begin_ns || loop->callbacks)
+            forget_interval(loop);
         return;
     }
+    set_busy_since(loop, 0);
     uint64_t now_ns = uvs__now();
     uint64_t busy_ns = loop->busy_begin_ns ? now_ns - loop->busy_begin_ns : UVS_ABSENT;
     if (loop->poll.calls && loop->callbacks == 0 && busy_ns < SAME_PHASE_NS)
@@ -209,6 +217,8 @@ static void enter_poll(struct uvs__loop *loop)
 
 static void leave_poll(struct uvs__loop *loop, int timeout_ms, int ready)
 {
+    if (!loop->poll.begin_ns)
+        return;
     int saved = errno;
     end_poll(loop, timeout_ms, ready);
     errno = saved;

@@ -198,18 +198,24 @@ bool uvs__submission_end(const struct uvs__submission *submission, int result)
     return true;
 }
 
+// Apart, so that a lock for which nobody waits needs no frame: libuv takes several for each request.
+__attribute__((noinline)) static void wait_for_lock(uv_mutex_t *mutex, const void *caller)
+{
+    struct uvs__sync_call call;
+    uvs__sync_begin(&call, UVS_KIND_MUTEX_LOCK, caller);
+    UVS_REAL(uv_mutex_lock)(mutex);
+    uvs__sync_end(&call, 0);
+}
+
 UVS_WRAP(void, uv_mutex_lock, uv_mutex_t *mutex)
 {
     struct uvs__thread *self = &uvs__self;
     if (__builtin_expect(self->submitting && self->submitting_work->work, 0))
         hand_off(self);
-    if (!self->loop || !uvs__on(sync_call) || UVS_REAL(uv_mutex_trylock)(mutex) != 0) {
-        struct uvs__sync_call call = {0};
-        if (self->loop)
-            uvs__sync_begin(&call, UVS_KIND_MUTEX_LOCK, __builtin_return_address(0));
+    if (!self->loop || !uvs__on(sync_call))
         UVS_REAL(uv_mutex_lock)(mutex);
-        uvs__sync_end(&call, 0);
-    }
+    else if (UVS_REAL(uv_mutex_trylock)(mutex) != 0)
+        wait_for_lock(mutex, __builtin_return_address(0));
 }
 
 // libuv creates the pool's threads while a request is being submitted: counting them is exact where reading
