@@ -13,9 +13,11 @@ import argparse
 import os
 import pathlib
 import re
+import signal
 import statistics
 import subprocess
 import tempfile
+import time
 
 BUILD = pathlib.Path(os.environ["UVS_BUILD"]).resolve()
 NODE = os.environ["UVS_NODE"]
@@ -35,12 +37,13 @@ server.listen(0, '127.0.0.1', () => console.log(server.address().port, process.p
 process.on('SIGTERM', () => process.exit(0));
 """
 
+# What runs the script, with what is set in its environment beside; `place` is a directory of its own.
 MODES = {
-    "plain": lambda trace: ([], {}),
-    "idle": lambda trace: ([], {"LD_PRELOAD": str(BUILD / "lib/libuvscope.so")}),
-    "default": lambda trace: ([*RECORD, "-o", trace, "--"], {}),
-    "lean": lambda trace: ([*RECORD, "--detail", "lean", "-o", trace, "--"], {}),
-    "full": lambda trace: ([*RECORD, "--detail", "full", "-o", trace, "--"], {}),
+    "plain": lambda place: ([NODE], {}),
+    "idle": lambda place: ([NODE], {"LD_PRELOAD": str(BUILD / "lib/libuvscope.so")}),
+    "lean": lambda place: ([*RECORD, "--detail", "lean", "-o", place / "trace", "--", NODE], {}),
+    "default": lambda place: ([*RECORD, "-o", place / "trace", "--", NODE], {}),
+    "full": lambda place: ([*RECORD, "--detail", "full", "-o", place / "trace", "--", NODE], {}),
 }
 
 
@@ -63,12 +66,17 @@ def load(port, seconds):
 
 
 class Server:
-    def __init__(self, mode, kind, place):
-        prefix, variables = MODES[mode](place / mode)
-        self.process = subprocess.Popen([*prefix, NODE, place / "server.js", kind, place / "data"], text=True,
-                                        stdout=subprocess.PIPE, cwd=place, env={**os.environ, **variables})
-        self.port, self.pid = map(int, self.process.stdout.readline().split())
-        for thread in threads_of(self.pid): # not `record`, whose daemons would have to share the processor
+    def __init__(self, command_of, kind, place, own_place):
+        own_place.mkdir()
+        command, variables = command_of(own_place)
+        self.process = subprocess.Popen([*command, place / "server.js", kind, place / "data"], text=True,
+                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=own_place,
+                                        env={**os.environ, **variables})
+        said = next((line for line in self.process.stdout if re.fullmatch(r"\d+ \d+\n", line)), None)
+        if not said:
+            raise RuntimeError("ended with status %d before it served" % self.process.wait())
+        self.port, self.pid = map(int, said.split())
+        for thread in threads_of(self.pid):  # not `record`, whose daemons would have to share the processor
             os.sched_setaffinity(int(thread.name), SERVERS)
 
     def measure(self, seconds):
@@ -78,47 +86,91 @@ class Server:
         return rate, (cpu_seconds(self.pid) - before) / requests
 
     def stop(self):
-        self.process.terminate()
-        self.process.wait(60)
-        self.process.stdout.close()
+        try:
+            os.kill(self.pid, signal.SIGTERM)  # who runs it ends with it
+        except ProcessLookupError:
+            pass
+        try:
+            self.process.communicate(timeout=120)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.communicate()
 
 
-def rounds_of(kind, count, seconds):
-    """For each round {mode: what it measured}."""
-    orders = [list(MODES), list(reversed(MODES))]  # what changes slowly meets all alike
-    servers = {}
+FAILURES = (OSError, RuntimeError, subprocess.SubprocessError)
+
+
+def measure_round(servers, order, seconds, failed):
+    """What each server that is still there measured; one that fails is out."""
+    measured = {}
+    for mode in order:
+        try:
+            measured[mode] = servers[mode].measure(seconds)
+        except FAILURES as error:
+            failed[mode] = str(error)
+            servers.pop(mode).stop()
+    return measured
+
+
+def serve(kind, modes, place, servers):
+    """Starts a server of each mode; {mode: why it does not run} of the others."""
+    failed = {}
+    for mode, command_of in modes.items():
+        try:
+            servers[mode] = Server(command_of, kind, place, place / mode.replace(" ", "-"))
+            servers[mode].measure(2)  # until everything is compiled
+        except FAILURES as error:
+            failed[mode] = str(error)
+            if mode in servers:
+                servers.pop(mode).stop()
+    return failed
+
+
+def rounds_of(kind, count, seconds, modes=None, limit=None):
+    """For each round {mode: what it measured}, and {mode: why it did not run}. No round begins after `limit` seconds."""
+    begun = time.monotonic()
+    servers, rounds = {}, []
     with tempfile.TemporaryDirectory() as name:
         place = pathlib.Path(name)
         (place / "server.js").write_text(SERVER)
         (place / "data").write_bytes(b"x" * 1024)
         try:
-            for mode in MODES:
-                servers[mode] = Server(mode, kind, place)
-                servers[mode].measure(2)  # until everything is compiled
-            return [{mode: servers[mode].measure(seconds) for mode in orders[n % 2]} for n in range(count)]
+            failed = serve(kind, modes or MODES, place, servers)
+            while len(rounds) < count and (not limit or len(rounds) < 2 or time.monotonic() - begun < limit):
+                # What changes slowly meets all alike.
+                order = list(servers) if len(rounds) % 2 else list(reversed(servers))
+                rounds.append(measure_round(servers, order, seconds, failed))
+            return rounds, failed
         finally:
             for server in servers.values():
                 server.stop()
+
+
+def print_ratios(kind, rounds, modes, width=8):
+    rate, cpu = (statistics.median(r["plain"][i] for r in rounds) for i in (0, 1))
+    print(f"{kind:6} {'plain':{width}} {rate:8.0f}/s {'':14} {cpu * 1e6:9.1f} us")
+    for mode in modes:
+        cells = []
+        for i in (0, 1):
+            low, middle, high = statistics.quantiles((r[mode][i] / r["plain"][i] for r in rounds), n=4)
+            cells += [f"{middle:.3f}", f"({low:.2f}..{high:.2f})"]
+        print(f"{kind:6} {mode:{width}} {cells[0]:>10} {cells[1]:>14} {cells[2]:>12} {cells[3]:>14}", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--seconds", type=int, default=1)
+    parser.add_argument("--limit", type=float, default=600, help="seconds after which no round begins")
     options = parser.parse_args()
     if os.geteuid() == 0:
         parser.error("run it as a normal user: root's recordings share one daemon, and would record each other")
     print(f"{'load':6} {'mode':8} {'throughput':>10} {'(quartiles)':>14} {'CPU/request':>12} {'(quartiles)':>14}")
     for kind in ("hello", "files"):
-        rounds = rounds_of(kind, options.rounds, options.seconds)
-        rate, cpu = (statistics.median(r["plain"][i] for r in rounds) for i in (0, 1))
-        print(f"{kind:6} {'plain':8} {rate:8.0f}/s {'':14} {cpu * 1e6:9.1f} us")
-        for mode in list(MODES)[1:]:
-            cells = []
-            for i in (0, 1):
-                low, middle, high = statistics.quantiles((r[mode][i] / r["plain"][i] for r in rounds), n=4)
-                cells += [f"{middle:.3f}", f"({low:.2f}..{high:.2f})"]
-            print(f"{kind:6} {mode:8} {cells[0]:>10} {cells[1]:>14} {cells[2]:>12} {cells[3]:>14}", flush=True)
+        rounds, failed = rounds_of(kind, options.rounds, options.seconds, limit=options.limit / 2)
+        if failed:
+            parser.exit(1, "".join(f"{mode}: {why}\n" for mode, why in failed.items()))
+        print_ratios(kind, rounds, list(MODES)[1:])
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@
 
     runtime_bench.py --build BUILD [--operations N] [--rounds R]
 
-Each round runs the program plain, preloaded without a session, recorded with default and with full detail, one
-after the other. Printed are medians over the rounds, of processor time, which a busy machine changes least: an
+Each round runs the program plain, preloaded without a session, recorded with every detail, one after the
+other. Printed are medians over the rounds, of processor time, which a busy machine changes least: an
 operation's, the ratio to the plain run of the same round, what an operation costs more; and the bytes of an event in
 the trace. Fails only when a run does.
 """
@@ -18,7 +18,7 @@ import sys
 import tempfile
 
 MODES = ("timers", "idle", "async", "fs_stat", "queue_work")
-WAYS = ("plain", "preloaded", "default", "full")
+WAYS = ("plain", "preloaded", "lean", "default", "full")
 
 
 def command_of(way, build, trace):
