@@ -4,6 +4,7 @@
 
 By hand: UVS_SOURCE=. UVS_BUILD=build tests/docs/test_docs.py -v Events
 """
+import json
 import os
 import pathlib
 import re
@@ -211,6 +212,11 @@ class Analyses(unittest.TestCase):
     def facts(self, kind):
         rows = [line.split("\t") for line in run(BUILD / "tests/docs/list_facts").splitlines()]
         return [row[1:] for row in rows if row[0] == kind]
+
+    def test_every_finding_has_a_log_that_triggers_it(self):
+        reports = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((SOURCE / "tests/golden").glob("*.json"))]
+        found = {finding["id"] for report in reports for finding in report.get("findings", [])}
+        self.assertEqual({row[0] for row in self.facts("finding")} - found, set())
 
     def test_every_finding_has_its_section(self):
         findings = self.facts("finding")
