@@ -24,13 +24,15 @@ static const struct uvs__analysis *const analyses[] = {
 enum { ANALYSIS_COUNT = sizeof(analyses) / sizeof(analyses[0]) };
 
 // What each type of span is given to.
+struct taker {
+    int (*span)(void *state, const struct uvs__output *output, const struct uvs__span *span);
+    void *state;
+    bool takes_all;
+};
+
 struct takers {
+    struct taker items[ANALYSIS_COUNT + 1]; // span NULL: the end
     size_t count;
-    struct {
-        int (*span)(void *state, const struct uvs__output *output, const struct uvs__span *span);
-        void *state;
-        bool takes_all;
-    } items[ANALYSIS_COUNT];
 };
 
 struct job {
@@ -152,9 +154,9 @@ static int on_span(void *data, const struct uvs__span *span)
     const bool counts = !job->output.report->shown.any || uvs__window_has(&job->output, span);
     int rc = 0;
     job->output.counts = counts;
-    for (size_t i = 0; i < takers->count && !rc; i++)
-        if (counts || takers->items[i].takes_all)
-            rc = takers->items[i].span(takers->items[i].state, &job->output, span);
+    for (const struct taker *taker = takers->items; taker->span && !rc; taker++)
+        if (counts || taker->takes_all)
+            rc = taker->span(taker->state, &job->output, span);
     return rc;
 }
 
@@ -165,9 +167,8 @@ static void list_takers(struct job *job)
             struct takers *takers = &job->takers[type];
             if (!(analyses[i]->takes & 1u << type))
                 continue;
-            takers->items[takers->count].span = analyses[i]->span;
-            takers->items[takers->count].takes_all = analyses[i]->takes_all;
-            takers->items[takers->count++].state = job->states[i];
+            takers->items[takers->count++] = (struct taker){analyses[i]->span, job->states[i],
+                                                            analyses[i]->takes_all};
         }
 }
 

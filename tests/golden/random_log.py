@@ -126,7 +126,7 @@ def damage(log, end):
     rng = log.rng
     for _ in range(rng.choice([0, 0, 0, 1, 3])):
         at = rng.randrange(end + 1)
-        log.say(at, f"lost begin_ns={at} end_ns={at + rng.choice([0, MS, 50 * MS])} events={rng.choice(['7', '-'])}")
+        log.say(at, f"lost begin_ns={at} end_ns={at + rng.choice([0, MS, 50 * MS])} events={rng.choice([7, (1 << 64) - 1])}")
     if rng.random() < 0.2:
         log.say(rng.randrange(end + 1), "dropped loop=7:- reason=1 count=67")
     if rng.random() < 0.3:
