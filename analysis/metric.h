@@ -18,7 +18,7 @@ enum uvs__scope {
     UVS__SCOPE_CULPRIT,
 };
 
-enum uvs__unit { UVS__UNIT_TIME, UVS__UNIT_COUNT, UVS__UNIT_RATIO };
+enum uvs__unit { UVS__UNIT_TIME, UVS__UNIT_COUNT, UVS__UNIT_RATIO, UVS__UNIT_QUOTIENT };
 
 enum uvs__form {
     UVS__FORM_HIST,    // `stat` of the struct uvs_hist at `offset`

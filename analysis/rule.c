@@ -37,6 +37,9 @@ static void format_value(char buffer[FIGURE_SIZE], enum uvs__unit unit, double v
     case UVS__UNIT_RATIO:
         snprintf(buffer, FIGURE_SIZE, "%.1f %%", value * 100);
         break;
+    case UVS__UNIT_QUOTIENT:
+        snprintf(buffer, FIGURE_SIZE, "%.6g", value);
+        break;
     }
 }
 
@@ -62,7 +65,7 @@ static bool create_where(const struct uvs_rule *rule, const struct uvs__figure *
     const char *kind = figure->kind >= 0 ? uvs_kind_name((uint8_t)figure->kind) : NULL;
     if (!figure->site)
         return asprintf(ret_where, "%s", place) >= 0;
-    return asprintf(ret_where, "%s, %s%s%s%s", place, rule->selection.by_site ? "" : "by ", kind ? kind : "",
+    return asprintf(ret_where, "%s, %s%s%s%s", place, rule->value.selection.by_site ? "" : "by ", kind ? kind : "",
                     kind ? " " : "", figure->site->label) >= 0;
 }
 
@@ -70,7 +73,7 @@ static int decide(const struct uvs_rule *rule, const struct uvs__figure *figure,
 {
     char value[FIGURE_SIZE];
     const char *said = value;
-    format_value(value, rule->metric->unit, figure->value);
+    format_value(value, rule->unit, figure->value);
     verdict->no_data = figure->state != UVS__FIGURE_KNOWN;
     verdict->value = figure->value;
     verdict->site = figure->site;
@@ -102,7 +105,7 @@ static int decide_all(const struct uvs_rule *rule, const struct uvs__figure *fig
         if (is_worse(rule, &figures[i], worst))
             worst = &figures[i];
     *ret_count = 1;
-    if (!rule->selection.by_site || !violates(rule, worst))
+    if (!rule->value.selection.by_site || !violates(rule, worst))
         return decide(rule, worst, &verdicts[0]);
     *ret_count = 0;
     int result = 0;
@@ -112,12 +115,53 @@ static int decide_all(const struct uvs_rule *rule, const struct uvs__figure *fig
     return result;
 }
 
+// Everything that matches, wherever it was.
+static int create_sum(const struct uvs__term *term, const struct uvs_report *report,
+                      struct uvs__figure *ret_sum)
+{
+    struct uvs__figure *figures = NULL, sum = {.state = UVS__FIGURE_NONE, .loop = UVS__LOOP_ANY, .kind = -1};
+    size_t count = 0;
+    int result = uvs__figures_create(term->metric, &term->selection, report, &figures, &count);
+    for (size_t i = 0; result == 0 && i < count; i++) {
+        sum.value += figures[i].value;
+        if (sum.state != UVS__FIGURE_UNKNOWN)
+            sum.state = figures[i].state;
+    }
+    free(figures);
+    *ret_sum = sum;
+    return result;
+}
+
+static int create_quotient(const struct uvs_rule *rule, const struct uvs_report *report,
+                           struct uvs__figure **ret_figures, size_t *ret_count)
+{
+    struct uvs__figure *figures = calloc(1, sizeof(*figures)), divisor;
+    int result = figures ? create_sum(&rule->value, report, figures) : -UVS_E_ENVIRONMENT;
+    if (result == 0)
+        result = create_sum(&rule->divisor, report, &divisor);
+    if (result < 0) {
+        free(figures);
+        return result;
+    }
+    if (divisor.state == UVS__FIGURE_KNOWN && !(divisor.value > 0))
+        divisor.state = UVS__FIGURE_NONE;
+    if (divisor.state != UVS__FIGURE_KNOWN)
+        figures->state = divisor.state;
+    else
+        figures->value /= divisor.value;
+    *ret_figures = figures;
+    *ret_count = 1;
+    return 0;
+}
+
 int uvs_rule_check(const struct uvs_rule *rule, const struct uvs_report *report,
                    struct uvs_verdict **ret_verdicts, size_t *ret_count, struct uvs_error *error)
 {
     struct uvs__figure *figures = NULL;
     size_t count = 0, verdict_count = 0;
-    int result = uvs__figures_create(rule->metric, &rule->selection, report, &figures, &count);
+    int result = rule->divisor.metric ? create_quotient(rule, report, &figures, &count)
+                                      : uvs__figures_create(rule->value.metric, &rule->value.selection, report,
+                                                            &figures, &count);
     struct uvs_verdict *verdicts = result == 0 ? calloc(count + 1, sizeof(*verdicts)) : NULL;
     if (verdicts)
         result = decide_all(rule, figures, count, verdicts, &verdict_count);
@@ -147,5 +191,5 @@ const char *uvs_rule_text(const struct uvs_rule *rule)
 
 const char *uvs_rule_unit(const struct uvs_rule *rule)
 {
-    return rule->metric->info.unit;
+    return rule->divisor.metric ? "quotient" : rule->value.metric->info.unit;
 }

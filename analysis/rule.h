@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The rules of `uvscope check`, evaluated on a report. Grammar in report-schema and docs/ANALYSES.md:
-//   <metric> [kind=K] [site~REGEX] [pid=N] [by site [min N]] <op> <value with unit> [or none]
+//   <metric> [kind=K] [site~REGEX] [pid=N] [by site [min N]] [/ <metric> [kind=K] ...] <op> <value with unit> [or none]
 #ifndef UVS_RULE_H
 #define UVS_RULE_H
 
@@ -31,7 +31,7 @@ int uvs_rule_check(const struct uvs_rule *rule, const struct uvs_report *report,
 void uvs_verdicts_destroy(struct uvs_verdict *verdicts, size_t count);
 
 const char *uvs_rule_text(const struct uvs_rule *rule);
-// "ns", "count" or "ratio": what a verdict's value is in.
+// "ns", "count", "ratio" or "quotient" (of two counts): what a verdict's value is in.
 const char *uvs_rule_unit(const struct uvs_rule *rule);
 
 // Every metric with its meaning, for --help and the documentation test: returns NULL past the end.

@@ -8,11 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+// What ends a word beside space.
+#define STOPS "<>=!~/"
 enum { WORD_SIZE = 256, NEAR_TEXT_SIZE = 160, PERCENTILE_MIN_SAMPLES = 100 };
 
 struct parser {
     const char *at;
     struct uvs_rule *rule;
+    struct uvs__term *term; // of the rule
     struct uvs_error *error;
     unsigned seen; // bits of selectors[]
 };
@@ -69,12 +72,12 @@ static bool to_integer(const char *word, uint64_t max, uint64_t *ret_number)
 static int parse_metric(struct parser *parser)
 {
     char word[WORD_SIZE], near_text[NEAR_TEXT_SIZE];
-    take_word(parser, "<>=!~", word);
+    take_word(parser, STOPS, word);
     if (!*word)
         return uvs_error_set(parser->error, UVS_E_USAGE,
                              "a rule begins with a metric, e.g. loop.block.max < 50ms");
-    parser->rule->metric = uvs__metric_find(word);
-    if (parser->rule->metric)
+    parser->term->metric = uvs__metric_find(word);
+    if (parser->term->metric)
         return 0;
     struct uvs_near near = {.word = word};
     for (size_t i = 0; uvs_metric_info(i); i++)
@@ -101,13 +104,13 @@ static bool has_kind(enum uvs__scope scope, uint8_t kind)
 static int parse_kind(struct parser *parser)
 {
     char word[WORD_SIZE], near_text[NEAR_TEXT_SIZE];
-    enum uvs__scope scope = parser->rule->metric->scope;
-    int kind = uvs_kind_from_name(take_word(parser, "<>=!~", word));
-    parser->rule->selection.kind = kind;
+    enum uvs__scope scope = parser->term->metric->scope;
+    int kind = uvs_kind_from_name(take_word(parser, STOPS, word));
+    parser->term->selection.kind = kind;
     if (kind >= 0 && has_kind(scope, (uint8_t)kind))
         return 0;
     if (kind >= 0)
-        return uvs_error_set(parser->error, UVS_E_USAGE, "%s has no kind=%s", parser->rule->metric->info.name,
+        return uvs_error_set(parser->error, UVS_E_USAGE, "%s has no kind=%s", parser->term->metric->info.name,
                              word);
     struct uvs_near near = {.word = word};
     for (int i = 0; i <= UINT8_MAX; i++)
@@ -138,13 +141,13 @@ static int parse_site(struct parser *parser)
     memcpy(word, parser->at, length);
     word[length] = '\0';
     parser->at += length + (*quote ? 1 : 0);
-    int status = regcomp(&parser->rule->site, word, REG_EXTENDED | REG_NOSUB);
+    int status = regcomp(&parser->term->site, word, REG_EXTENDED | REG_NOSUB);
     if (status) {
-        regerror(status, &parser->rule->site, reason, sizeof(reason));
+        regerror(status, &parser->term->site, reason, sizeof(reason));
         return uvs_error_set(parser->error, UVS_E_USAGE, "site~%s is not a regular expression: %s", word,
                              reason);
     }
-    parser->rule->selection.site = &parser->rule->site;
+    parser->term->selection.site = &parser->term->site;
     return 0;
 }
 
@@ -152,29 +155,29 @@ static int parse_pid(struct parser *parser)
 {
     char word[WORD_SIZE];
     uint64_t pid;
-    if (!to_integer(take_word(parser, "<>=!~", word), UINT32_MAX, &pid))
+    if (!to_integer(take_word(parser, STOPS, word), UINT32_MAX, &pid))
         return uvs_error_set(parser->error, UVS_E_USAGE, "pid='%s' is not a process id", word);
-    parser->rule->selection.pid = (int64_t)pid;
+    parser->term->selection.pid = (int64_t)pid;
     return 0;
 }
 
 static int parse_by(struct parser *parser)
 {
     char word[WORD_SIZE];
-    struct uvs__selection *selection = &parser->rule->selection;
-    const struct uvs__metric *metric = parser->rule->metric;
-    if (strcmp(take_word(parser, "<>=!~", word), "site") != 0)
+    struct uvs__selection *selection = &parser->term->selection;
+    const struct uvs__metric *metric = parser->term->metric;
+    if (strcmp(take_word(parser, STOPS, word), "site") != 0)
         return uvs_error_set(parser->error, UVS_E_USAGE, "'by %s': figures can be taken `by site`", word);
     selection->by_site = true;
     // Rare sites have no tail worth a verdict.
     selection->min = metric->form == UVS__FORM_HIST && metric->stat >= UVS__STAT_P90 ? PERCENTILE_MIN_SAMPLES
                                                                                      : 1;
     const char *before = parser->at;
-    if (strcmp(take_word(parser, "<>=!~", word), "min") != 0) {
+    if (strcmp(take_word(parser, STOPS, word), "min") != 0) {
         parser->at = before;
         return 0;
     }
-    if (!to_integer(take_word(parser, "<>=!~", word), UINT64_MAX, &selection->min))
+    if (!to_integer(take_word(parser, STOPS, word), UINT64_MAX, &selection->min))
         return uvs_error_set(parser->error, UVS_E_USAGE, "`by site min '%s'` needs a number of samples",
                              word);
     return 0;
@@ -199,8 +202,8 @@ enum { SELECTOR_COUNT = sizeof(selectors) / sizeof(selectors[0]) };
 static int parse_selector(struct parser *parser)
 {
     char word[WORD_SIZE];
-    const char *metric = parser->rule->metric->info.name;
-    take_word(parser, "<>=!~", word);
+    const char *metric = parser->term->metric->info.name;
+    take_word(parser, STOPS, word);
     size_t i = 0;
     while (i < SELECTOR_COUNT && strcmp(selectors[i].name, word) != 0)
         i++;
@@ -208,7 +211,7 @@ static int parse_selector(struct parser *parser)
         return uvs_error_set(parser->error, UVS_E_USAGE,
                              "unknown word '%s' after %s; there are kind=K, site~REGEX, pid=N and `by site`",
                              word, metric);
-    if (!(selectors[i].scopes & 1u << parser->rule->metric->scope))
+    if (!(selectors[i].scopes & 1u << parser->term->metric->scope))
         return uvs_error_set(parser->error, UVS_E_USAGE, "%s cannot be selected with %s", metric,
                              selectors[i].usage);
     if (!take(parser, selectors[i].follows))
@@ -227,18 +230,18 @@ static int parse_operator(struct parser *parser)
             continue;
         parser->rule->comparison = &uvs__operators[i];
         // `=<` and `===` are slips, not operators followed by something.
-        if (!*parser->at || !strchr("<>=!~", *parser->at))
+        if (!*parser->at || !strchr(STOPS, *parser->at))
             return 0;
         parser->at -= strlen(uvs__operators[i].name);
         break;
     }
-    size_t length = strspn(parser->at, "<>=!~");
+    size_t length = strspn(parser->at, STOPS);
     memcpy(word, parser->at, length < WORD_SIZE ? length : WORD_SIZE - 1);
     word[length < WORD_SIZE ? length : WORD_SIZE - 1] = '\0';
     if (!*word)
         return uvs_error_set(parser->error, UVS_E_USAGE,
                              "%s is compared with nothing; add an operator and a value, e.g. < 50ms",
-                             parser->rule->metric->info.name);
+                             parser->term->metric->info.name);
     return uvs_error_set(parser->error, UVS_E_USAGE,
                          "unknown operator '%s'; there are < <= > >= == !=", word);
 }
@@ -264,7 +267,7 @@ static bool take_number(struct parser *parser, double *ret_mantissa, double *ret
 
 static int scale(struct parser *parser, const char *unit, double *mantissa, double *divisor)
 {
-    enum uvs__unit kind = parser->rule->metric->unit;
+    enum uvs__unit kind = parser->rule->unit;
     if (!*unit && kind != UVS__UNIT_TIME)
         return 0;
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
@@ -278,8 +281,9 @@ static int scale(struct parser *parser, const char *unit, double *mantissa, doub
         [UVS__UNIT_TIME] = "a time: ns, us, ms, s or m, e.g. 50ms",
         [UVS__UNIT_COUNT] = "a count, without a unit",
         [UVS__UNIT_RATIO] = "a ratio, e.g. 80% or 0.8",
+        [UVS__UNIT_QUOTIENT] = "compared with a number, without a unit",
     };
-    const char *name = parser->rule->metric->info.name;
+    const char *name = parser->term->metric->info.name;
     if (!*unit)
         return uvs_error_set(parser->error, UVS_E_USAGE, "the value has no unit; %s is %s", name,
                              allowed[kind]);
@@ -306,9 +310,9 @@ static int parse_value(struct parser *parser)
     if (result < 0)
         return result;
     parser->rule->limit = mantissa / divisor;
-    if (parser->rule->metric->unit == UVS__UNIT_RATIO && parser->rule->limit > 1)
+    if (parser->rule->unit == UVS__UNIT_RATIO && parser->rule->limit > 1)
         return uvs_error_set(parser->error, UVS_E_USAGE, "%s is a ratio, never above 1; write 80%% or 0.8",
-                             parser->rule->metric->info.name);
+                             parser->term->metric->info.name);
     return 0;
 }
 
@@ -330,14 +334,50 @@ static int parse_end(struct parser *parser)
 static bool is_at_selector(struct parser *parser)
 {
     skip_space(parser);
-    return *parser->at && !strchr("<>=!~", *parser->at);
+    return *parser->at && !strchr(STOPS, *parser->at);
+}
+
+static int parse_term(struct parser *parser, struct uvs__term *term)
+{
+    parser->term = term;
+    parser->seen = 0;
+    int result = parse_metric(parser);
+    while (result == 0 && is_at_selector(parser))
+        result = parse_selector(parser);
+    return result;
+}
+
+// Only counts: a sum over the whole trace is what both sides have in common.
+static int check_divided(struct parser *parser, const struct uvs__term *term)
+{
+    if (!term->metric->additive || term->metric->unit != UVS__UNIT_COUNT)
+        return uvs_error_set(parser->error, UVS_E_USAGE,
+                             "%s cannot stand beside a /; counts can, such as callback.count, sync_call.count "
+                             "and pool.count",
+                             term->metric->info.name);
+    if (term->selection.by_site)
+        return uvs_error_set(parser->error, UVS_E_USAGE, "`by site` cannot stand beside a /: each side is one sum");
+    return 0;
+}
+
+static int parse_divisor(struct parser *parser)
+{
+    struct uvs_rule *rule = parser->rule;
+    rule->unit = rule->value.metric->unit;
+    if (!take(parser, "/"))
+        return 0;
+    rule->unit = UVS__UNIT_QUOTIENT;
+    int result = check_divided(parser, &rule->value);
+    if (result == 0)
+        result = parse_term(parser, &rule->divisor);
+    return result == 0 ? check_divided(parser, &rule->divisor) : result;
 }
 
 static int parse(struct parser *parser)
 {
-    int result = parse_metric(parser);
-    while (result == 0 && is_at_selector(parser))
-        result = parse_selector(parser);
+    int result = parse_term(parser, &parser->rule->value);
+    if (result == 0)
+        result = parse_divisor(parser);
     int (*const rest[])(struct parser * parser) = {parse_operator, parse_value, parse_end};
     for (size_t i = 0; result == 0 && i < sizeof(rest) / sizeof(rest[0]); i++)
         result = rest[i](parser);
@@ -356,7 +396,7 @@ int uvs_rule_parse(const char *text, struct uvs_rule **ret_rule, struct uvs_erro
         uvs_rule_destroy(rule);
         return uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory for a rule");
     }
-    rule->selection = (struct uvs__selection){.kind = -1, .pid = -1};
+    rule->value.selection = rule->divisor.selection = (struct uvs__selection){.kind = -1, .pid = -1};
     struct parser parser = {.at = rule->text, .rule = rule, .error = error};
     int result = parse(&parser);
     if (result < 0) {
@@ -372,8 +412,10 @@ void uvs_rule_destroy(struct uvs_rule *rule)
 {
     if (!rule)
         return;
-    if (rule->selection.site)
-        regfree(&rule->site);
+    if (rule->value.selection.site)
+        regfree(&rule->value.site);
+    if (rule->divisor.selection.site)
+        regfree(&rule->divisor.site);
     free(rule->text);
     free(rule);
 }

@@ -15,11 +15,16 @@ struct uvs__operator {
 enum { UVS__OPERATOR_COUNT = 6 };
 extern const struct uvs__operator uvs__operators[UVS__OPERATOR_COUNT];
 
-struct uvs_rule {
-    char *text;
+struct uvs__term {
     const struct uvs__metric *metric;
     struct uvs__selection selection; // its site points to `site`
     regex_t site;
+};
+
+struct uvs_rule {
+    char *text;
+    struct uvs__term value, divisor; // the divisor's metric is NULL: there is none
+    enum uvs__unit unit;             // of the figure that is compared
     const struct uvs__operator *comparison;
     double limit;
     bool or_none;

@@ -7,6 +7,7 @@
 #include "judge.h"
 #include "report_job.h"
 #include "run_inputs.h"
+#include "runs_dir.h"
 #include "tolerance.h"
 
 #include <errno.h>
@@ -297,7 +298,7 @@ static int run(char **operands)
         status = uvs__expand_runs(operands, &paths);
     if (status == 0)
         status = check(&rules, &paths);
-    uvs__strings_clear(&paths);
+    uvs__paths_clear(&paths);
     destroy_rules(&rules);
     return status;
 }
@@ -334,7 +335,7 @@ const struct uvs_command uvs_command_check = {
         "Evaluates rules on TRACE (as for `uvscope report`; without it, the newest recording) and ends with "
         "1 "
         "if one is violated, after naming each violated rule with its figure.\n\n"
-        "A rule is: METRIC [kind=K] [site~REGEX] [pid=N] [by site [min N]] OP VALUE [or none]\n\n"
+        "A rule is: METRIC [kind=K] [site~REGEX] [pid=N] [by site [min N]] [/ METRIC ...] OP VALUE [or none]\n\n"
         "for example: loop.block.max < 50ms, or: callback.delay.p99 kind=timer < 10ms. A metric that has no "
         "data violates its rule, unless the rule ends in `or none`.\n\n"
         "Of several runs, each must hold the rules. With a baseline, the runs together are compared with its "

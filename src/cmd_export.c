@@ -4,7 +4,7 @@
 
 #include "export.h"
 #include "export_output.h"
-#include "trace_dir.h"
+#include "runs_dir.h"
 #include "worker.h"
 
 #include <ctype.h>
@@ -158,18 +158,13 @@ static int check_options(void)
 
 static int run(char **operands)
 {
-    struct uvs_error error = {0};
-    char *newest = NULL;
+    char *path = NULL;
     int status = check_options();
-    if (status)
-        return status;
-    if (operands[0] && operands[1])
-        return uvs_complain(UVS_E_USAGE, "one trace at a time: what is '%s'?", operands[1]);
-    int rc = operands[0] ? 0 : uvs_newest_trace(&newest, &error);
-    if (rc)
-        return uvs_complain(-rc, "%s", error.text);
-    status = export_path(newest ? newest : operands[0]);
-    free(newest);
+    if (status == 0)
+        status = uvs__choose_trace(operands, &path);
+    if (status == 0)
+        status = export_path(path);
+    free(path);
     return status;
 }
 

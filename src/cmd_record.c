@@ -11,6 +11,7 @@
 #include "named_libuv.h"
 #include "perf_maps.h"
 #include "preflight.h"
+#include "record_repeat.h"
 #include "session.h"
 #include "sessiond.h"
 #include "summary.h"
@@ -36,6 +37,7 @@ static const char *const detail_names[] = {"default", "full", "lean"}; // enum u
 static const char *wanted_directory;
 static int detail = UVS_DETAIL_DEFAULT;
 static bool quiet, no_js;
+static const char *repeat; // NULL: once
 static const char *max_size;
 static const char *stall, *stall_work; // NULL: as the environment says
 static struct uvs_strings plugins;
@@ -346,6 +348,20 @@ static int record(char **operands)
     return uvs_complain(status, "%s", error.text);
 }
 
+static int record_into(char **operands, const char *directory)
+{
+    wanted_directory = directory;
+    quiet = true;
+    return record(operands);
+}
+
+static int record_once_or_more(char **operands)
+{
+    const struct uvs__repeat wanted = {
+        .times = repeat, .output = wanted_directory, .quiet = quiet, .record = record_into};
+    return repeat && operands[0] ? uvs__record_repeat(&wanted, operands) : record(operands);
+}
+
 static const struct uvs_option options[] = {
     {.name = "output",
      .letter = 'o',
@@ -394,6 +410,12 @@ static const struct uvs_option options[] = {
      .form = UVS_OPTION_FLAG,
      .help = "do not ask Node.js for the names of JavaScript functions",
      .value = &no_js},
+    {.name = "repeat",
+     .form = UVS_OPTION_STRING,
+     .argument = "N",
+     .help = "run PROGRAM N times, one after the other, each into a directory run-1, run-2... of DIR, for compare "
+             "and check; ends with the first status that is not 0 (default: once)",
+     .value = &repeat},
     {.name = "quiet",
      .letter = 'q',
      .form = UVS_OPTION_FLAG,
@@ -414,5 +436,5 @@ const struct uvs_command uvs_command_record = {
         "PROGRAM cannot be executed, 127 when it is not there.",
     .options = options,
     .program_follows = true,
-    .run = record,
+    .run = record_once_or_more,
 };

@@ -35,8 +35,9 @@ static json_t *json_value(const struct uvs_verdict *verdict, const char *unit)
 {
     if (verdict->no_data)
         return json_null();
-    return *unit == 'r' || verdict->value >= 0x1p63 ? json_real(verdict->value)
-                                                    : json_integer((json_int_t)verdict->value);
+    const bool is_whole = *unit == 'n' || *unit == 'c'; // ns, count
+    return !is_whole || verdict->value >= 0x1p63 ? json_real(verdict->value)
+                                                 : json_integer((json_int_t)verdict->value);
 }
 
 static json_t *json_verdict(const struct uvs_verdict *verdict, const char *unit)

@@ -152,13 +152,18 @@ static void pass_on(pid_t program, const siginfo_t *info)
         kill(program, info->si_signo);
 }
 
-void uvs__launch_wait(pid_t program, siginfo_t *ret_end)
+int uvs__launch_wait(pid_t program, siginfo_t *ret_end)
 {
-    sigset_t held;
+    sigset_t held, ending;
+    int asked = 0;
     held_signals(&held);
+    ending_signals(&ending);
     while (!take_changes(program, ret_end)) {
         siginfo_t info;
-        if (sigwaitinfo(&held, &info) > 0)
-            pass_on(program, &info);
+        if (sigwaitinfo(&held, &info) <= 0)
+            continue;
+        asked = sigismember(&ending, info.si_signo) ? info.si_signo : asked;
+        pass_on(program, &info);
     }
+    return asked;
 }

@@ -42,7 +42,8 @@ struct uvs_launch {
 // 0: *ret_pid runs the program. Else the negative of an enum uvs_record_status.
 int uvs__launch(const struct uvs_launch *launch, pid_t *ret_pid, struct uvs_error *error);
 
-// Until it has ended. *ret_end as waitid(2) fills it: CLD_EXITED and a status, or a signal.
-void uvs__launch_wait(pid_t program, siginfo_t *ret_end);
+// Until it has ended. *ret_end as waitid(2) fills it: CLD_EXITED and a status, or a signal. Returns the last signal
+// by which somebody asked for the end meanwhile; 0: nobody did.
+int uvs__launch_wait(pid_t program, siginfo_t *ret_end);
 
 #endif

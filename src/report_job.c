@@ -4,7 +4,7 @@
 #include "report_job.h"
 
 #include "command.h"
-#include "trace_dir.h"
+#include "runs_dir.h"
 #include "worker.h"
 #include "../analysis/shown.h"
 
@@ -147,7 +147,8 @@ static int copy_output(int output, int status)
 }
 
 // The exit status; *ret_output is the caller's to close, -1 if there is none.
-static int run_on(const struct uvs__report_job *job, struct uvs_filter *filter, const char *path, int *ret_output)
+static int run_on(const struct uvs__report_job *job, struct uvs_filter *filter, const char *path,
+                  int *ret_output)
 {
     struct work work = {.job = job, .filter = filter, .path = path, .output = create_output()};
     *ret_output = work.output;
@@ -214,21 +215,14 @@ int uvs__report_job_capture(const struct uvs__report_job *job, const char *path,
 
 int uvs__report_job_run(const struct uvs__report_job *job, char **operands)
 {
-    struct uvs_error error = {0};
     struct uvs_filter *filter = NULL;
-    char *newest = NULL;
+    char *path = NULL;
     int status = check_shown(job, &filter);
-    if (status) {
-        uvs_filter_destroy(filter);
-        return status;
-    }
-    if (operands[0] && operands[1])
-        status = uvs_complain(UVS_E_USAGE, "one trace at a time: what is '%s'?", operands[1]);
-    else if (!operands[0] && (status = -uvs_newest_trace(&newest, &error)) > 0)
-        uvs_complain(0, "%s", error.text);
-    else
-        status = print_on(job, filter, newest ? newest : operands[0]);
+    if (status == 0)
+        status = uvs__choose_trace(operands, &path);
+    if (status == 0)
+        status = print_on(job, filter, path);
     uvs_filter_destroy(filter);
-    free(newest);
+    free(path);
     return status;
 }

@@ -3,6 +3,7 @@
 #include "run_inputs.h"
 
 #include "report_forms.h"
+#include "runs_dir.h"
 #include "trace_dir.h"
 
 #include <errno.h>
@@ -61,14 +62,12 @@ int uvs__runs_load(struct uvs_runs *runs, const char *path)
     return result < 0 ? uvs_complain(-result, "%s", error.text) : 0;
 }
 
-int uvs__runs_collect(struct uvs_runs *runs, const char *path, const struct uvs__report_job *how)
+static int collect_trace(struct uvs_runs *runs, const char *path, const struct uvs__report_job *how)
 {
     struct uvs__report_job job = *how;
     struct uvs_error error = {0};
     char *text;
     size_t size = 0;
-    if (uvs__is_json(path))
-        return uvs__runs_load(runs, path);
     job.render = uvs__render_json;
     int status = uvs__report_job_capture(&job, path, &text, &size);
     if (status == 0 && text) {
@@ -79,39 +78,29 @@ int uvs__runs_collect(struct uvs_runs *runs, const char *path, const struct uvs_
     return status;
 }
 
-// --- Several runs ---
-
-void uvs__strings_clear(struct uvs_strings *strings)
+int uvs__runs_collect(struct uvs_runs *runs, const char *path, const struct uvs__report_job *how)
 {
-    for (size_t i = 0; i < strings->count; i++)
-        free((char *)strings->items[i]);
-    free(strings->items);
-    *strings = (struct uvs_strings){0};
-}
-
-// Takes `text`.
-static int append(struct uvs_strings *strings, char *text)
-{
-    const char **items = text ? realloc(strings->items, (strings->count + 1) * sizeof(*items)) : NULL;
-    if (!items) {
-        free(text);
-        return uvs_complain(UVS_E_ENVIRONMENT, "no memory for the names of the runs");
-    }
-    strings->items = items;
-    items[strings->count++] = text;
-    return 0;
+    struct uvs_strings traces = {0};
+    struct uvs_error error = {0};
+    if (uvs__is_json(path))
+        return uvs__runs_load(runs, path);
+    const int result = uvs__paths_add(&traces, path, &error);
+    int status = result < 0 ? uvs_complain(-result, "%s", error.text) : 0;
+    for (size_t i = 0; i < traces.count && status == 0; i++)
+        status = collect_trace(runs, traces.items[i], how);
+    uvs__paths_clear(&traces);
+    return status;
 }
 
 int uvs__expand_runs(char **operands, struct uvs_strings *ret_paths)
 {
     struct uvs_error error = {0};
     char *newest = NULL;
-    int status = 0;
-    if (!operands[0]) {
-        const int result = uvs_newest_trace(&newest, &error);
-        return result < 0 ? uvs_complain(-result, "%s", error.text) : append(ret_paths, newest);
-    }
-    for (; *operands && status == 0; operands++)
-        status = append(ret_paths, strdup(*operands));
-    return status;
+    int result = operands[0] ? 0 : uvs_newest_trace(&newest, &error);
+    if (newest)
+        result = uvs__paths_add(ret_paths, newest, &error);
+    for (; *operands && result == 0; operands++)
+        result = uvs__paths_add(ret_paths, *operands, &error);
+    free(newest);
+    return result < 0 ? uvs_complain(-result, "%s", error.text) : 0;
 }

@@ -19,8 +19,8 @@ int uvs__runs_load(struct uvs_runs *runs, const char *path);
 int uvs__runs_collect(struct uvs_runs *runs, const char *path, const struct uvs__report_job *how);
 
 // The traces that operands name: each its own, of a directory of `record --repeat` its runs, and without
-// operands the newest recording. Returns the exit status; *ret_paths is the caller's to clear.
+// operands the newest recording. Returns the exit status; *ret_paths is the caller's
+// (uvs__paths_clear).
 int uvs__expand_runs(char **operands, struct uvs_strings *ret_paths);
-void uvs__strings_clear(struct uvs_strings *strings); // with its strings
 
 #endif

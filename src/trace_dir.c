@@ -2,6 +2,8 @@
 // Trace directories: names, modes, the newest one.
 #include "trace_dir.h"
 
+#include "runs_dir.h"
+
 #include "../analysis/recording.h"
 
 #include <ctype.h>
@@ -316,16 +318,20 @@ bool uvs__trace_dir_link_latest(const struct uvs_trace_dir *dir)
     return linked;
 }
 
-// The time its recording was written; false when it is none.
+// The time its recording, or the first of its runs, was written; false when it is neither.
 static bool recording_time(const char *directory, struct timespec *ret_time)
 {
-    char file[PATH_MAX];
-    struct stat info;
-    if ((size_t)snprintf(file, sizeof(file), "%s/" UVS_RECORDING_FILE, directory) >= sizeof(file) ||
-        stat(file, &info))
-        return false;
-    *ret_time = info.st_mtim;
-    return true;
+    static const char *const facts[] = {UVS_RECORDING_FILE, UVS_FIRST_RUN "/" UVS_RECORDING_FILE};
+    for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
+        char file[PATH_MAX];
+        struct stat info;
+        if ((size_t)snprintf(file, sizeof(file), "%s/%s", directory, facts[i]) >= sizeof(file) ||
+            stat(file, &info))
+            continue;
+        *ret_time = info.st_mtim;
+        return true;
+    }
+    return false;
 }
 
 static bool is_later(const struct timespec *a, const struct timespec *b)

@@ -147,6 +147,29 @@ static void test_pool(void **state)
     EXPECT_ALL(table);
 }
 
+static void test_quotients(void **state)
+{
+    (void)state;
+    static const struct expectation table[] = {
+        {"pool.count / callback.count kind=signal == 1",
+         "VIOLATED pool.count / callback.count kind=signal == 1: no data; end the rule in `or none` to allow that"},
+        {"pool.count / callback.count kind=signal == 1 or none",
+         "ok pool.count / callback.count kind=signal == 1 or none: no data"},
+        {"pool.count / pool.count kind=fs.read <= 7", "ok pool.count / pool.count kind=fs.read <= 7: 1.4"},
+        {"pool.count kind=fs.read / pool.count < 0.1",
+         "VIOLATED pool.count kind=fs.read / pool.count < 0.1: 0.714286"},
+        {"loop.block.max / pool.count < 1",
+         "rule 'loop.block.max / pool.count < 1': loop.block.max cannot stand beside a /; counts can, such as "
+         "callback.count, sync_call.count and pool.count"},
+        {"pool.count by site / pool.count < 1",
+         "rule 'pool.count by site / pool.count < 1': `by site` cannot stand beside a /: each side is one sum"},
+        {"pool.count / pool.count < 1ms",
+         "rule 'pool.count / pool.count < 1ms': 'ms' is no unit here; pool.count is compared with a number, without a unit"},
+        {"pool.count / < 1", "rule 'pool.count / < 1': a rule begins with a metric, e.g. loop.block.max < 50ms"},
+    };
+    EXPECT_ALL(table);
+}
+
 static void test_no_data(void **state)
 {
     (void)state;
@@ -336,6 +359,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_rows_of_a_loop_are_merged, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sites, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_pool, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_quotients, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_data, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_loss, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lean, set_up, tear_down),

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+// Each run is recorded by a child, for which the parent stands aside as record does for its program.
+#include "record_repeat.h"
+
+#include "launch.h"
+#include "preflight.h"
+#include "runs_dir.h"
+#include "trace_dir.h"
+#include "../analysis/recording.h"
+#include "../probes/uvs_abi.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { MOST_TIMES = 10000 };
+
+struct series {
+    const struct uvs__repeat *repeat;
+    char **operands;
+    struct uvs_trace_dir dir;
+    struct uvs_signals signals;
+    size_t done; // runs that were recorded
+    uint64_t lost_events;
+    int status;
+    bool ends;
+};
+
+static bool parse_times(const char *text, size_t *ret_times)
+{
+    char *end;
+    errno = 0;
+    *ret_times = strtoul(text, &end, 10);
+    return isdigit((unsigned char)*text) && !*end && errno == 0 && *ret_times > 0 && *ret_times <= MOST_TIMES;
+}
+
+static _Noreturn void record_one(const struct series *series, const char *directory)
+{
+    uvs__signals_restore(&series->signals);
+    exit(series->repeat->record(series->operands, directory));
+}
+
+// A run that could not be recorded has left nothing.
+static void take_facts(struct series *series, const char *directory)
+{
+    struct uvs_recording facts;
+    struct uvs_error error;
+    if (uvs_recording_load(directory, &facts, &error) <= 0) {
+        series->ends = true;
+        return;
+    }
+    series->done++;
+    series->lost_events = facts.lost_events == UVS_ABSENT || series->lost_events == UVS_ABSENT
+                              ? UVS_ABSENT
+                              : series->lost_events + facts.lost_events;
+    uvs_recording_clear(&facts);
+}
+
+static int run_one(struct series *series, size_t number)
+{
+    char *directory = NULL;
+    if (asprintf(&directory, UVS_RUNS_DIR_FORMAT, series->dir.path, number) < 0)
+        return uvs_complain(UVS_RECORD_FAILED, "out of memory");
+    fflush(NULL);
+    const pid_t pid = fork();
+    if (pid == 0)
+        record_one(series, directory);
+    int status = UVS_RECORD_FAILED;
+    if (pid > 0) {
+        siginfo_t ended;
+        series->ends = uvs__launch_wait(pid, &ended) != 0;
+        status = ended.si_code == CLD_EXITED ? ended.si_status : 128 + ended.si_status;
+        take_facts(series, directory);
+    } else {
+        uvs_complain(0, "cannot start a process: %s", strerror(errno));
+        series->ends = true;
+    }
+    free(directory);
+    return status;
+}
+
+static void say_all(const struct series *series, size_t times, bool is_latest)
+{
+    char lost[64] = "";
+    const char *path = series->dir.path;
+    if (series->lost_events == UVS_ABSENT)
+        snprintf(lost, sizeof(lost), ", unknown how many events lost");
+    else if (series->lost_events)
+        snprintf(lost, sizeof(lost), ", %" PRIu64 " events lost", series->lost_events);
+    const double megabytes = (double)uvs__trace_dir_size(&series->dir, NULL) / 1e6;
+    uvs_complain(0, "%zu of %zu runs of %s%s, %.1f MB in %s — next: uvscope compare OLD %s", series->done,
+                 times, series->operands[0], lost, megabytes, path, path);
+    if (!is_latest)
+        uvs_complain(0, "'latest' could not be set to it: name it to those who read it");
+}
+
+int uvs__record_repeat(const struct uvs__repeat *repeat, char **operands)
+{
+    struct series series = {.repeat = repeat, .operands = operands};
+    struct uvs_error error = {0};
+    size_t times;
+    if (!parse_times(repeat->times, &times))
+        return uvs_complain(UVS_E_USAGE, "--repeat '%s' is not a number of runs, 1 to %d", repeat->times,
+                            MOST_TIMES);
+    if (uvs__trace_dir_create(repeat->output, operands[0], &series.dir, &error) < 0)
+        return uvs_complain(UVS_RECORD_FAILED, "%s", error.text);
+    uvs__signals_hold(&series.signals);
+    for (size_t i = 1; i <= times && !series.ends; i++) {
+        const int status = run_one(&series, i);
+        series.status = series.status ? series.status : status;
+    }
+    if (series.done == 0) {
+        uvs__trace_dir_abandon(&series.dir);
+    } else {
+        const bool is_latest = uvs__trace_dir_link_latest(&series.dir);
+        if (!repeat->quiet)
+            say_all(&series, times, is_latest);
+    }
+    uvs__trace_dir_clear(&series.dir);
+    return series.status;
+}
