@@ -3,6 +3,7 @@
 #include "session.h"
 
 #include "daemon_call.h"
+#include "limits.h"
 #include "../probes/uvs_abi.h"
 
 #include <lttng/lttng.h>
@@ -100,10 +101,12 @@ int uvs__choose_buffers(struct uvs_buffers *ret_buffers, struct uvs_error *error
                              strerror(errno));
     uint64_t available = (uint64_t)memory.f_bavail * memory.f_frsize;
     unsigned cpus = possible_cpus();
+    // Each processor's buffers are a file, for which `ulimit -f` counts too.
+    bool few = uvs__limits_near((uint64_t)SUBBUFFERS_MAX * SUBBUFFER_MAX);
     *ret_buffers = (struct uvs_buffers){.available = available,
                                         .subbuffer = uvs__fit_subbuffer(available, cpus),
                                         .wanted_subbuffer = SUBBUFFER_MAX,
-                                        .count = uvs__fit_count(available, cpus),
+                                        .count = few ? SUBBUFFERS_MIN : uvs__fit_count(available, cpus),
                                         .cpus = cpus};
     if (ret_buffers->subbuffer)
         return 0;
