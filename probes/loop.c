@@ -147,7 +147,8 @@ void uvs__flush_poll(struct uvs__loop *loop)
 
 static void set_busy_since(struct uvs__loop *loop, uint64_t since_ns)
 {
-    __atomic_store_n(&loop->watch.busy_since, since_ns, __ATOMIC_RELAXED);
+    // The watchdog reads whose thread it is when it sees this.
+    __atomic_store_n(&loop->watch.busy_since, since_ns, __ATOMIC_RELEASE);
 }
 
 // Nobody records any more.

@@ -118,13 +118,10 @@ static void sample(const struct subject *subject, uint64_t since_ns, uint64_t no
     uvs__announce_new_modules();
 }
 
-// Returns whether it is busy.
-static bool look_at(const struct subject *subject, uint64_t now_ns)
+static void look_at(const struct subject *subject, uint64_t since_ns, uint64_t now_ns)
 {
-    const uint64_t since_ns = busy_since(subject->watch);
-    if (since_ns && now_ns > since_ns && sample_is_due(subject, since_ns, now_ns))
+    if (now_ns > since_ns && sample_is_due(subject, since_ns, now_ns))
         sample(subject, since_ns, now_ns);
-    return since_ns != 0;
 }
 
 static bool look_at_loops(uint64_t now_ns)
@@ -134,12 +131,17 @@ static bool look_at_loops(uint64_t now_ns)
         struct uvs__loop *loop = &uvs__loops[i];
         if (!__atomic_load_n(&loop->loop, __ATOMIC_ACQUIRE))
             continue;
+        // Only then is it written whose thread that is.
+        const uint64_t since_ns = busy_since(&loop->watch);
+        if (!since_ns)
+            continue;
+        any = true;
         const struct subject subject = {.key = loop->key,
                                         .thread = {loop->tid, loop->stack_low, loop->stack_high},
                                         .watch = &loop->watch,
                                         .watched = &loop->watched,
                                         .threshold_ns = threshold_ns};
-        any |= look_at(&subject, now_ns);
+        look_at(&subject, since_ns, now_ns);
     }
     return any;
 }
@@ -150,12 +152,16 @@ static bool look_at_workers(uint64_t now_ns)
     bool any = false;
     for (uint32_t i = 0; i < count; i++) {
         struct uvs__worker *worker = &uvs__workers[i];
+        const uint64_t since_ns = busy_since(&worker->watch);
+        if (!since_ns)
+            continue;
+        any = true;
         const struct subject subject = {.key = uvs__key(NULL),
                                         .thread = {worker->tid, worker->stack_low, worker->stack_high},
                                         .watch = &worker->watch,
                                         .watched = &worker->watched,
                                         .threshold_ns = work_threshold_ns};
-        any |= look_at(&subject, now_ns);
+        look_at(&subject, since_ns, now_ns);
     }
     return any;
 }
