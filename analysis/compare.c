@@ -25,8 +25,9 @@ const char *const uvs_evidence_words[] = {
 struct side {
     const struct uvs_runs *runs;
     double *values, *counts;
-    size_t count; // of runs that have it; of counts, all runs
-    double median, samples, busy_ns;
+    size_t count;                    // of runs that have it; of counts, all runs
+    double median, samples, busy_ns; // of a floor the least instead of the median
+    double calls;                    // of all runs
 };
 
 struct work {
@@ -55,7 +56,7 @@ static const struct uvs_measured *find(const struct uvs_run *run, const struct u
 
 static bool is_counted(const struct uvs_gauge *gauge)
 {
-    return gauge->form != UVS_GAUGE_TIME;
+    return !uvs_gauge_is_time(gauge);
 }
 
 static void lay_out(struct side *side, const struct uvs_gauge *gauge, const char *who)
@@ -70,7 +71,12 @@ static void lay_out(struct side *side, const struct uvs_gauge *gauge, const char
     }
     if (side->count == 0)
         return;
-    side->median = uvs_median(side->values, side->count);
+    side->calls = 0;
+    for (size_t i = 0; i < side->count; i++)
+        side->calls += side->counts[i];
+    side->median = uvs_median(side->values, side->count); // which sorts them
+    if (gauge->form == UVS_GAUGE_FLOOR)
+        side->median = side->values[0];
     side->samples = uvs_median(side->counts, side->count);
 }
 
@@ -107,6 +113,9 @@ static enum uvs_evidence evidence_of(const struct work *work, const struct uvs_c
     if (change->gauge->form == UVS_GAUGE_COUNT && several && agrees(&sides[0]) && agrees(&sides[1]) &&
         !work->comparison.has_loss)
         return UVS_EVIDENCE_EXACT;
+    if (change->gauge->form == UVS_GAUGE_FLOOR && sides[0].calls >= UVS_COMPARE_CALLS &&
+        sides[1].calls >= UVS_COMPARE_CALLS)
+        return UVS_EVIDENCE_FLOOR;
     return uvs_rank_least(sides[0].count, sides[1].count) <= work->options->p ? UVS_EVIDENCE_RANKS
                                                                               : UVS_EVIDENCE_TOLERANCE;
 }
@@ -133,8 +142,9 @@ static int judge(struct work *work, struct uvs_change *change)
 
 bool uvs_change_fails(const struct uvs_comparison *comparison, const struct uvs_change *change)
 {
-    return change->verdict == UVS_CHANGE_WORSE && change->gauge->is_gated &&
-           !(comparison->has_loss && is_counted(change->gauge));
+    if (change->verdict != UVS_CHANGE_WORSE || !change->gauge->is_gated)
+        return false;
+    return is_counted(change->gauge) ? !comparison->has_loss : change->evidence != UVS_EVIDENCE_RANKS;
 }
 
 static int add_change(struct work *work, const struct uvs_gauge *gauge, const char *who)

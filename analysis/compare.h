@@ -20,9 +20,10 @@ extern const char *const uvs_change_words[];
 
 // Why the verdict is believed.
 // X(NAME, "word").
-#define UVS_EVIDENCE_MAP(X)                                                               \
-    X(EXACT, "exact")         /* each side agrees with itself in all of its runs */       \
-    X(RANKS, "rank_test")     /* the rank test across runs, and an effect that matters */ \
+#define UVS_EVIDENCE_MAP(X)                                                                                \
+    X(EXACT, "exact")         /* each side agrees with itself in all of its runs */                        \
+    X(FLOOR, "floor")         /* the shortest of many calls, which noise lengthens but does not shorten */ \
+    X(RANKS, "rank_test")     /* the rank test across runs, and an effect that matters */                  \
     X(TOLERANCE, "tolerance") /* too few runs to tell noise: more than the tolerance, and no more known */
 
 enum uvs_evidence {
@@ -43,10 +44,13 @@ struct uvs_compare_options {
 // A time's change matters from this share of the program's busy time on: what it costs together.
 #define UVS_COMPARE_SHARE 0.01
 
+// So many calls of a side have a shortest one that noise left alone.
+enum { UVS_COMPARE_CALLS = 30 };
+
 struct uvs_change {
     const struct uvs_gauge *gauge;
     const char *who;             // borrowed from the runs
-    double old_value, new_value; // medians; a count that a run does not have is 0
+    double old_value, new_value; // medians, of a floor the least; a count that a run does not have is 0
     size_t old_runs, new_runs;   // that have it
     double p, superiority;       // as in rank.h; p below 0: not tested
     enum uvs_evidence evidence;
@@ -65,6 +69,8 @@ struct uvs_comparison {
 int uvs_compare(const struct uvs_runs *old_runs, const struct uvs_runs *new_runs,
                 const struct uvs_compare_options *options, struct uvs_comparison *ret_comparison);
 // Whether `check` fails for it: it is worse, of a gauge that is gated, and nothing that it needs was lost.
+// Ranks alone do not fail a time: on a busy machine the runs of one side, one after the other, are slower
+// together.
 bool uvs_change_fails(const struct uvs_comparison *comparison, const struct uvs_change *change);
 void uvs_comparison_clear(struct uvs_comparison *comparison);
 

@@ -74,7 +74,9 @@ static int add_measured(struct uvs_run *run, const struct uvs_gauge *gauge, char
 static void merge_into(struct uvs_measured *to, const struct uvs_measured *from)
 {
     const double count = to->count + from->count;
-    if (to->gauge->form != UVS_GAUGE_TIME)
+    if (to->gauge->form == UVS_GAUGE_FLOOR)
+        to->value = from->value < to->value ? from->value : to->value;
+    else if (to->gauge->form != UVS_GAUGE_TIME)
         to->value += from->value;
     else if (count > 0)
         to->value = (to->value * to->count + from->value * from->count) / count;

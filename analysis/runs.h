@@ -12,6 +12,7 @@
 
 enum uvs_gauge_form {
     UVS_GAUGE_TIME,  // nanoseconds; noisy
+    UVS_GAUGE_FLOOR, // the shortest of a run's times: noise adds to a time and takes nothing from it
     UVS_GAUGE_COUNT, // how often the program asked for something: often the same in each run
     UVS_GAUGE_RATE,  // how often something happened that time or the kernel decide
 };
@@ -24,6 +25,11 @@ struct uvs_gauge {
     const char *group;  // the rows' member that names the distribution; NULL: the row itself
     const char *member; // in it
 };
+
+static inline int uvs_gauge_is_time(const struct uvs_gauge *gauge)
+{
+    return gauge->form == UVS_GAUGE_TIME || gauge->form == UVS_GAUGE_FLOOR;
+}
 
 // NULL past the end.
 const struct uvs_gauge *uvs_gauge_at(size_t index);

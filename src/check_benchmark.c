@@ -19,7 +19,7 @@ int uvs__print_check_benchmark(FILE *out, const struct uvs__check_result *result
     }
     for (size_t i = 0; i < comparison.count; i++) {
         const struct uvs_change *figure = &comparison.items[i];
-        const bool is_time = figure->gauge->form == UVS_GAUGE_TIME;
+        const bool is_time = uvs_gauge_is_time(figure->gauge);
         if (figure->gauge->is_gated)
             json_array_append_new(list,
                                   json_pack("{s:o, s:s, s:f}", "name",

@@ -111,7 +111,8 @@ const struct uvs_command uvs_command_compare = {
                    "(p <= 0.01) and that "
                    "is greater than the tolerance. Numbers of synchronous calls and of requests to the pool "
                    "that are the same in "
-                   "all runs of a side are compared exactly. With one run of a side, noise cannot be told, "
+                   "all runs of a side are compared exactly, and of the shortest calls the shortest of all "
+                   "runs. With one run of a side, noise cannot be told, "
                    "and the tolerance "
                    "alone decides.\n\n"
                    "Ends with 0 whatever changed; `uvscope check --baseline` ends with 1.",

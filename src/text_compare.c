@@ -9,7 +9,7 @@
 
 static void print_value(FILE *out, const struct uvs_change *change, double value)
 {
-    if (change->gauge->form == UVS_GAUGE_TIME)
+    if (uvs_gauge_is_time(change->gauge))
         uvs__print_ns(out, (uint64_t)value);
     else
         fprintf(out, "%.10g", value);
@@ -30,6 +30,9 @@ static void print_evidence(FILE *out, const struct uvs_change *change)
     switch (change->evidence) {
     case UVS_EVIDENCE_EXACT:
         fputs("the same in every run of a side", out);
+        break;
+    case UVS_EVIDENCE_FLOOR:
+        fputs("the shortest of all calls", out);
         break;
     case UVS_EVIDENCE_RANKS:
         fprintf(out, "p = %.2g", change->p);
@@ -132,7 +135,7 @@ void uvs__print_comparison_markdown(FILE *out, const struct uvs_comparison *comp
 
 static json_t *change_to_json(const struct uvs_change *change)
 {
-    const bool is_time = change->gauge->form == UVS_GAUGE_TIME;
+    const bool is_time = uvs_gauge_is_time(change->gauge);
     return json_pack("{s:s, s:o, s:s, s:f, s:f, s:o, s:I, s:I, s:o, s:f, s:s, s:s, s:b}", "metric",
                      change->gauge->name, "who", uvs__json_text(change->who), "unit",
                      is_time ? "ns" : "count", "old", change->old_value, "new", change->new_value, "change",

@@ -116,8 +116,8 @@ static int tear_down(void **state)
     return 0;
 }
 
-// A run in which one timer's callback took p50_ns, 100 times, and a file was opened so often.
-static void add_run(struct uvs_runs *runs, double p50_ns, int opens, int line, int lost)
+// A run in which one timer's callback took p50_ns, half of that at least, and a file was opened so often.
+static void add(struct uvs_runs *runs, double p50_ns, int calls, int opens, int line, int lost)
 {
     char json[2048];
     const int size = snprintf(
@@ -126,14 +126,25 @@ static void add_run(struct uvs_runs *runs, double p50_ns, int opens, int line, i
         "\"block\":{},"
         "\"blocked\":{\"count\":0}}],\"callbacks\":[{\"kind\":\"timer\",\"site\":{\"function\":\"tick\","
         "\"file\":"
-        "\"/src/app.c\",\"line\":%d,\"label\":\"tick (app.c:%d)\"},\"count\":100,\"duration\":{\"count\":100,"
-        "\"p50_ns\":%.0f,\"p99_ns\":%.0f},\"delay\":null,\"latency\":null}],\"sync_calls\":[{\"kind\":\"fs."
+        "\"/src/app.c\",\"line\":%d,\"label\":\"tick (app.c:%d)\"},\"count\":%d,\"duration\":{\"count\":%d,"
+        "\"min_ns\":%.0f,\"p50_ns\":%.0f,\"p99_ns\":%.0f},\"delay\":null,\"latency\":null}],\"sync_calls\":[{"
+        "\"kind\":\"fs."
         "open\","
         "\"called_from\":{\"function\":\"load\",\"file\":\"a.c\",\"label\":\"\"},\"duration\":{\"count\":%d,"
         "\"p50_ns\":1000}"
         "}],\"pool\":[]}",
-        lost, line, line, p50_ns, p50_ns, opens);
+        lost, line, line, calls, calls, p50_ns / 2, p50_ns, p50_ns, opens);
     assert_int_equal(uvs_runs_add(runs, json, (size_t)size, "run", NULL), 0);
+}
+
+static void add_run(struct uvs_runs *runs, double p50_ns, int opens, int line, int lost)
+{
+    add(runs, p50_ns, 100, opens, line, lost);
+}
+
+static void add_calls(struct uvs_runs *runs, double p50_ns, int calls)
+{
+    add(runs, p50_ns, calls, 40, 10, 0);
 }
 
 static struct uvs_comparison compare(void)
@@ -185,8 +196,41 @@ static void test_a_slower_callback_is_worse(void **state)
     assert_int_equal(change->evidence, UVS_EVIDENCE_RANKS);
     assert_near(change->p, 2.0 / 924);
     assert_near(change->superiority, 1);
+    const struct uvs_change *floor = find(&comparison, "callback.duration.min", "timer tick (app.c)");
+    assert_int_equal(floor->verdict, UVS_CHANGE_WORSE);
+    assert_int_equal(floor->evidence, UVS_EVIDENCE_FLOOR);
+    assert_near(floor->old_value, 2.5e6); // the shortest call of all runs
+    assert_near(floor->new_value, 3e6);
     assert_int_equal(comparison.gated, 1);
-    assert_ptr_equal(change, &comparison.items[0]); // before the 99th percentile, which is not gated
+    assert_ptr_equal(floor, &comparison.items[0]); // before what is not gated
+    uvs_comparison_clear(&comparison);
+}
+
+static void test_noise_lengthens_calls_and_is_no_change(void **state)
+{
+    (void)state;
+    add_runs(&old_runs, 6, 5e6, 40, 10);
+    add_runs(&new_runs, 1, 5e6, 40, 10);
+    for (int i = 0; i < 5; i++)
+        add_run(&new_runs, 9e6 + i, 40, 10, 0); // a busy machine
+    struct uvs_comparison comparison = compare();
+    assert_int_equal(find(&comparison, "callback.duration.min", "timer tick (app.c)")->verdict,
+                     UVS_CHANGE_SAME);
+    assert_int_equal(comparison.gated, 0);
+    uvs_comparison_clear(&comparison);
+}
+
+static void test_few_calls_have_no_floor(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        add_calls(&old_runs, 5e6, 2);
+        add_calls(&new_runs, 9e6, 2);
+    }
+    struct uvs_comparison comparison = compare();
+    const struct uvs_change *change = find(&comparison, "callback.duration.min", "timer tick (app.c)");
+    assert_int_equal(change->evidence, UVS_EVIDENCE_RANKS);
+    assert_int_equal(comparison.gated, 0); // shown, not failed for
     uvs_comparison_clear(&comparison);
 }
 
@@ -327,6 +371,8 @@ int main(void)
         TEST(test_many_runs_go_over_to_the_normal_distribution),
         TEST(test_equal_runs_are_the_same),
         TEST(test_a_slower_callback_is_worse),
+        TEST(test_noise_lengthens_calls_and_is_no_change),
+        TEST(test_few_calls_have_no_floor),
         TEST(test_less_than_the_tolerance_is_no_change),
         TEST(test_what_costs_next_to_nothing_is_no_change),
         TEST(test_one_more_call_is_exact),
