@@ -74,7 +74,7 @@ static void test_every_way_is_counted_with_ties(void **state)
     (void)state;
     unsigned seed = 7;
     for (int round = 0; round < 200; round++) {
-        double values[9];
+        double values[10];
         const size_t n = 2 + (size_t)round % 4, m = 2 + (size_t)(round / 4) % 4;
         for (size_t i = 0; i < n + m; i++) {
             seed = seed * 1103515245 + 12345;
