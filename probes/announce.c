@@ -51,20 +51,19 @@ static uint64_t pid_namespace(void)
     return stat("/proc/self/ns/pid", &status) == 0 ? status.st_ino : UVS_ABSENT;
 }
 
-// "/proc/self/cmdline" into buffer, its NUL separators replaced.
-static void read_argv(char *buffer, size_t size)
+// As they were at the start, joined by 0x1f: a process that gives itself a title writes over them.
+static char arguments[4096];
+
+void uvs__note_arguments(int argc, char *const *argv)
 {
-    int file = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
-    ssize_t length = file < 0 ? -1 : read(file, buffer, size - 1);
-    if (file >= 0)
-        UVS_REAL_LIBC(close)(file);
-    buffer[0] = '\0';
-    if (length <= 0)
-        return;
-    for (ssize_t i = 0; i < length - 1; i++)
-        if (!buffer[i])
-            buffer[i] = 0x1f;
-    buffer[length] = '\0';
+    size_t used = 0;
+    for (int i = 0; i < argc && argv[i]; i++) {
+        if (i > 0 && used < sizeof(arguments) - 1)
+            arguments[used++] = 0x1f;
+        for (const char *from = argv[i]; *from && used < sizeof(arguments) - 1; from++)
+            arguments[used++] = *from;
+    }
+    arguments[used] = '\0';
 }
 
 static void read_exe(char exe[4096])
@@ -73,7 +72,7 @@ static void read_exe(char exe[4096])
     exe[length < 0 ? 0 : length] = '\0';
 }
 
-static void announce_copy(const struct uvs__copy *copy, const char *exe, const char *argv)
+static void announce_copy(const struct uvs__copy *copy, const char *exe)
 {
     uint32_t number = (uint32_t)(copy - uvs__copies);
     uint32_t started = __atomic_load_n(&copy->pool_threads, __ATOMIC_RELAXED);
@@ -88,7 +87,7 @@ static void announce_copy(const struct uvs__copy *copy, const char *exe, const c
         .hooks = (uint8_t)copy->mode,
         .recording = uvs__environment.UVSCOPE_RECORDING ? uvs__environment.UVSCOPE_RECORDING : "",
         .exe = copy->object[0] ? copy->object : exe,
-        .argv = argv,
+        .argv = arguments,
         .unhooked = copy->unhooked,
     });
 }
@@ -96,13 +95,12 @@ static void announce_copy(const struct uvs__copy *copy, const char *exe, const c
 // Copy 0 is there even where the process has no other than further ones: it stands for the process.
 static void announce_process(void)
 {
-    char exe[4096], argv[4096];
+    char exe[4096];
     read_exe(exe);
-    read_argv(argv, sizeof(argv));
-    announce_copy(&uvs__copies[0], exe, argv);
+    announce_copy(&uvs__copies[0], exe);
     for (size_t i = 1; i < UVS_COPY_COUNT; i++)
         if (uvs__copies[i].is_hooked)
-            announce_copy(&uvs__copies[i], exe, argv);
+            announce_copy(&uvs__copies[i], exe);
 }
 
 // --- Modules ---

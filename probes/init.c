@@ -163,6 +163,7 @@ __attribute__((constructor)) static void start(int argc, char **argv)
     const char *handles = uvs__environment.UVSCOPE_HANDLES;
     uvs__leaves_handles = handles && strcmp(handles, "off") == 0;
     uvs__lean_start(uvs__environment.UVSCOPE_LEAN_US);
+    uvs__note_arguments(argc, argv);
     uvs__keep_snapshots_plain(argc, argv);
     uvs__resolve_libc();
     // Programs without libuv get neither LTTng nor its threads. One that loads libuv later gets them at its

@@ -76,7 +76,9 @@ void *uvs__open_beside(const char *file, const char *path);
 // Registers the thread with LTTng outside of any callback, so that its first event is not the expensive one.
 void uvs__know_thread(struct uvs__thread *self);
 
-// announce.c: process_info, modules and loop_info, about once a second. loop may be NULL.
+// announce.c. What process_info says of the program's arguments; while there is one thread.
+void uvs__note_arguments(int argc, char *const *argv);
+// process_info, modules and loop_info, about once a second. loop may be NULL.
 void uvs__announce(struct uvs__loop *loop, uint64_t now_ns);
 // When the loop stops: what was counted since it was announced last.
 void uvs__announce_counts(struct uvs__loop *loop, uint64_t now_ns);
