@@ -52,7 +52,7 @@ waiting() {
     cmp ../bare ../recorded
 }
 
-@test "the environment has three more variables, and only those" {
+@test "the environment has four more variables, and only those" {
     export LD_PRELOAD=
     # The shell sets $_ to what it runs.
     env | grep -vE '^(LD_PRELOAD|_)=' | sort >bare
@@ -62,11 +62,12 @@ waiting() {
     [ -z "$(comm -23 bare recorded)" ]
     grep -qE '^LD_PRELOAD=/.*/libuvscope\.so$' <<<"$added"
     grep -qE '^UVSCOPE_RECORDING=[0-9a-f]{16}$' <<<"$added"
+    grep -qx UVSCOPE_NAMES=1 <<<"$added"
     if as_root; then
-        [ "$(wc -l <<<"$added")" = 2 ]
+        [ "$(wc -l <<<"$added")" = 3 ]
     else
         grep -q "^LTTNG_HOME=$XDG_RUNTIME_DIR/" <<<"$added"
-        [ "$(wc -l <<<"$added")" = 3 ]
+        [ "$(wc -l <<<"$added")" = 4 ]
     fi
 }
 
