@@ -14,9 +14,10 @@ teardown() {
 }
 
 # What a shell does until it gets a signal: `read` of a FIFO that nobody writes.
+# A signal that comes just before `read` waits is handled when it returns.
 waiting() {
     mkfifo fifo
-    echo "$1; exec 9<>fifo; echo ready; while :; do read -r -t 60 <&9 || :; done"
+    echo "$1; exec 9<>fifo; echo ready; while :; do read -r -t 1 <&9 || :; done"
 }
 
 # --- The program's own view ---
