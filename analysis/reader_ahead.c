@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
-// A ring of batches. The decoding thread fills the one behind the last, the caller empties the first; the
-// lock guards how many are full, and batches change hands only under it. Who has to wait is woken when half
-// of the ring is there for it, so that the threads do not wake each other for each batch; a decoder that is
-// slower than the analysis hands on each batch at once.
+// A ring of batches: the decoding thread fills them, the caller empties them.
 #include "reader_ahead.h"
 
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
+#include "ring.h"
+
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,11 +31,8 @@ struct ahead {
     bool has_text[UVS_EV_COUNT + 1];
     struct uvs_reader *reader;
     pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t filled, emptied;
-    size_t full, first; // batches
-    uint64_t skip_to_ns;
-    bool is_decoder_waiting, is_stopped;
+    struct uvs__ring ring;
+    _Atomic uint64_t skip_to_ns;
     struct batch batches[BATCHES];
     // The caller's: the batch that it empties, and how far.
     struct batch *batch;
@@ -130,69 +124,34 @@ static void fill(const struct ahead *ahead, struct batch *batch)
 
 // --- The decoding thread ---
 
-// NULL: nobody wants any more.
-static struct batch *wait_for_room(struct ahead *ahead)
+static void skip(struct ahead *ahead)
 {
-    pthread_mutex_lock(&ahead->lock);
-    while (ahead->full == BATCHES && !ahead->is_stopped) {
-        ahead->is_decoder_waiting = true;
-        pthread_cond_wait(&ahead->emptied, &ahead->lock);
-    }
-    ahead->is_decoder_waiting = false;
-    struct batch *batch = ahead->is_stopped ? NULL : &ahead->batches[(ahead->first + ahead->full) % BATCHES];
-    const uint64_t skip_to_ns = ahead->skip_to_ns;
-    ahead->skip_to_ns = 0;
-    pthread_mutex_unlock(&ahead->lock);
+    const uint64_t skip_to_ns = atomic_exchange(&ahead->skip_to_ns, 0);
     if (skip_to_ns && ahead->reader->ops->skip_to)
         ahead->reader->ops->skip_to(ahead->reader, skip_to_ns);
-    return batch;
-}
-
-static void hand_on(struct ahead *ahead)
-{
-    pthread_mutex_lock(&ahead->lock);
-    const bool was_empty = ahead->full++ == 0;
-    pthread_mutex_unlock(&ahead->lock);
-    if (was_empty)
-        pthread_cond_signal(&ahead->filled);
 }
 
 static void *decode(void *data)
 {
     struct ahead *ahead = data;
-    struct batch *batch;
-    do {
-        batch = wait_for_room(ahead);
-        if (!batch)
-            break;
-        fill(ahead, batch);
-        hand_on(ahead);
-    } while (batch->result > 0);
+    size_t place;
+    int result = 1;
+    while (result > 0 && (place = uvs__ring_take_empty(&ahead->ring)) != UVS__RING_NONE) {
+        skip(ahead);
+        fill(ahead, &ahead->batches[place]);
+        result = ahead->batches[place].result;
+        uvs__ring_give_full(&ahead->ring);
+    }
     return NULL;
 }
 
 // --- The caller ---
 
-static void give_back(struct ahead *ahead)
-{
-    pthread_mutex_lock(&ahead->lock);
-    ahead->first = (ahead->first + 1) % BATCHES;
-    ahead->full--;
-    const bool wake = ahead->is_decoder_waiting && ahead->full <= BATCHES / 2;
-    pthread_mutex_unlock(&ahead->lock);
-    if (wake)
-        pthread_cond_signal(&ahead->emptied);
-}
-
 static void wait_for_batch(struct ahead *ahead)
 {
     if (ahead->batch)
-        give_back(ahead);
-    pthread_mutex_lock(&ahead->lock);
-    while (ahead->full == 0)
-        pthread_cond_wait(&ahead->filled, &ahead->lock);
-    ahead->batch = &ahead->batches[ahead->first];
-    pthread_mutex_unlock(&ahead->lock);
+        uvs__ring_give_empty(&ahead->ring);
+    ahead->batch = &ahead->batches[uvs__ring_take_full(&ahead->ring)];
     ahead->at = 0;
 }
 
@@ -212,10 +171,7 @@ static int next(struct uvs_reader *base, const struct uvs_event **ret_event, str
 
 static void skip_to(struct uvs_reader *base, uint64_t from_ns)
 {
-    struct ahead *ahead = (struct ahead *)base;
-    pthread_mutex_lock(&ahead->lock);
-    ahead->skip_to_ns = from_ns;
-    pthread_mutex_unlock(&ahead->lock);
+    atomic_store(&((struct ahead *)base)->skip_to_ns, from_ns);
 }
 
 static double share(const struct uvs_reader *base)
@@ -228,34 +184,17 @@ static void free_all(struct ahead *ahead)
 {
     for (size_t i = 0; i < BATCHES; i++)
         free(ahead->batches[i].text.bytes);
-    pthread_cond_destroy(&ahead->filled);
-    pthread_cond_destroy(&ahead->emptied);
-    pthread_mutex_destroy(&ahead->lock);
+    uvs__ring_destroy(&ahead->ring);
     free(ahead);
 }
 
 static void destroy(struct uvs_reader *base)
 {
     struct ahead *ahead = (struct ahead *)base;
-    pthread_mutex_lock(&ahead->lock);
-    ahead->is_stopped = true;
-    pthread_mutex_unlock(&ahead->lock);
-    pthread_cond_signal(&ahead->emptied);
+    uvs__ring_stop(&ahead->ring);
     pthread_join(ahead->thread, NULL);
     uvs_reader_destroy(ahead->reader);
     free_all(ahead);
-}
-
-// The command's signals are for the command's own thread.
-static int start(struct ahead *ahead)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    if (pthread_sigmask(SIG_BLOCK, &all, &before))
-        return -1;
-    const int failed = pthread_create(&ahead->thread, NULL, decode, ahead);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return failed ? -1 : 0;
 }
 
 static void find_texts(struct ahead *ahead)
@@ -275,10 +214,8 @@ struct uvs_reader *uvs__reader_ahead_create(struct uvs_reader *reader)
     ahead->base.ops = &ahead->ops;
     ahead->reader = reader;
     find_texts(ahead);
-    pthread_mutex_init(&ahead->lock, NULL);
-    pthread_cond_init(&ahead->filled, NULL);
-    pthread_cond_init(&ahead->emptied, NULL);
-    if (start(ahead)) {
+    uvs__ring_create(&ahead->ring, BATCHES);
+    if (uvs__ring_start_thread(&ahead->thread, decode, ahead)) {
         free_all(ahead);
         return NULL;
     }
@@ -289,8 +226,7 @@ struct uvs_reader *uvs__reader_ahead_create(struct uvs_reader *reader)
 
 struct uvs_reader *uvs__reader_ahead(struct uvs_reader *reader)
 {
-    cpu_set_t processors;
-    if (sched_getaffinity(0, sizeof(processors), &processors) || CPU_COUNT(&processors) < 2)
+    if (!uvs__ring_has_processors())
         return reader;
     struct uvs_reader *ahead = uvs__reader_ahead_create(reader);
     return ahead ? ahead : reader;

@@ -6,6 +6,7 @@
 #include "reader.h"
 #include "reader_ahead.h"
 #include "saturate.h"
+#include "span_queue.h"
 #include "window.h"
 
 #include <stdio.h>
@@ -42,7 +43,8 @@ struct job {
     struct uvs_reader *reader;
     void *states[ANALYSIS_COUNT];
     struct takers takers[UVS__SPAN_COUNT];
-    uvs__finish_function *finish; // of who asked; NULL: nobody
+    struct uvs__span_queue *queue; // to the analyses' thread; NULL: they take spans at once
+    uvs__finish_function *finish;  // of who asked; NULL: nobody
     void *finish_data;
 };
 
@@ -147,17 +149,39 @@ int uvs__compare_sites(const struct uvs_site *a, const struct uvs_site *b)
 
 // --- Reading ---
 
-static int on_span(void *data, const struct uvs__span *span)
+static int take_span(void *data, const struct uvs__span *span, bool counts)
 {
     struct job *job = data;
-    const struct takers *takers = &job->takers[span->type];
-    const bool counts = !job->output.report->shown.any || uvs__window_has(&job->output, span);
     int rc = 0;
     job->output.counts = counts;
-    for (const struct taker *taker = takers->items; taker->span && !rc; taker++)
+    for (const struct taker *taker = job->takers[span->type].items; taker->span && !rc; taker++)
         if (counts || taker->takes_all)
             rc = taker->span(taker->state, &job->output, span);
     return rc;
+}
+
+static int on_span(void *data, const struct uvs__span *span)
+{
+    struct job *job = data;
+    if (job->takers[span->type].count == 0)
+        return 0;
+    const bool counts = !job->output.report->shown.any || uvs__window_has(&job->output, span);
+    return job->queue ? uvs__span_queue_add(job->queue, span, counts) : take_span(job, span, counts);
+}
+
+static void quiet(void *data)
+{
+    struct job *job = data;
+    if (job->queue)
+        uvs__span_queue_settle(job->queue);
+}
+
+// All spans were taken when it returns.
+static int close_queue(struct job *job)
+{
+    struct uvs__span_queue *queue = job->queue;
+    job->queue = NULL;
+    return uvs__span_queue_destroy(queue);
 }
 
 static void list_takers(struct job *job)
@@ -194,8 +218,12 @@ static int add_module(struct job *job, const struct uvs_ev_module *module)
 }
 
 // What is shorter is not told one by one.
-static void raise_thresholds(struct uvs_report *report, uint64_t lean_ns)
+static void raise_thresholds(struct job *job, uint64_t lean_ns)
 {
+    struct uvs_report *report = job->output.report;
+    if (lean_ns <= report->block_threshold_ns && lean_ns <= report->blame_threshold_ns)
+        return;
+    quiet(job);
     report->block_threshold_ns = uvs__max(report->block_threshold_ns, lean_ns);
     report->blame_threshold_ns = uvs__max(report->blame_threshold_ns, lean_ns);
 }
@@ -204,7 +232,7 @@ static int on_event(struct job *job, const struct uvs_event *event, struct uvs_e
 {
     const struct uvs__process *last = job->spans.last_process;
     if (event->type == UVS_EV_lean)
-        raise_thresholds(job->output.report, event->lean.threshold_ns);
+        raise_thresholds(job, event->lean.threshold_ns);
     int rc = uvs__spans_event(&job->spans, event, error);
     if (rc)
         return rc;
@@ -286,6 +314,8 @@ static int fill_report(struct job *job, const char *path)
 {
     int rc = uvs__spans_finish(&job->spans);
     if (!rc)
+        rc = close_queue(job);
+    if (!rc)
         rc = fill_trace(job, path);
     for (size_t i = 0; i < ANALYSIS_COUNT && !rc; i++)
         rc = analyses[i]->finish(job->states[i], &job->output);
@@ -324,7 +354,8 @@ static int open_job(struct job *job, const char *path, const struct uvs_analysis
         rc = uvs_symbols_create(is_recording ? path : NULL, &job->output.symbols, error);
     if (rc)
         return rc;
-    job->spans = (struct uvs__spans){.sink = on_span, .sink_data = job, .main_end_ns = UVS_ABSENT};
+    job->spans = (struct uvs__spans){
+        .sink = on_span, .quiet = quiet, .sink_data = job, .main_end_ns = UVS_ABSENT};
     job->output.spans = &job->spans;
     if (is_recording)
         uvs__spans_recorded(&job->spans, &job->recording);
@@ -335,6 +366,7 @@ static int open_job(struct job *job, const char *path, const struct uvs_analysis
     if (!complete)
         return uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory to analyse the trace");
     list_takers(job);
+    job->queue = uvs__span_queue(take_span, job);
     set_window(&job->output.report->shown, options);
     job->output.report->block_threshold_ns = options && options->block_threshold_ns
                                                  ? options->block_threshold_ns
@@ -367,6 +399,7 @@ static void keep_symbols(struct job *job, const char *path)
 
 static void close_job(struct job *job)
 {
+    close_queue(job);
     for (size_t i = 0; i < ANALYSIS_COUNT; i++) {
         if (job->states[i] && analyses[i]->clear)
             analyses[i]->clear(job->states[i]);

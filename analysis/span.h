@@ -166,9 +166,10 @@ struct uvs__span {
             struct uvs__collected gc; // of those that were received; ns UVS_ABSENT: they are not seen
             struct uvs__part running; // open: the callback that was not over; who NOBODY if not known
         } busy;
-        // The watchdog found the loop busy since begin_ns, at end_ns; without a loop, a worker with the request.
+        // The watchdog found the loop busy since begin_ns, at end_ns; without a loop, a worker with the
+        // request.
         struct {
-            int call; // the system call that the thread waited in; -1 none, or not known
+            int call;               // the system call that the thread waited in; -1 none, or not known
             uint64_t cpu_ns;        // of its thread since then; UVS_ABSENT unknown
             const uint32_t *frames; // whos, innermost first
             size_t frame_count;
@@ -214,6 +215,10 @@ typedef int uvs__span_sink(void *data, const struct uvs__span *span);
 
 struct uvs__spans {
     uvs__span_sink *sink;
+    // Called before anything changes here that who is given spans looks up while it takes them: the names'
+    // table, what was lost, when the trace began, a process's pool and detail. NULL: spans are taken when the
+    // sink returns.
+    void (*quiet)(void *sink_data);
     void *sink_data;
     const char *recording; // only processes that carry this id are reported; NULL: all
     struct uvs__process *processes, *last_process;
@@ -270,6 +275,12 @@ static inline int uvs__emit(const struct uvs__spans *spans, const struct uvs__sp
     return spans->sink(spans->sink_data, span);
 }
 
+static inline void uvs__spans_quiet(const struct uvs__spans *spans)
+{
+    if (spans->quiet)
+        spans->quiet(spans->sink_data);
+}
+
 // intervals.c: a loop's busy intervals, poll phases and callbacks.
 int uvs__loop_callback(struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event,
                        uint64_t latency_ns);
@@ -286,8 +297,9 @@ int uvs__loop_finish(struct uvs__spans *spans, struct uvs__loop *loop, bool ende
 
 // totals.c: what is recorded lean.
 int uvs__loop_totals(struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event);
-void uvs__loop_lean(struct uvs__loop *loop, const struct uvs_event *event);
-void uvs__process_lean(struct uvs__process *process, const struct uvs_event *event);
+void uvs__loop_lean(const struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event);
+void uvs__process_lean(const struct uvs__spans *spans, struct uvs__process *process,
+                       const struct uvs_event *event);
 
 // requests.c: the pool's requests.
 int uvs__request_scheduled(struct uvs__spans *spans, struct uvs__process *process,

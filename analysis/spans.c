@@ -45,6 +45,7 @@ static uint64_t add_lost(uint64_t sum, uint64_t lost)
 
 static int on_lost(struct uvs__spans *spans, const struct uvs_ev_lost *lost)
 {
+    uvs__spans_quiet(spans);
     struct uvs_interval *grown = uvs__grow(spans->lost, spans->lost_count, &spans->lost_capacity,
                                            sizeof(*spans->lost));
     if (!grown)
@@ -144,6 +145,16 @@ static bool is_who(const struct uvs__who *who, const struct uvs__process *proces
            who->process == process;
 }
 
+static int grow_whos(struct uvs__spans *spans)
+{
+    uvs__spans_quiet(spans);
+    struct uvs__who **grown = uvs__grow_full(spans->whos, &spans->who_capacity, sizeof(*spans->whos));
+    if (!grown)
+        return NO_MEMORY;
+    spans->whos = grown;
+    return 0;
+}
+
 int uvs__who_of(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
                 enum uvs__role role, uint8_t kind, uint64_t address, uint32_t *ret_index)
 {
@@ -156,11 +167,8 @@ int uvs__who_of(struct uvs__spans *spans, struct uvs__process *process, struct u
     uint64_t key = owner << 10 ^ (uint64_t)role << 8 ^ kind;
     struct uvs__who *who = uvs__map_get(&spans->who_by_key, key, address);
     if (!who) {
-        struct uvs__who **grown = uvs__grow(spans->whos, spans->who_count, &spans->who_capacity,
-                                            sizeof(*spans->whos));
-        if (!grown)
+        if (spans->who_count == spans->who_capacity && grow_whos(spans))
             return NO_MEMORY;
-        spans->whos = grown;
         who = malloc(sizeof(*who));
         if (!who)
             return NO_MEMORY;
@@ -227,7 +235,10 @@ static int on_process_info(struct uvs__spans *spans, struct uvs__process *proces
     int rc = succeed(spans, info, &process);
     if (rc)
         return rc;
-    process->pool_size = info->pool_size; // known for certain only once the pool has started
+    if (process->pool_size != info->pool_size) { // known for certain only once the pool has started
+        uvs__spans_quiet(spans);
+        process->pool_size = info->pool_size;
+    }
     if (process->exe)
         return 0;
     process->pid_ns = info->pid_ns;
@@ -263,8 +274,10 @@ static int on_loop_info(struct uvs__spans *spans, struct uvs__process *process, 
     return 0;
 }
 
-static void on_dropped(struct uvs__process *process, const struct uvs_ev_dropped *dropped)
+static void on_dropped(const struct uvs__spans *spans, struct uvs__process *process,
+                       const struct uvs_ev_dropped *dropped)
 {
+    uvs__spans_quiet(spans);
     if (dropped->reason == UVS_DROPPED_HANDOFF_MISSED) {
         process->handoff_missed++;
         process->missed[dropped->count & UINT8_MAX] = true;
@@ -330,9 +343,9 @@ static void on_lean(struct uvs__spans *spans, struct uvs__process *process, cons
 {
     struct uvs__loop *loop = known_loop(spans, process, event->loop);
     if (loop)
-        uvs__loop_lean(loop, event);
+        uvs__loop_lean(spans, loop, event);
     else
-        uvs__process_lean(process, event);
+        uvs__process_lean(spans, process, event);
 }
 
 // Only what a loop's own thread says brings a loop to life: a worker or the watchdog may be late.
@@ -357,7 +370,7 @@ static int on_other(struct uvs__spans *spans, struct uvs__process *process, cons
             uvs__request_cancelled(process, event->cancel.op);
         return 0;
     case UVS_EV_dropped:
-        on_dropped(process, &event->dropped);
+        on_dropped(spans, process, &event->dropped);
         return 0;
     case UVS_EV_lean:
         on_lean(spans, process, event);
@@ -394,8 +407,10 @@ static int dispatch(struct uvs__spans *spans, struct uvs__process *process, cons
 
 static void count(struct uvs__spans *spans, struct uvs__process *process, uint64_t time_ns)
 {
-    if (spans->events == 0 || time_ns < spans->begin_ns)
+    if (spans->events == 0 || time_ns < spans->begin_ns) {
+        uvs__spans_quiet(spans);
         spans->begin_ns = time_ns;
+    }
     if (time_ns > spans->end_ns)
         spans->end_ns = time_ns;
     if (time_ns > process->last_ns)

@@ -55,19 +55,23 @@ int uvs__loop_totals(struct uvs__spans *spans, struct uvs__loop *loop, const str
     return rc ? rc : uvs__emit(spans, &span);
 }
 
-void uvs__process_lean(struct uvs__process *process, const struct uvs_event *event)
+void uvs__process_lean(const struct uvs__spans *spans, struct uvs__process *process,
+                       const struct uvs_event *event)
 {
+    if (process->lean_ns == event->lean.threshold_ns)
+        return;
+    uvs__spans_quiet(spans);
     process->lean_ns = event->lean.threshold_ns;
 }
 
-void uvs__loop_lean(struct uvs__loop *loop, const struct uvs_event *event)
+void uvs__loop_lean(const struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event)
 {
     follow(loop, event->lean.sequence, event->lean.sequence);
     loop->told_ns = event->time_ns;
     loop->told_all = event->lean.ended;
     // Told between two busy intervals: what the watchdog saw before is over.
     loop->stall.time_ns = 0;
-    uvs__process_lean(loop->process, event);
+    uvs__process_lean(spans, loop->process, event);
 }
 
 uint64_t uvs__loop_untold_ns(const struct uvs__spans *spans, const struct uvs__loop *loop)

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+// A ring of batches. Parts, frames and totals are copied into blocks that belong to the batch and stay where
+// they are, so spans can point at them.
+#include "span_queue.h"
+
+#include "ring.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+// A test of what the threads share wants them to run side by side all the time.
+#ifndef UVS_BATCH_SPANS
+#define UVS_BATCH_SPANS 512
+#endif
+
+enum { BATCHES = 8, BATCH_SPANS = UVS_BATCH_SPANS, BLOCK_BYTES = 1 << 14, NO_MEMORY = -UVS_E_ENVIRONMENT };
+
+struct block {
+    struct block *next;
+    size_t size;
+    max_align_t bytes[];
+};
+
+struct item {
+    struct uvs__span span;
+    bool counts;
+};
+
+struct batch {
+    struct item items[BATCH_SPANS];
+    size_t count;
+    struct block *blocks, *block; // all; the one that is being filled
+    size_t used;                  // of it
+};
+
+struct uvs__span_queue {
+    uvs__span_taker *taker;
+    void *data;
+    pthread_t thread;
+    struct uvs__ring ring;
+    _Atomic int result;  // of the taker
+    struct batch *batch; // the builder's: the one that it fills; NULL: none
+    struct batch batches[BATCHES];
+};
+
+// --- What spans borrow ---
+
+static struct block *add_block(struct batch *batch, size_t size)
+{
+    const size_t room = size > BLOCK_BYTES ? size : BLOCK_BYTES;
+    struct block *block = malloc(sizeof(*block) + room);
+    if (!block)
+        return NULL;
+    *block = (struct block){.size = room};
+    struct block **link = batch->block ? &batch->block->next : &batch->blocks;
+    block->next = *link;
+    *link = block;
+    return block;
+}
+
+// Room in the batch until its spans were taken. NULL without memory.
+static void *take_room(struct batch *batch, size_t size)
+{
+    const size_t aligned = (size + sizeof(max_align_t) - 1) & ~(sizeof(max_align_t) - 1);
+    if (!batch->block || batch->block->size - batch->used < aligned) {
+        struct block *next = batch->block ? batch->block->next : batch->blocks;
+        batch->block = next && next->size >= aligned ? next : add_block(batch, aligned);
+        batch->used = 0;
+    }
+    if (!batch->block)
+        return NULL;
+    void *room = (char *)batch->block->bytes + batch->used;
+    batch->used += aligned;
+    return room;
+}
+
+static const void *copy(struct batch *batch, const void *from, size_t size)
+{
+    void *to = take_room(batch, size);
+    if (to && size)
+        memcpy(to, from, size);
+    return to;
+}
+
+static const struct uvs__parts *copy_parts(struct batch *batch, const struct uvs__parts *from)
+{
+    const size_t size = from->count * sizeof(*from->items);
+    struct uvs__parts *to = take_room(batch, sizeof(*to) + size);
+    if (!to)
+        return NULL;
+    *to = (struct uvs__parts){.items = (struct uvs__part *)(to + 1), .count = from->count};
+    if (size)
+        memcpy(to->items, from->items, size);
+    return to;
+}
+
+static const struct uvs_ev_totals *copy_totals(struct batch *batch, const struct uvs_ev_totals *from)
+{
+    struct uvs_ev_totals *to = take_room(batch, sizeof(*to));
+    if (!to)
+        return NULL;
+    *to = *from;
+    to->buckets = copy(batch, from->buckets, from->buckets_count * sizeof(*from->buckets));
+    return to->buckets ? to : NULL;
+}
+
+// false without memory.
+static bool own(struct batch *batch, struct uvs__span *span)
+{
+    switch (span->type) {
+    case UVS__SPAN_BUSY:
+        span->busy.callbacks = copy_parts(batch, span->busy.callbacks);
+        span->busy.sync_calls = copy_parts(batch, span->busy.sync_calls);
+        return span->busy.callbacks && span->busy.sync_calls;
+    case UVS__SPAN_STALL:
+        span->stall.frames = copy(batch, span->stall.frames,
+                                  span->stall.frame_count * sizeof(*span->stall.frames));
+        return span->stall.frames;
+    case UVS__SPAN_TOTALS:
+        span->totals = copy_totals(batch, span->totals);
+        return span->totals;
+    default:
+        return true;
+    }
+}
+
+// --- The analyses' thread ---
+
+static void *take(void *data)
+{
+    struct uvs__span_queue *queue = data;
+    size_t place;
+    int rc = 0;
+    while (rc == 0 && (place = uvs__ring_take_full(&queue->ring)) != UVS__RING_NONE) {
+        const struct batch *batch = &queue->batches[place];
+        for (size_t i = 0; i < batch->count && rc == 0; i++)
+            rc = queue->taker(queue->data, &batch->items[i].span, batch->items[i].counts);
+        if (rc)
+            atomic_store(&queue->result, rc);
+        uvs__ring_give_empty(&queue->ring);
+    }
+    uvs__ring_stop(&queue->ring);
+    return NULL;
+}
+
+// --- The builder's ---
+
+static struct batch *begin_batch(struct uvs__span_queue *queue)
+{
+    const size_t place = uvs__ring_take_empty(&queue->ring);
+    if (place == UVS__RING_NONE)
+        return NULL;
+    struct batch *batch = &queue->batches[place];
+    batch->count = batch->used = 0;
+    batch->block = NULL;
+    return batch;
+}
+
+static void hand_on(struct uvs__span_queue *queue)
+{
+    if (queue->batch)
+        uvs__ring_give_full(&queue->ring);
+    queue->batch = NULL;
+}
+
+int uvs__span_queue_add(struct uvs__span_queue *queue, const struct uvs__span *span, bool counts)
+{
+    struct batch *batch = queue->batch ? queue->batch : (queue->batch = begin_batch(queue));
+    if (!batch)
+        return atomic_load(&queue->result);
+    struct item *item = &batch->items[batch->count];
+    item->span = *span;
+    item->counts = counts;
+    if (!own(batch, &item->span))
+        return NO_MEMORY;
+    if (++batch->count == BATCH_SPANS)
+        hand_on(queue);
+    return 0;
+}
+
+void uvs__span_queue_settle(struct uvs__span_queue *queue)
+{
+    hand_on(queue);
+    uvs__ring_settle(&queue->ring);
+}
+
+struct uvs__span_queue *uvs__span_queue_create(uvs__span_taker *taker, void *data)
+{
+    struct uvs__span_queue *queue = calloc(1, sizeof(*queue));
+    if (!queue)
+        return NULL;
+    queue->taker = taker;
+    queue->data = data;
+    uvs__ring_create(&queue->ring, BATCHES);
+    if (uvs__ring_start_thread(&queue->thread, take, queue) == 0)
+        return queue;
+    uvs__ring_destroy(&queue->ring);
+    free(queue);
+    return NULL;
+}
+
+struct uvs__span_queue *uvs__span_queue(uvs__span_taker *taker, void *data)
+{
+    return uvs__ring_has_processors() ? uvs__span_queue_create(taker, data) : NULL;
+}
+
+int uvs__span_queue_destroy(struct uvs__span_queue *queue)
+{
+    if (!queue)
+        return 0;
+    hand_on(queue);
+    uvs__ring_close(&queue->ring);
+    pthread_join(queue->thread, NULL);
+    const int result = queue->result;
+    for (size_t i = 0; i < BATCHES; i++)
+        for (struct block *block = queue->batches[i].blocks, *next; block; block = next) {
+            next = block->next;
+            free(block);
+        }
+    uvs__ring_destroy(&queue->ring);
+    free(queue);
+    return result;
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// Gives spans to analyses on a thread of their own, while the builder goes on: the same spans in the same
+// order. What a span borrows is copied; what it points at in the builder (processes, loops, names) changes
+// only when uvs__spans_quiet was called before.
+#ifndef UVS_SPAN_QUEUE_H
+#define UVS_SPAN_QUEUE_H
+
+#include "span.h"
+
+struct uvs__span_queue;
+
+// counts: what was said of the span when it was added. Negative: no more spans are wanted.
+typedef int uvs__span_taker(void *data, const struct uvs__span *span, bool counts);
+
+// Where there is one processor: NULL, as without thread or memory; spans are then to be given directly.
+struct uvs__span_queue *uvs__span_queue(uvs__span_taker *taker, void *data);
+// Regardless of the number of processors.
+struct uvs__span_queue *uvs__span_queue_create(uvs__span_taker *taker, void *data);
+// 0, -UVS_E_ENVIRONMENT without memory, or what the taker said of an earlier span.
+int uvs__span_queue_add(struct uvs__span_queue *queue, const struct uvs__span *span, bool counts);
+// Returns when the taker has had all that was added.
+void uvs__span_queue_settle(struct uvs__span_queue *queue);
+// Likewise, and ends the thread. NULL is allowed. 0, or what the taker said first that was not.
+int uvs__span_queue_destroy(struct uvs__span_queue *queue);
+
+#endif

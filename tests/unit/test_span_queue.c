@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+// Spans that pass through the queue are those that were added, in their order, with what they borrowed.
+#include "analysis/span_queue.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+enum { MANY = 20000, REFUSED = -7 };
+
+struct taken {
+    uint64_t count, refuse_at;
+    uint64_t fact, last_fact; // as the builder's facts: changed by the one thread, read by the other
+};
+
+static bool counts_at(uint64_t number)
+{
+    return number % 3 == 0;
+}
+
+static void check_borrowed(const struct uvs__span *span, uint64_t number)
+{
+    if (span->type == UVS__SPAN_BUSY) {
+        assert_int_equal(span->busy.callbacks->count, number % 5);
+        for (size_t i = 0; i < number % 5; i++)
+            assert_int_equal(span->busy.callbacks->items[i].ns, number + i);
+        assert_int_equal(span->busy.sync_calls->count, 0);
+    } else if (span->type == UVS__SPAN_STALL) {
+        assert_int_equal(span->stall.frame_count, number % 200);
+        for (size_t i = 0; i < number % 200; i++)
+            assert_int_equal(span->stall.frames[i], (uint32_t)(number * i));
+    } else if (span->type == UVS__SPAN_TOTALS) {
+        assert_int_equal(span->totals->sum_ns, number);
+        assert_int_equal(span->totals->buckets_count, 2);
+        assert_int_equal(span->totals->buckets[1], number + 1);
+    }
+}
+
+static int take(void *data, const struct uvs__span *span, bool counts)
+{
+    struct taken *taken = data;
+    const uint64_t number = taken->count++;
+    if (number == taken->refuse_at)
+        return REFUSED;
+    assert_int_equal(span->begin_ns, number);
+    assert_int_equal(counts, counts_at(number));
+    check_borrowed(span, number);
+    taken->last_fact = taken->fact;
+    return 0;
+}
+
+// What it borrows is gone when it returns.
+static int add(struct uvs__span_queue *queue, uint64_t number)
+{
+    struct uvs__part items[5];
+    uint32_t frames[200];
+    uint64_t buckets[2] = {number, number + 1};
+    struct uvs__parts parts = {.items = items, .count = number % 5}, none = {0};
+    const struct uvs_ev_totals totals = {.sum_ns = number, .buckets_count = 2, .buckets = buckets};
+    struct uvs__span span = {.type = UVS__SPAN_CALLBACK, .begin_ns = number};
+    for (size_t i = 0; i < 5; i++)
+        items[i] = (struct uvs__part){.ns = number + i};
+    for (size_t i = 0; i < 200; i++)
+        frames[i] = (uint32_t)(number * i);
+    if (number % 4 == 1) {
+        span.type = UVS__SPAN_BUSY;
+        span.busy.callbacks = &parts;
+        span.busy.sync_calls = &none;
+    } else if (number % 4 == 2) {
+        span.type = UVS__SPAN_STALL;
+        span.stall.frames = frames;
+        span.stall.frame_count = number % 200;
+    } else if (number % 4 == 3) {
+        span.type = UVS__SPAN_TOTALS;
+        span.totals = &totals;
+    }
+    const int rc = uvs__span_queue_add(queue, &span, counts_at(number));
+    memset(items, 0xff, sizeof(items));
+    memset(frames, 0xff, sizeof(frames));
+    return rc;
+}
+
+static void test_all_in_order(void **state)
+{
+    (void)state;
+    struct taken taken = {.refuse_at = UINT64_MAX};
+    struct uvs__span_queue *queue = uvs__span_queue_create(take, &taken);
+    for (uint64_t i = 0; i < MANY; i++)
+        assert_int_equal(add(queue, i), 0);
+    assert_int_equal(uvs__span_queue_destroy(queue), 0);
+    assert_int_equal(taken.count, MANY);
+}
+
+// What was added before a settlement was taken before what comes after it.
+static void test_settled(void **state)
+{
+    (void)state;
+    struct taken taken = {.refuse_at = UINT64_MAX};
+    struct uvs__span_queue *queue = uvs__span_queue_create(take, &taken);
+    for (uint64_t i = 0; i < 3000; i++) {
+        assert_int_equal(add(queue, i), 0);
+        if (i % 700 != 0)
+            continue;
+        uvs__span_queue_settle(queue);
+        assert_int_equal(taken.count, i + 1);
+        assert_int_equal(taken.last_fact, taken.fact);
+        taken.fact = i;
+    }
+    assert_int_equal(uvs__span_queue_destroy(queue), 0);
+}
+
+static void test_refused(void **state)
+{
+    (void)state;
+    struct taken taken = {.refuse_at = 10};
+    struct uvs__span_queue *queue = uvs__span_queue_create(take, &taken);
+    int rc = 0;
+    for (uint64_t i = 0; i < MANY && rc == 0; i++)
+        rc = add(queue, i);
+    assert_int_equal(rc, REFUSED);
+    uvs__span_queue_settle(queue);
+    assert_int_equal(uvs__span_queue_destroy(queue), REFUSED);
+    assert_int_equal(taken.count, 11);
+}
+
+static void test_nothing(void **state)
+{
+    (void)state;
+    struct taken taken = {0};
+    struct uvs__span_queue *queue = uvs__span_queue_create(take, &taken);
+    uvs__span_queue_settle(queue);
+    assert_int_equal(uvs__span_queue_destroy(queue), 0);
+    assert_int_equal(taken.count, 0);
+    assert_int_equal(uvs__span_queue_destroy(NULL), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_in_order), cmocka_unit_test(test_settled),
+                                       cmocka_unit_test(test_refused), cmocka_unit_test(test_nothing)};
+    return cmocka_run_group_tests_name("span_queue", tests, NULL, NULL);
+}
