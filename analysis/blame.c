@@ -266,6 +266,18 @@ static int fill_pairs(struct uvs__blame *blame, struct uvs__output *output,
     return rc;
 }
 
+static void fill_depths(const struct uvs__blame *blame, struct uvs_report *report)
+{
+    for (size_t i = 0; i < report->pool_count; i++) {
+        struct uvs_pool_row *pool = &report->pools[i];
+        const struct uvs__workers *workers = uvs__blame_workers(blame, pool->process);
+        if (pool->saturated_ns == UVS_ABSENT) // recorded lean
+            continue;
+        pool->saturated_ns = workers->saturated_ns;
+        pool->max_queue_depth = workers->max_waiting;
+    }
+}
+
 // Requests that waited for the cap, where it is known how many workers there were and what they did.
 static void fill_capped(const struct uvs__blame *blame, struct uvs_report *report)
 {
@@ -309,6 +321,7 @@ static int finish(void *data, struct uvs__output *output)
         rc = fill_victims(blame, output, row_by_who);
     if (!rc)
         rc = fill_pairs(blame, output, row_by_who);
+    fill_depths(blame, output->report);
     // What seemed free may have run what was lost.
     if (output->spans->lost_count == 0)
         fill_capped(blame, output->report);

@@ -6,6 +6,7 @@
 
 #include "analysis.h"
 #include "timeline.h"
+#include "workers.h"
 
 // A cause names a culprit: what it is, and whom it belongs to.
 enum uvs__owner { UVS__OF_WHO, UVS__OF_LOOP, UVS__OF_PROCESS };
@@ -72,6 +73,8 @@ void uvs__blame_loops_clear(struct uvs__blame *blame);
 int uvs__blame_pool_span(struct uvs__blame *blame, const struct uvs__spans *spans,
                          const struct uvs__span *span);
 int uvs__blame_pools_finish(struct uvs__blame *blame, const struct uvs__spans *spans);
+// How many of a process's pool ran and waited, of requests that count; of no use before the finish.
+const struct uvs__workers *uvs__blame_workers(const struct uvs__blame *blame, uint32_t process);
 void uvs__blame_pools_clear(struct uvs__blame *blame);
 
 #endif

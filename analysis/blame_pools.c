@@ -24,6 +24,7 @@ struct holder {
 
 struct pool_state {
     struct uvs__agenda agenda; // what is not settled yet
+    struct uvs__workers workers;
     uint64_t settled_ns;
     struct holder *holders;
     size_t holder_count, holder_capacity;
@@ -262,10 +263,18 @@ static int take_stuck(const struct sweep *sweep)
 static int pass_instant(const struct sweep *sweep, enum uvs__change_type type)
 {
     struct uvs__agenda *agenda = &sweep->pool->agenda;
-    uint64_t time_ns = uvs__agenda_time(agenda, type);
+    struct uvs__workers *workers = &sweep->pool->workers;
+    const uint64_t time_ns = uvs__agenda_time(agenda, type);
+    const uint32_t size = sweep->process->pool_size;
     int rc = pass_until(sweep, time_ns);
-    for (; type != UVS__CHANGES && !rc; type = uvs__agenda_first(agenda, time_ns))
-        rc = apply(sweep, type, uvs__agenda_take(agenda, type));
+    uvs__workers_pass(workers, size, time_ns);
+    for (; type != UVS__CHANGES && !rc; type = uvs__agenda_first(agenda, time_ns)) {
+        const struct uvs__change *change = uvs__agenda_take(agenda, type);
+        if (change->counts)
+            uvs__workers_change(workers, type);
+        rc = apply(sweep, type, change);
+    }
+    uvs__workers_settle(workers, size, time_ns);
     return rc ? rc : take_stuck(sweep);
 }
 
@@ -284,13 +293,15 @@ static int on_work(const struct sweep *sweep, const struct uvs__span *span, bool
 {
     struct uvs__agenda *agenda = &sweep->pool->agenda;
     uint64_t submit_ns = span->begin_ns - span->work.queue_ns;
-    struct uvs__change change = {.time_ns = span->end_ns, .who = span->who, .slow = slow};
+    struct uvs__change change = {.time_ns = span->end_ns,
+                                 .who = span->who,
+                                 .slow = slow,
+                                 .counts = sweep->blame->threshold_ns != UVS_ABSENT};
     int rc = uvs__agenda_add(agenda, UVS__END, &change);
     if (span->work.held || rc)
         return rc;
     change.time_ns = change.submit_ns = submit_ns;
     change.victim = span->work.queue_ns >= sweep->blame->threshold_ns;
-    change.counts = sweep->blame->threshold_ns != UVS_ABSENT;
     rc = uvs__agenda_add(agenda, UVS__SUBMIT, &change);
     change.time_ns = span->begin_ns;
     return rc ? rc : uvs__agenda_add(agenda, UVS__BEGIN, &change);
@@ -298,7 +309,10 @@ static int on_work(const struct sweep *sweep, const struct uvs__span *span, bool
 
 static int on_other(const struct sweep *sweep, const struct uvs__span *span, bool slow)
 {
-    const struct uvs__change change = {.time_ns = span->begin_ns, .who = span->who, .slow = slow};
+    const struct uvs__change change = {.time_ns = span->begin_ns,
+                                       .who = span->who,
+                                       .slow = slow,
+                                       .counts = sweep->blame->threshold_ns != UVS_ABSENT};
     struct uvs__agenda *agenda = &sweep->pool->agenda;
     if (span->type == UVS__SPAN_DELIVERY)
         return span->delivery.held ? uvs__agenda_add(agenda, UVS__END, &change) : 0;
@@ -330,10 +344,19 @@ int uvs__blame_pools_finish(struct uvs__blame *blame, const struct uvs__spans *s
     int rc = 0;
     for (const struct uvs__process *p = spans->processes; p && !rc; p = p->next) {
         struct pool_state *pool = p->index < blame->pools.count ? blame->pools.items[p->index] : NULL;
-        if (pool)
-            rc = settle(&(struct sweep){blame, spans, p, pool}, UINT64_MAX);
+        if (!pool)
+            continue;
+        rc = settle(&(struct sweep){blame, spans, p, pool}, UINT64_MAX);
+        uvs__workers_pass(&pool->workers, p->pool_size, uvs__process_end(spans, p));
     }
     return rc;
+}
+
+const struct uvs__workers *uvs__blame_workers(const struct uvs__blame *blame, uint32_t process)
+{
+    static const struct uvs__workers none;
+    const struct pool_state *pool = process < blame->pools.count ? blame->pools.items[process] : NULL;
+    return pool ? &pool->workers : &none;
 }
 
 void uvs__blame_pools_clear(struct uvs__blame *blame)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The thread pool: the triple of each kind of request, how busy the workers were, and what never finished.
+// How many waited at once is the blame's to find (blame_pools.c), which passes through every instant.
 #include "analysis.h"
 
 #include "saturate.h"
-#include "workers.h"
 
 #include <stdlib.h>
 
@@ -11,7 +11,6 @@ enum { NO_MEMORY = -UVS_E_ENVIRONMENT };
 
 struct pool_state {
     bool used;
-    struct uvs__workers workers;
     uint64_t busy_ns, first_submit_ns, last_finish_ns;
     uint64_t never_started, never_finished, oldest_ns;
 };
@@ -37,44 +36,35 @@ static int on_work(struct pool_state *pool, struct uvs_pool_request_row *request
     if (submit_ns < pool->first_submit_ns)
         pool->first_submit_ns = submit_ns;
     int rc = uvs_hist_add(&request->queue, queue_ns);
-    if (!rc)
-        rc = uvs_hist_add(&request->service, service_ns);
-    if (!rc)
-        rc = span->work.held ? uvs__workers_release(&pool->workers, span->end_ns)
-                             : uvs__workers_add(&pool->workers, submit_ns, span->begin_ns, span->end_ns);
-    uvs__workers_settle(&pool->workers, span->process->pool_size, span->work.horizon_ns);
-    return rc;
+    return rc ? rc : uvs_hist_add(&request->service, service_ns);
 }
 
-static int on_delivery(struct pool_state *pool, struct uvs_pool_request_row *request,
-                       const struct uvs__span *span)
+static int on_delivery(struct uvs_pool_request_row *request, const struct uvs__span *span)
 {
     request->count += !span->delivery.worked;
     request->cancelled += span->delivery.cancelled;
     if (span->delivery.by_kernel && !request->engine)
         request->engine = io_uring;
-    int rc = span->delivery.held ? uvs__workers_release(&pool->workers, span->end_ns) : 0;
-    if (rc || span->delivery.return_ns == UVS_ABSENT)
-        return rc;
+    if (span->delivery.return_ns == UVS_ABSENT)
+        return 0;
     return uvs_hist_add(&request->return_, span->delivery.return_ns);
 }
 
-static int on_unfinished(struct pool_state *pool, struct uvs_pool_request_row *request,
-                         const struct uvs__span *span)
+static void on_unfinished(struct pool_state *pool, struct uvs_pool_request_row *request,
+                          const struct uvs__span *span)
 {
     request->count++;
     if (span->unfinished.by_kernel) {
         request->engine = io_uring;
-        return 0;
+        return;
     }
     if (span->begin_ns < pool->first_submit_ns)
         pool->first_submit_ns = span->begin_ns;
     pool->last_finish_ns = uvs__max(pool->last_finish_ns, span->end_ns);
     if (!span->unfinished.stuck)
-        return 0;
+        return;
     *(span->unfinished.started ? &pool->never_finished : &pool->never_started) += 1;
     pool->oldest_ns = uvs__max(pool->oldest_ns, uvs__minus(span->end_ns, span->begin_ns));
-    return span->unfinished.held ? 0 : uvs__workers_add_stuck(&pool->workers, span->begin_ns);
 }
 
 static int on_totals(struct pool_state *pool, struct uvs_pool_request_row *request,
@@ -118,14 +108,13 @@ static int on_span(void *data, const struct uvs__output *output, const struct uv
     switch (span->type) {
     case UVS__SPAN_TOTALS:
         return on_totals(pool, request, span->totals);
-    case UVS__SPAN_HELD:
-        return uvs__workers_hold(&pool->workers, span->begin_ns);
     case UVS__SPAN_WORK:
         return on_work(pool, request, span);
     case UVS__SPAN_DELIVERY:
-        return on_delivery(pool, request, span);
+        return on_delivery(request, span);
     default:
-        return on_unfinished(pool, request, span);
+        on_unfinished(pool, request, span);
+        return 0;
     }
 }
 
@@ -197,8 +186,6 @@ static void fill_pool(struct pool_state *pool, const struct uvs__spans *spans,
                                  .copy = process->copy,
                                  .size = process->pool_size,
                                  .busy_ns = pool->busy_ns,
-                                 .saturated_ns = pool->workers.saturated_ns,
-                                 .max_queue_depth = pool->workers.max_waiting,
                                  .life_ns = life_of(pool, spans, process),
                                  .utilization = -1,
                                  .never_started = pool->never_started,
@@ -234,7 +221,6 @@ static int finish(void *data, struct uvs__output *output)
         if (!rows)
             return NO_MEMORY;
         report->pools = rows;
-        uvs__workers_finish(&pool->workers, p->pool_size, uvs__process_end(output->spans, p));
         fill_pool(pool, output->spans, p, &rows[report->pool_count]);
         int rc = fill_requests(state, output, p, &rows[report->pool_count++]);
         if (rc)
@@ -248,9 +234,6 @@ static int finish(void *data, struct uvs__output *output)
 static void clear(void *data)
 {
     struct state *state = data;
-    for (size_t i = 0; i < state->pools.count; i++)
-        if (state->pools.items[i])
-            uvs__workers_clear(&((struct pool_state *)state->pools.items[i])->workers);
     for (size_t i = 0; i < state->requests.count; i++) {
         struct uvs_pool_request_row *request = state->requests.items[i];
         for (size_t h = 0; request && h < 3; h++)
@@ -261,9 +244,8 @@ static void clear(void *data)
 }
 
 const struct uvs__analysis uvs__pool_analysis = {.state_size = sizeof(struct state),
-                                                 .takes = UVS__TAKES(TOTALS) | UVS__TAKES(HELD) |
-                                                          UVS__TAKES(WORK) | UVS__TAKES(DELIVERY) |
-                                                          UVS__TAKES(UNFINISHED),
+                                                 .takes = UVS__TAKES(TOTALS) | UVS__TAKES(WORK) |
+                                                          UVS__TAKES(DELIVERY) | UVS__TAKES(UNFINISHED),
                                                  .span = on_span,
                                                  .finish = finish,
                                                  .clear = clear};

@@ -72,7 +72,7 @@ enum { UVS__MAX_DEPTH = UINT8_MAX };
 struct uvs__loop {
     struct uvs__loop *next; // in order of appearance
     struct uvs__process *process;
-    uint32_t index, slot, tid; // tid 0: no loop_info yet
+    uint32_t index, key, slot, tid; // tid 0: no loop_info yet
     char *name;
     uint64_t try_writes;
     bool sees_gc;       // its trace would say if garbage was collected
@@ -225,6 +225,7 @@ struct uvs__spans {
     struct uvs__loop *loops, *last_loop;
     // Of the event before: mostly those of the next one too.
     struct uvs__process *recent_process;
+    uint32_t recent_key; // of the event that had it
     struct uvs__loop *recent_loop;
     struct uvs__map process_by_pid, loop_by_key, who_by_key;
     // Those that were asked for last, at places that their addresses give.

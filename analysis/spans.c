@@ -81,20 +81,27 @@ static struct uvs__process *add_process(struct uvs__spans *spans, uint32_t pid, 
     }
     process->index = spans->last_process ? spans->last_process->index + 1 : 0;
     *(spans->last_process ? &spans->last_process->next : &spans->processes) = process;
-    spans->last_process = spans->recent_process = process;
+    spans->last_process = process;
+    spans->recent_process = NULL;
     return process;
 }
 
-static struct uvs__process *process_of(struct uvs__spans *spans, uint32_t key)
+static struct uvs__process *find_process(struct uvs__spans *spans, uint32_t key)
 {
     uint32_t pid = uvs_key_pid(key), copy = uvs_slot_copy(uvs_key_slot(key));
-    struct uvs__process *recent = spans->recent_process;
-    if (recent && recent->pid == pid && recent->copy == copy)
-        return recent;
-    struct uvs__process *process = uvs__map_get(&spans->process_by_pid, pid, copy);
-    if (process)
-        spans->recent_process = process;
-    return process ? process : add_process(spans, pid, copy);
+    struct uvs__process *process = spans->recent_process;
+    if (!process || process->pid != pid || process->copy != copy)
+        process = uvs__map_get(&spans->process_by_pid, pid, copy);
+    process = process ? process : add_process(spans, pid, copy);
+    spans->recent_process = process;
+    spans->recent_key = key;
+    return process;
+}
+
+static inline struct uvs__process *process_of(struct uvs__spans *spans, uint32_t key)
+{
+    return spans->recent_key == key && spans->recent_process ? spans->recent_process
+                                                             : find_process(spans, key);
 }
 
 static struct uvs__loop *add_loop(struct uvs__spans *spans, struct uvs__process *process, uint32_t key)
@@ -103,6 +110,7 @@ static struct uvs__loop *add_loop(struct uvs__spans *spans, struct uvs__process 
     if (!loop)
         return NULL;
     loop->process = process;
+    loop->key = key;
     loop->slot = uvs_key_slot(key);
     if (uvs__map_put(&spans->loop_by_key, key, 0, loop)) {
         free(loop);
@@ -114,17 +122,17 @@ static struct uvs__loop *add_loop(struct uvs__spans *spans, struct uvs__process 
     return loop;
 }
 
-static struct uvs__loop *known_loop(const struct uvs__spans *spans, const struct uvs__process *process,
-                                    uint32_t key)
+static inline struct uvs__loop *known_loop(const struct uvs__spans *spans, const struct uvs__process *process,
+                                           uint32_t key)
 {
     struct uvs__loop *loop = spans->recent_loop;
-    if (!loop || uvs_loop_key(loop->process->pid, loop->slot) != key)
+    if (!loop || loop->key != key)
         loop = uvs__map_get(&spans->loop_by_key, key, 0);
     return loop && !loop->ended && loop->process == process ? loop : NULL;
 }
 
 // NULL without memory.
-static struct uvs__loop *loop_of(struct uvs__spans *spans, struct uvs__process *process, uint32_t key)
+static inline struct uvs__loop *loop_of(struct uvs__spans *spans, struct uvs__process *process, uint32_t key)
 {
     struct uvs__loop *loop = known_loop(spans, process, key);
     if (loop)
@@ -132,9 +140,10 @@ static struct uvs__loop *loop_of(struct uvs__spans *spans, struct uvs__process *
     return loop ? loop : add_loop(spans, process, key);
 }
 
-static struct uvs__who **recent_place(struct uvs__spans *spans, uint8_t kind, uint64_t address)
+static struct uvs__who **recent_place(struct uvs__spans *spans, enum uvs__role role, uint8_t kind,
+                                      uint64_t address)
 {
-    const uint64_t hash = (address ^ (uint64_t)kind << 48) * 0x9e3779b97f4a7c15ull;
+    const uint64_t hash = (address ^ (uint64_t)kind << 48 ^ (uint64_t)role << 56) * 0x9e3779b97f4a7c15ull;
     return &spans->recent_whos[hash >> 55];
 }
 
@@ -158,7 +167,7 @@ static int grow_whos(struct uvs__spans *spans)
 int uvs__who_of(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
                 enum uvs__role role, uint8_t kind, uint64_t address, uint32_t *ret_index)
 {
-    struct uvs__who **recent = recent_place(spans, kind, address);
+    struct uvs__who **recent = recent_place(spans, role, kind, address);
     if (*recent && is_who(*recent, process, loop, role, kind, address)) {
         *ret_index = (*recent)->index;
         return 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The sweep over a pool's state against a simulation that looks at every instant.
+// Counting over a pool's changes against a simulation that looks at every instant.
 #include "analysis/workers.h"
 
 #include <setjmp.h>
@@ -8,6 +8,45 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <cmocka.h>
+
+// As the blame goes through a pool's changes.
+struct pool {
+    struct uvs__agenda agenda;
+    struct uvs__workers workers;
+};
+
+static void add(struct pool *pool, enum uvs__change_type type, uint64_t time_ns)
+{
+    assert_int_equal(uvs__agenda_add(&pool->agenda, type, &(struct uvs__change){.time_ns = time_ns}), 0);
+}
+
+static void add_job(struct pool *pool, uint64_t submit_ns, uint64_t begin_ns, uint64_t end_ns)
+{
+    add(pool, UVS__SUBMIT, submit_ns);
+    add(pool, UVS__BEGIN, begin_ns);
+    add(pool, UVS__END, end_ns);
+}
+
+static void pass_until(struct pool *pool, uint32_t size, uint64_t until_ns)
+{
+    enum uvs__change_type type;
+    while (until_ns && (type = uvs__agenda_first(&pool->agenda, until_ns - 1)) != UVS__CHANGES) {
+        const uint64_t time_ns = uvs__agenda_time(&pool->agenda, type);
+        uvs__workers_pass(&pool->workers, size, time_ns);
+        for (; type != UVS__CHANGES; type = uvs__agenda_first(&pool->agenda, time_ns)) {
+            uvs__agenda_take(&pool->agenda, type);
+            uvs__workers_change(&pool->workers, type);
+        }
+        uvs__workers_settle(&pool->workers, size, time_ns);
+    }
+}
+
+static void finish(struct pool *pool, uint32_t size, uint64_t end_ns)
+{
+    pass_until(pool, size, UINT64_MAX);
+    uvs__workers_pass(&pool->workers, size, end_ns);
+    uvs__agenda_clear(&pool->agenda);
+}
 
 enum { JOBS = 200, SPAN = 1000, MAX_LENGTH = 40 };
 
@@ -68,49 +107,47 @@ static void agrees_with_the_simulation(void **state)
     (void)state;
     for (unsigned size = 1; size <= 4; size++) {
         struct job jobs[JOBS];
-        struct uvs__workers workers = {0};
+        struct pool pool = {0};
         uint64_t saturated, depth;
         simulate(jobs, size, size);
         expect(jobs, size, &saturated, &depth);
         qsort(jobs, JOBS, sizeof(jobs[0]), by_end);
         for (size_t i = 0; i < JOBS; i++) {
-            assert_int_equal(uvs__workers_add(&workers, jobs[i].submit, jobs[i].begin, jobs[i].end), 0);
-            uvs__workers_settle(&workers, size, horizon(jobs, i));
+            add_job(&pool, jobs[i].submit, jobs[i].begin, jobs[i].end);
+            pass_until(&pool, size, horizon(jobs, i));
         }
-        uvs__workers_finish(&workers, size, jobs[JOBS - 1].end);
-        assert_int_equal(workers.saturated_ns, saturated);
-        assert_int_equal(workers.max_waiting, depth);
-        assert_int_equal(workers.running, 0);
-        assert_int_equal(workers.waiting, 0);
-        uvs__workers_clear(&workers);
+        finish(&pool, size, jobs[JOBS - 1].end);
+        assert_int_equal(pool.workers.saturated_ns, saturated);
+        assert_int_equal(pool.workers.max_waiting, depth);
+        assert_int_equal(pool.workers.running, 0);
+        assert_int_equal(pool.workers.waiting, 0);
     }
 }
 
 static void settles_as_it_goes(void **state)
 {
     (void)state;
-    struct uvs__workers workers = {0};
+    struct pool pool = {0};
     for (uint64_t i = 0; i < 100000; i++) {
-        assert_int_equal(uvs__workers_add(&workers, i * 10, i * 10 + 1, i * 10 + 5), 0);
-        uvs__workers_settle(&workers, 4, i * 10 + 5);
+        add_job(&pool, i * 10, i * 10 + 1, i * 10 + 5);
+        pass_until(&pool, 4, i * 10 + 5);
     }
-    assert_true(workers.agenda.lanes[UVS__END].capacity <= 16);
-    uvs__workers_clear(&workers);
+    assert_true(pool.agenda.lanes[UVS__END].capacity <= 16);
+    finish(&pool, 4, 1000000);
 }
 
 // Two workers, one job of 100 ns, three that never end: two of them run, in the order they came.
 static void stuck_requests_hold_workers(void **state)
 {
     (void)state;
-    struct uvs__workers workers = {0};
-    uvs__workers_add(&workers, 0, 0, 100);
-    uvs__workers_add_stuck(&workers, 10);
-    uvs__workers_add_stuck(&workers, 20);
-    uvs__workers_add_stuck(&workers, 150);
-    uvs__workers_finish(&workers, 2, 200);
-    assert_int_equal(workers.saturated_ns, (100 - 20) + (200 - 150));
-    assert_int_equal(workers.max_waiting, 1);
-    uvs__workers_clear(&workers);
+    struct pool pool = {0};
+    add_job(&pool, 0, 0, 100);
+    add(&pool, UVS__SUBMIT_STUCK, 10);
+    add(&pool, UVS__SUBMIT_STUCK, 20);
+    add(&pool, UVS__SUBMIT_STUCK, 150);
+    finish(&pool, 2, 200);
+    assert_int_equal(pool.workers.saturated_ns, (100 - 20) + (200 - 150));
+    assert_int_equal(pool.workers.max_waiting, 1);
 }
 
 int main(void)
