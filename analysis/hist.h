@@ -39,11 +39,16 @@ static inline int uvs_hist_add(struct uvs_hist *hist, uint64_t ns)
     if (!hist->chunks[chunk])
         return uvs__hist_open(hist, ns);
     uint32_t *bucket = &hist->chunks[chunk][uvs__hist_bucket(ns, chunk)];
-    *bucket += *bucket < UINT32_MAX;
-    hist->min = ns < hist->min ? ns : hist->min;
-    hist->max = ns > hist->max ? ns : hist->max;
+    // Branches that are hardly ever taken cost less here than values that are always written back.
+    if (__builtin_expect(++*bucket == 0, 0))
+        *bucket = UINT32_MAX;
+    if (__builtin_expect(ns < hist->min, 0))
+        hist->min = ns;
+    if (__builtin_expect(ns > hist->max, 0))
+        hist->max = ns;
     hist->count++;
-    hist->sum = uvs__add(hist->sum, ns);
+    if (__builtin_expect(__builtin_add_overflow(hist->sum, ns, &hist->sum) || hist->sum == UINT64_MAX, 0))
+        hist->sum = UINT64_MAX - 1;
     return 0;
 }
 

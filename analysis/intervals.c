@@ -43,38 +43,37 @@ static void begin_interval(struct uvs__loop *loop)
     loop->stall.time_ns = 0;
 }
 
-static struct uvs__span span_of(const struct uvs__loop *loop, enum uvs__span_type type, uint64_t begin_ns,
-                                uint64_t end_ns)
+static struct uvs__span *begin_span(struct uvs__spans *spans, const struct uvs__loop *loop,
+                                    enum uvs__span_type type, uint64_t begin_ns, uint64_t end_ns)
 {
-    return (struct uvs__span){.type = type,
-                              .begin_ns = begin_ns,
-                              .end_ns = begin_ns == UVS_ABSENT ? end_ns : uvs__max(begin_ns, end_ns),
-                              .process = loop->process,
-                              .loop = loop,
-                              .who = UVS__NOBODY};
+    struct uvs__span *span = uvs__begin_span(spans, type, loop->process, loop);
+    span->begin_ns = begin_ns;
+    span->end_ns = begin_ns == UVS_ABSENT ? end_ns : uvs__max(begin_ns, end_ns);
+    return span;
 }
 
-static struct uvs__span busy_span(const struct uvs__spans *spans, const struct uvs__loop *loop,
-                                  uint64_t begin_ns, uint64_t end_ns)
+static struct uvs__span *begin_busy(struct uvs__spans *spans, const struct uvs__loop *loop, uint64_t begin_ns,
+                                    uint64_t end_ns)
 {
-    struct uvs__span span = span_of(loop, UVS__SPAN_BUSY, begin_ns, end_ns);
+    struct uvs__span *span = begin_span(spans, loop, UVS__SPAN_BUSY, begin_ns, end_ns);
     uint64_t from_ns = begin_ns == UVS_ABSENT ? loop->boundary_ns : begin_ns;
-    span.busy.complete = !loop->busy.broken && !uvs__lost_between(spans, from_ns, end_ns);
-    span.busy.sparse = loop->process->lean_ns != 0;
-    span.busy.callbacks = &loop->busy.callbacks;
-    span.busy.sync_calls = &loop->busy.sync_calls;
-    span.busy.outermost_ns = loop->busy.outermost_ns;
-    span.busy.longest_ns = loop->busy.longest_ns;
-    span.busy.sync_ns = loop->busy.sync_ns;
-    span.busy.gc = loop->busy.gc;
+    span->busy.complete = !loop->busy.broken && !uvs__lost_between(spans, from_ns, end_ns);
+    span->busy.sparse = loop->process->lean_ns != 0;
+    span->busy.open = false;
+    span->busy.callbacks = &loop->busy.callbacks;
+    span->busy.sync_calls = &loop->busy.sync_calls;
+    span->busy.outermost_ns = loop->busy.outermost_ns;
+    span->busy.longest_ns = loop->busy.longest_ns;
+    span->busy.sync_ns = loop->busy.sync_ns;
+    span->busy.gc = loop->busy.gc;
     if (!loop->sees_gc)
-        span.busy.gc.ns = UVS_ABSENT;
-    span.busy.running.who = UVS__NOBODY;
+        span->busy.gc.ns = UVS_ABSENT;
+    span->busy.running = (struct uvs__part){.who = UVS__NOBODY};
     return span;
 }
 
 // What came before a busy interval ends where that begins: a poll phase, or the time outside of uv_run.
-static int close_idle(const struct uvs__spans *spans, struct uvs__loop *loop, uint64_t busy_begin_ns)
+static int close_idle(struct uvs__spans *spans, struct uvs__loop *loop, uint64_t busy_begin_ns)
 {
     if (loop->poll.open) {
         // A busy interval that begins long after the poll's event is not the next one: the session was
@@ -83,11 +82,11 @@ static int close_idle(const struct uvs__spans *spans, struct uvs__loop *loop, ui
         bool is_next = busy_begin_ns != UVS_ABSENT && busy_begin_ns < loop->poll.end_ns + next_within_ns &&
                        !uvs__lost_between(spans, loop->poll.end_ns, busy_begin_ns) && !loop->process->lean_ns;
         uint64_t end_ns = is_next ? busy_begin_ns : loop->poll.end_ns;
-        struct uvs__span span = span_of(loop, UVS__SPAN_POLL, loop->poll.begin_ns, end_ns);
-        span.poll.spinning = loop->poll.spinning;
-        span.poll.continued = loop->poll.continued;
+        struct uvs__span *span = begin_span(spans, loop, UVS__SPAN_POLL, loop->poll.begin_ns, end_ns);
+        span->poll.spinning = loop->poll.spinning;
+        span->poll.continued = loop->poll.continued;
         loop->poll.open = false;
-        return uvs__emit(spans, &span);
+        return uvs__emit(spans, span);
     }
     if (!loop->left || busy_begin_ns == UVS_ABSENT || loop->process->lean_ns)
         return 0;
@@ -95,8 +94,7 @@ static int close_idle(const struct uvs__spans *spans, struct uvs__loop *loop, ui
     // The loop may have run meanwhile.
     if (uvs__lost_between(spans, loop->boundary_ns, busy_begin_ns))
         return 0;
-    struct uvs__span span = span_of(loop, UVS__SPAN_OUTSIDE, loop->boundary_ns, busy_begin_ns);
-    return uvs__emit(spans, &span);
+    return uvs__emit(spans, begin_span(spans, loop, UVS__SPAN_OUTSIDE, loop->boundary_ns, busy_begin_ns));
 }
 
 static bool same_phase(const struct uvs__loop *loop, const struct uvs_ev_poll *poll, uint64_t busy_begin_ns,
@@ -107,16 +105,16 @@ static bool same_phase(const struct uvs__loop *loop, const struct uvs_ev_poll *p
            busy_end_ns - busy_begin_ns < same_phase_ns;
 }
 
-static int close_busy(const struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_ev_poll *poll,
+static int close_busy(struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_ev_poll *poll,
                       uint64_t begin_ns, uint64_t end_ns)
 {
     int rc = close_idle(spans, loop, begin_ns);
     if (rc)
         return rc;
-    struct uvs__span span = busy_span(spans, loop, begin_ns, end_ns);
+    struct uvs__span *span = begin_busy(spans, loop, begin_ns, end_ns);
     // The event of a callback around the last one is missing unless that was an outermost one.
-    span.busy.complete &= poll->callbacks == loop->busy.outermost && loop->deepest == 0;
-    return uvs__emit(spans, &span);
+    span->busy.complete &= poll->callbacks == loop->busy.outermost && loop->deepest == 0;
+    return uvs__emit(spans, span);
 }
 
 // Descriptors that a poll which did not wait found ready became so at any time since the poll before it.
@@ -219,48 +217,48 @@ int uvs__loop_callback(struct uvs__spans *spans, struct uvs__loop *loop, const s
                        uint64_t latency_ns)
 {
     const struct uvs_ev_callback *callback = &event->callback;
-    struct uvs__span span = span_of(loop, UVS__SPAN_CALLBACK, UVS_ABSENT, event->time_ns);
-    int rc = uvs__who_of(spans, loop->process, loop, UVS__CALLBACK, callback->kind, callback->callback,
-                         &span.who);
+    uint32_t who;
+    int rc = uvs__who_of(spans, loop->process, loop, UVS__CALLBACK, callback->kind, callback->callback, &who);
     if (rc)
         return rc;
-    span.op = callback->op;
-    span.callback.result = callback->result;
+    struct uvs__span *span = begin_span(spans, loop, UVS__SPAN_CALLBACK, UVS_ABSENT, event->time_ns);
+    span->who = who;
+    span->op = callback->op;
+    span->callback.result = callback->result;
     forget_running(loop, callback);
     loop->busy.outermost += callback->depth == 0;
     if (callback->duration_ns == UVS_ABSENT) {
         // Tracing began within it: nobody knows what of it was nested.
         loop->busy.broken = true;
     } else {
-        span.begin_ns = uvs__minus(event->time_ns, callback->duration_ns);
-        rc = add_to_interval(loop, event, span.who, event->time_ns - span.begin_ns);
+        span->begin_ns = uvs__minus(event->time_ns, callback->duration_ns);
+        rc = add_to_interval(loop, event, span->who, event->time_ns - span->begin_ns);
     }
     // The poll that found it ready may be lost, or not told.
-    bool is_polls = span.begin_ns != UVS_ABSENT && !loop->process->lean_ns &&
-                    !uvs__lost_between(spans, loop->poll.end_ns, span.begin_ns);
-    set_delay(&span, callback, latency_ns, is_polls ? loop->unseen_ns : UVS_ABSENT);
-    return rc ? rc : uvs__emit(spans, &span);
+    bool is_polls = span->begin_ns != UVS_ABSENT && !loop->process->lean_ns &&
+                    !uvs__lost_between(spans, loop->poll.end_ns, span->begin_ns);
+    set_delay(span, callback, latency_ns, is_polls ? loop->unseen_ns : UVS_ABSENT);
+    return rc ? rc : uvs__emit(spans, span);
 }
 
 int uvs__loop_sync_call(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
                         const struct uvs_event *event)
 {
     const struct uvs_ev_sync_call *call = &event->sync_call;
-    struct uvs__span span = {.type = UVS__SPAN_SYNC_CALL,
-                             .begin_ns = UVS_ABSENT,
-                             .end_ns = event->time_ns,
-                             .process = process,
-                             .loop = loop};
-    int rc = uvs__who_of(spans, process, loop, UVS__SYNC_CALL, call->kind, call->caller, &span.who);
+    uint32_t who;
+    int rc = uvs__who_of(spans, process, loop, UVS__SYNC_CALL, call->kind, call->caller, &who);
     if (rc || call->duration_ns == UVS_ABSENT)
         return rc;
-    span.begin_ns = uvs__minus(event->time_ns, call->duration_ns);
+    struct uvs__span *span = uvs__begin_span(spans, UVS__SPAN_SYNC_CALL, process, loop);
+    span->who = who;
+    span->end_ns = event->time_ns;
+    span->begin_ns = uvs__minus(event->time_ns, call->duration_ns);
     if (loop) {
-        uint64_t inside_ns = uvs__minus(event->time_ns, uvs__max(span.begin_ns, loop->boundary_ns));
+        uint64_t inside_ns = uvs__minus(event->time_ns, uvs__max(span->begin_ns, loop->boundary_ns));
         loop->busy.sync_ns = uvs__add(loop->busy.sync_ns, inside_ns);
-        rc = push(&loop->busy.sync_calls, span.who, inside_ns);
+        rc = push(&loop->busy.sync_calls, span->who, inside_ns);
     }
-    return rc ? rc : uvs__emit(spans, &span);
+    return rc ? rc : uvs__emit(spans, span);
 }
 
 // --- Garbage ---
@@ -283,16 +281,13 @@ int uvs__loop_gc(struct uvs__spans *spans, struct uvs__process *process, struct 
         loop->sees_gc = true;
     if (event->gc.kind == UVS_GC_NONE || event->gc.duration_ns == UVS_ABSENT)
         return 0;
-    struct uvs__span span = {.type = UVS__SPAN_GC,
-                             .begin_ns = uvs__minus(event->time_ns, event->gc.duration_ns),
-                             .end_ns = event->time_ns,
-                             .process = process,
-                             .loop = loop,
-                             .who = UVS__NOBODY};
-    span.gc.kind = event->gc.kind;
+    struct uvs__span *span = uvs__begin_span(spans, UVS__SPAN_GC, process, loop);
+    span->begin_ns = uvs__minus(event->time_ns, event->gc.duration_ns);
+    span->end_ns = event->time_ns;
+    span->gc.kind = event->gc.kind;
     if (loop)
-        add_collection(loop, event, span.begin_ns);
-    return uvs__emit(spans, &span);
+        add_collection(loop, event, span->begin_ns);
+    return uvs__emit(spans, span);
 }
 
 // --- The end ---
@@ -326,13 +321,12 @@ int uvs__work_stall(struct uvs__spans *spans, struct uvs__process *process, cons
     const struct uvs_ev_stall *stall = &event->stall;
     if (stall->busy_ns == UVS_ABSENT)
         return 0;
-    struct uvs__span span = {.type = UVS__SPAN_STALL,
-                             .begin_ns = uvs__minus(event->time_ns, stall->busy_ns),
-                             .end_ns = event->time_ns,
-                             .process = process,
-                             .who = uvs__request_who(process, stall->op),
-                             .op = stall->op};
-    return emit_stall(spans, process, event, &span);
+    struct uvs__span *span = uvs__begin_span(spans, UVS__SPAN_STALL, process, NULL);
+    span->begin_ns = uvs__minus(event->time_ns, stall->busy_ns);
+    span->end_ns = event->time_ns;
+    span->who = uvs__request_who(process, stall->op);
+    span->op = stall->op;
+    return emit_stall(spans, process, event, span);
 }
 
 int uvs__loop_stall(struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event)
@@ -348,8 +342,8 @@ int uvs__loop_stall(struct uvs__spans *spans, struct uvs__loop *loop, const stru
     loop->stall.op = stall->op;
     loop->stall.kind = stall->kind;
     loop->stall.callback = stall->callback;
-    struct uvs__span span = span_of(loop, UVS__SPAN_STALL, loop->stall.begin_ns, event->time_ns);
-    return emit_stall(spans, loop->process, event, &span);
+    struct uvs__span *span = begin_span(spans, loop, UVS__SPAN_STALL, loop->stall.begin_ns, event->time_ns);
+    return emit_stall(spans, loop->process, event, span);
 }
 
 // The callback that the watchdog saw runs since the one before it ended, at the latest.
@@ -375,10 +369,10 @@ static int emit_open(struct uvs__spans *spans, struct uvs__loop *loop)
     int rc = close_idle(spans, loop, begin_ns);
     if (rc)
         return rc;
-    struct uvs__span span = busy_span(spans, loop, begin_ns, end_ns);
-    span.busy.open = true;
-    rc = set_running(spans, loop, &span);
-    return rc ? rc : uvs__emit(spans, &span);
+    struct uvs__span *span = begin_busy(spans, loop, begin_ns, end_ns);
+    span->busy.open = true;
+    rc = set_running(spans, loop, span);
+    return rc ? rc : uvs__emit(spans, span);
 }
 
 // Without a word of the watchdog the loop may just wait in poll: what it ran is known, how long it was busy
@@ -390,9 +384,8 @@ int uvs__loop_finish(struct uvs__spans *spans, struct uvs__loop *loop, bool ende
         rc = emit_open(spans, loop);
     } else {
         rc = close_idle(spans, loop, UVS_ABSENT);
-        struct uvs__span span = busy_span(spans, loop, UVS_ABSENT, spans->end_ns);
         if (!rc && loop->busy.callbacks.count)
-            rc = uvs__emit(spans, &span);
+            rc = uvs__emit(spans, begin_busy(spans, loop, UVS_ABSENT, spans->end_ns));
     }
     begin_interval(loop);
     loop->ended = true;

@@ -24,15 +24,12 @@ static const struct uvs__analysis *const analyses[] = {
 };
 enum { ANALYSIS_COUNT = sizeof(analyses) / sizeof(analyses[0]) };
 
-// What each type of span is given to.
-struct taker {
-    int (*span)(void *state, const struct uvs__output *output, const struct uvs__span *span);
-    void *state;
-    bool takes_all;
-};
-
+// Whom spans of a type are given to.
 struct takers {
-    struct taker items[ANALYSIS_COUNT + 1]; // span NULL: the end
+    struct taker {
+        int (*span)(void *state, const struct uvs__output *output, const struct uvs__span *span);
+        void *state;
+    } items[ANALYSIS_COUNT];
     size_t count;
 };
 
@@ -42,9 +39,9 @@ struct job {
     struct uvs_recording recording;
     struct uvs_reader *reader;
     void *states[ANALYSIS_COUNT];
-    struct takers takers[UVS__SPAN_COUNT];
-    struct uvs__span_queue *queue; // to the analyses' thread; NULL: they take spans at once
-    uvs__finish_function *finish;  // of who asked; NULL: nobody
+    struct takers takers[2][UVS__SPAN_COUNT]; // of spans that do not count, and of those that do
+    struct uvs__span_queue *queue;            // to the analyses' thread; NULL: they take spans at once
+    uvs__finish_function *finish;             // of who asked; NULL: nobody
     void *finish_data;
 };
 
@@ -154,19 +151,21 @@ static int take_span(void *data, const struct uvs__span *span, bool counts)
     struct job *job = data;
     int rc = 0;
     job->output.counts = counts;
-    for (const struct taker *taker = job->takers[span->type].items; taker->span && !rc; taker++)
-        if (counts || taker->takes_all)
-            rc = taker->span(taker->state, &job->output, span);
+    const struct takers *takers = &job->takers[counts][span->type];
+    for (size_t i = 0; i < takers->count && !rc; i++)
+        rc = takers->items[i].span(takers->items[i].state, &job->output, span);
     return rc;
 }
 
 static int on_span(void *data, const struct uvs__span *span)
 {
     struct job *job = data;
-    if (job->takers[span->type].count == 0)
-        return 0;
     const bool counts = !job->output.report->shown.any || uvs__window_has(&job->output, span);
-    return job->queue ? uvs__span_queue_add(job->queue, span, counts) : take_span(job, span, counts);
+    if (!job->queue)
+        return take_span(job, span, counts);
+    const int rc = uvs__span_queue_add(job->queue, span, counts);
+    job->spans.place = uvs__span_queue_place(job->queue);
+    return rc;
 }
 
 static void quiet(void *data)
@@ -181,19 +180,19 @@ static int close_queue(struct job *job)
 {
     struct uvs__span_queue *queue = job->queue;
     job->queue = NULL;
+    job->spans.place = NULL;
     return uvs__span_queue_destroy(queue);
 }
 
 static void list_takers(struct job *job)
 {
-    for (size_t type = 0; type < UVS__SPAN_COUNT; type++)
-        for (size_t i = 0; i < ANALYSIS_COUNT; i++) {
-            struct takers *takers = &job->takers[type];
-            if (!(analyses[i]->takes & 1u << type))
-                continue;
-            takers->items[takers->count++] = (struct taker){analyses[i]->span, job->states[i],
-                                                            analyses[i]->takes_all};
-        }
+    for (size_t counts = 0; counts < 2; counts++)
+        for (size_t type = 0; type < UVS__SPAN_COUNT; type++)
+            for (size_t i = 0; i < ANALYSIS_COUNT; i++) {
+                struct takers *takers = &job->takers[counts][type];
+                if ((analyses[i]->takes & 1u << type) && (counts || analyses[i]->takes_all))
+                    takers->items[takers->count++] = (struct taker){analyses[i]->span, job->states[i]};
+            }
 }
 
 // A pid that was taken again has other modules from now on: what the one before called its own is named
@@ -202,7 +201,7 @@ static int name_predecessors(struct job *job, const struct uvs__process *last)
 {
     const struct uvs__process *now = job->spans.last_process;
     int rc = 0;
-    for (size_t i = 0; last && now != last && i < job->spans.who_count && !rc; i++) {
+    for (size_t i = 0; last && i < job->spans.who_count && !rc; i++) {
         const struct uvs__process *process = job->spans.whos[i]->process;
         struct uvs_site *site;
         if (process != now && process->pid == now->pid && process->copy == now->copy)
@@ -236,7 +235,8 @@ static int on_event(struct job *job, const struct uvs_event *event, struct uvs_e
     int rc = uvs__spans_event(&job->spans, event, error);
     if (rc)
         return rc;
-    if (name_predecessors(job, last) || (event->type == UVS_EV_module && add_module(job, &event->module)))
+    if ((job->spans.last_process != last && name_predecessors(job, last)) ||
+        (event->type == UVS_EV_module && add_module(job, &event->module)))
         return uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory to analyse the trace");
     return 0;
 }

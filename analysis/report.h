@@ -41,14 +41,14 @@ struct uvs_process_row {
     uint64_t copy; // of libuv in the process: 0, or one that a library has for itself, whose path is `exe`
     char *exe, **argv, *libuv; // argv NULL-terminated; any may be NULL when no process_info was seen
     size_t argc;
-    int hooks; // enum uvs_hooks, -1 unknown
+    int hooks;      // enum uvs_hooks, -1 unknown
     char *unhooked; // libuv functions that could not be hooked, separated by spaces; NULL unknown
     uint32_t pool_size;
     uint64_t handoff_missed, loops_dropped;
     uint64_t lean_ns;     // recorded lean: what is shorter is in totals alone; 0: everything is told
     uint64_t totals_lost; // of them
     uint64_t untold_ns;   // before its end, of which the totals are missing
-    char *exit; // "0", "signal 9", "running" or NULL
+    char *exit;           // "0", "signal 9", "running" or NULL
 };
 
 #define UVS_BLOCK_CLASS_MAP(X)                \
@@ -112,7 +112,7 @@ struct uvs_loop_row {
     char *name;    // of the thread
     bool is_default;
     uint64_t iterations, busy_ns, poll_ns, outside_ns;
-    uint64_t try_writes; // uv_try_write and the like: counted, not traced
+    uint64_t try_writes;   // uv_try_write and the like: counted, not traced
     struct uvs_hist block; // busy intervals
     uint64_t blocked_count, blocked_sum_ns;
     struct uvs_block *worst; // by duration, at most UVS_WORST_BLOCKS
@@ -130,9 +130,9 @@ struct uvs_callback_row {
     uint64_t cancelled;
     struct uvs_hist duration, self, delay, latency; // duration.count is the count
     struct uvs_hist delay_most; // of descriptors: delay is a lower bound, this is the upper one
-    uint64_t sends;    // async: that these calls answered
-    uint64_t overruns; // timer: it was due again before its last run had returned
-    bool has_delay, has_delay_most, has_latency;                    // whether the kind has one at all (false -> null)
+    uint64_t sends;             // async: that these calls answered
+    uint64_t overruns;          // timer: it was due again before its last run had returned
+    bool has_delay, has_delay_most, has_latency; // whether the kind has one at all (false -> null)
 };
 
 struct uvs_sync_row {
@@ -150,8 +150,8 @@ struct uvs_pool_request_row {
     const char *engine;                        // "pool", "io_uring", "unknown"
     uint64_t count, cancelled, slow_io_capped; // slow_io_capped UVS_ABSENT: not known
     struct uvs_hist queue, service, return_;
-    // What workers did that ran one for long, by the samples of all of them; its times are those of the longest as
-    // of the last sample. NULL: there is no sample.
+    // What workers did that ran one for long, by the samples of all of them; its times are those of the
+    // longest as of the last sample. NULL: there is no sample.
     struct uvs_block *sampled;
     bool triple_known; // false: hand-off missed for this kind; queue, service, return are null
 };
@@ -166,7 +166,7 @@ struct uvs_pool_row {
     uint32_t process; // its index, for the analyses that add to the row
     uint32_t pid, size;
     uint64_t copy; // of libuv in the process
-    bool missed; // a hand-off was: what it says of all requests together may be too little
+    bool missed;   // a hand-off was: what it says of all requests together may be too little
     uint64_t busy_ns, saturated_ns, max_queue_depth;
     uint64_t life_ns; // from the first submit to the last finish, or the trace's end when something is stuck
     double utilization;                                // busy / (size * life); < 0 unknown
@@ -181,14 +181,14 @@ struct uvs_pool_row {
 
 // What filled a victim's time. A request held a worker that another one waited for; unknown is what the trace
 // does not tell.
-#define UVS_BLAME_MAP(X)        \
-    X(CALLBACK, "callback")     \
-    X(SYNC_CALL, "sync_call")   \
-    X(GC, "gc")                 \
-    X(REQUEST, "request")       \
-    X(POLL, "poll")             \
-    X(OUTSIDE, "outside")       \
-    X(LIBUV, "libuv")           \
+#define UVS_BLAME_MAP(X)      \
+    X(CALLBACK, "callback")   \
+    X(SYNC_CALL, "sync_call") \
+    X(GC, "gc")               \
+    X(REQUEST, "request")     \
+    X(POLL, "poll")           \
+    X(OUTSIDE, "outside")     \
+    X(LIBUV, "libuv")         \
     X(UNKNOWN, "unknown")
 
 enum uvs_blame_what {
@@ -234,8 +234,8 @@ struct uvs_stack_row {
     size_t frame_count;
 };
 
-// One callback of a chain: what passed since the one before asked for it, and how long it ran until it asked for
-// the next, or returned.
+// One callback of a chain: what passed since the one before asked for it, and how long it ran until it asked
+// for the next, or returned.
 struct uvs_chain_step {
     uint64_t op;
     uint8_t kind;
@@ -355,8 +355,8 @@ struct uvs_analysis_options {
     void *open_data;
     uint64_t block_threshold_ns; // 0 = the default
     uint64_t blame_threshold_ns; // 0 = the default: delays of this length have victims and culprits
-    uint64_t chain_op;           // 0: report the slowest chains; else only the one that ends in this operation
-    uint32_t chain_pid;          // 0 = of any process
+    uint64_t chain_op;  // 0: report the slowest chains; else only the one that ends in this operation
+    uint32_t chain_pid; // 0 = of any process
     // Only what happened in this window counts, since the begin of the trace; until_ns 0: up to its end. See
     // docs/ANALYSES.md for what that is.
     uint64_t from_ns, until_ns;

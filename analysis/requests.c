@@ -61,10 +61,13 @@ static void forget(struct uvs__process *process, struct uvs__request *request)
 
 // --- Spans ---
 
-static struct uvs__span span_of(const struct uvs__process *process, const struct uvs__request *request,
-                                enum uvs__span_type type)
+static struct uvs__span *begin_span(struct uvs__spans *spans, const struct uvs__process *process,
+                                    const struct uvs__request *request, enum uvs__span_type type)
 {
-    return (struct uvs__span){.type = type, .process = process, .who = request->who, .op = request->op};
+    struct uvs__span *span = uvs__begin_span(spans, type, process, NULL);
+    span->who = request->who;
+    span->op = request->op;
+    return span;
 }
 
 // Whether it is stuck in the pool if it has not come back.
@@ -75,7 +78,7 @@ static bool fate_known(const struct uvs__spans *spans, const struct uvs__process
            !uvs__lost_between(spans, request->submit_ns, UINT64_MAX);
 }
 
-static int hold_overtaken(const struct uvs__spans *spans, struct uvs__process *process)
+static int hold_overtaken(struct uvs__spans *spans, struct uvs__process *process)
 {
     struct uvs__request *request = process->unfinished.oldest;
     if (!request || process->worked - request->worked_before <= max_overtaken)
@@ -83,12 +86,14 @@ static int hold_overtaken(const struct uvs__spans *spans, struct uvs__process *p
     unlink_request(request);
     append(&process->held, request);
     request->held = fate_known(spans, process, request);
-    struct uvs__span span = span_of(process, request, UVS__SPAN_HELD);
-    span.begin_ns = span.end_ns = request->submit_ns;
-    return request->held ? uvs__emit(spans, &span) : 0;
+    if (!request->held)
+        return 0;
+    struct uvs__span *span = begin_span(spans, process, request, UVS__SPAN_HELD);
+    span->begin_ns = span->end_ns = request->submit_ns;
+    return uvs__emit(spans, span);
 }
 
-static int emit_work(const struct uvs__spans *spans, struct uvs__process *process,
+static int emit_work(struct uvs__spans *spans, struct uvs__process *process,
                      const struct uvs__request *request)
 {
     process->worked++;
@@ -96,15 +101,15 @@ static int emit_work(const struct uvs__spans *spans, struct uvs__process *proces
     if (rc)
         return rc;
     const struct uvs__request *oldest = process->unfinished.oldest;
-    struct uvs__span span = span_of(process, request, UVS__SPAN_WORK);
-    span.end_ns = request->finish_ns;
-    span.begin_ns = request->finish_ns - request->service_ns;
-    span.work.held = request->held;
-    span.work.tid = request->tid;
-    span.work.queue_ns = request->queue_ns;
-    span.work.asked_ns = request->submit_ns;
-    span.work.horizon_ns = oldest ? oldest->submit_ns : request->finish_ns;
-    return uvs__emit(spans, &span);
+    struct uvs__span *span = begin_span(spans, process, request, UVS__SPAN_WORK);
+    span->end_ns = request->finish_ns;
+    span->begin_ns = request->finish_ns - request->service_ns;
+    span->work.held = request->held;
+    span->work.tid = request->tid;
+    span->work.queue_ns = request->queue_ns;
+    span->work.asked_ns = request->submit_ns;
+    span->work.horizon_ns = oldest ? oldest->submit_ns : request->finish_ns;
+    return uvs__emit(spans, span);
 }
 
 // The submission was lost. What a request of libuv's own runs in the end is also what was asked for; the
@@ -133,31 +138,31 @@ static bool by_kernel(const struct uvs__spans *spans, const struct uvs__process 
            !process->missed[request->kind] && !uvs__lost_between(spans, request->submit_ns, time_ns);
 }
 
-static int emit_delivery(const struct uvs__spans *spans, const struct uvs__process *process,
+static int emit_delivery(struct uvs__spans *spans, const struct uvs__process *process,
                          const struct uvs__request *request, uint64_t time_ns, uint64_t return_ns)
 {
-    struct uvs__span span = span_of(process, request, UVS__SPAN_DELIVERY);
-    span.begin_ns = span.end_ns = time_ns;
-    span.delivery.return_ns = return_ns;
-    span.delivery.asked_ns = request->submit_ns;
-    span.delivery.cancelled = request->cancelled;
-    span.delivery.worked = request->measured;
-    span.delivery.by_kernel = by_kernel(spans, process, request, time_ns);
-    span.delivery.held = request->held && !request->measured;
-    return uvs__emit(spans, &span);
+    struct uvs__span *span = begin_span(spans, process, request, UVS__SPAN_DELIVERY);
+    span->begin_ns = span->end_ns = time_ns;
+    span->delivery.return_ns = return_ns;
+    span->delivery.asked_ns = request->submit_ns;
+    span->delivery.cancelled = request->cancelled;
+    span->delivery.worked = request->measured;
+    span->delivery.by_kernel = by_kernel(spans, process, request, time_ns);
+    span->delivery.held = request->held && !request->measured;
+    return uvs__emit(spans, span);
 }
 
-static int emit_unfinished(const struct uvs__spans *spans, const struct uvs__process *process,
+static int emit_unfinished(struct uvs__spans *spans, const struct uvs__process *process,
                            const struct uvs__request *request, bool stuck, bool started)
 {
-    struct uvs__span span = span_of(process, request, UVS__SPAN_UNFINISHED);
-    span.begin_ns = request->submit_ns;
-    span.end_ns = uvs__process_end(spans, process);
-    span.unfinished.stuck = stuck;
-    span.unfinished.started = started;
-    span.unfinished.held = request->held;
-    span.unfinished.by_kernel = request->in_kernel;
-    return uvs__emit(spans, &span);
+    struct uvs__span *span = begin_span(spans, process, request, UVS__SPAN_UNFINISHED);
+    span->begin_ns = request->submit_ns;
+    span->end_ns = uvs__process_end(spans, process);
+    span->unfinished.stuck = stuck;
+    span->unfinished.started = started;
+    span->unfinished.held = request->held;
+    span->unfinished.by_kernel = request->in_kernel;
+    return uvs__emit(spans, span);
 }
 
 // --- Events ---

@@ -220,7 +220,8 @@ struct uvs__spans {
     // sink returns.
     void (*quiet)(void *sink_data);
     void *sink_data;
-    const char *recording; // only processes that carry this id are reported; NULL: all
+    struct uvs__span *place, own_place; // where the sink wants the next span; NULL: in own_place
+    const char *recording;              // only processes that carry this id are reported; NULL: all
     struct uvs__process *processes, *last_process;
     struct uvs__loop *loops, *last_loop;
     // Of the event before: mostly those of the next one too.
@@ -270,6 +271,21 @@ struct uvs__request {
 int uvs__who_of(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
                 enum uvs__role role, uint8_t kind, uint64_t address, uint32_t *ret_index);
 bool uvs__lost_between(const struct uvs__spans *spans, uint64_t begin_ns, uint64_t end_ns);
+
+// The next span, where it is wanted: its type's own fields are to be set, all of them, before it is emitted,
+// and no other span is begun before.
+static inline struct uvs__span *uvs__begin_span(struct uvs__spans *spans, enum uvs__span_type type,
+                                                const struct uvs__process *process,
+                                                const struct uvs__loop *loop)
+{
+    struct uvs__span *span = spans->place ? spans->place : &spans->own_place;
+    span->type = type;
+    span->process = process;
+    span->loop = loop;
+    span->who = UVS__NOBODY;
+    span->op = 0;
+    return span;
+}
 
 static inline int uvs__emit(const struct uvs__spans *spans, const struct uvs__span *span)
 {

@@ -164,13 +164,29 @@ static void hand_on(struct uvs__span_queue *queue)
     queue->batch = NULL;
 }
 
+static struct batch *current(struct uvs__span_queue *queue)
+{
+    if (!queue->batch)
+        queue->batch = begin_batch(queue);
+    return queue->batch;
+}
+
+struct uvs__span *uvs__span_queue_place(struct uvs__span_queue *queue)
+{
+    struct batch *batch = current(queue);
+    return batch ? &batch->items[batch->count].span : NULL;
+}
+
+// A batch that was handed on meanwhile is not filled again before all others were, so a span at its end is
+// still there to be copied.
 int uvs__span_queue_add(struct uvs__span_queue *queue, const struct uvs__span *span, bool counts)
 {
-    struct batch *batch = queue->batch ? queue->batch : (queue->batch = begin_batch(queue));
+    struct batch *batch = current(queue);
     if (!batch)
         return atomic_load(&queue->result);
     struct item *item = &batch->items[batch->count];
-    item->span = *span;
+    if (span != &item->span)
+        item->span = *span;
     item->counts = counts;
     if (!own(batch, &item->span))
         return NO_MEMORY;

@@ -16,6 +16,9 @@ typedef int uvs__span_taker(void *data, const struct uvs__span *span, bool count
 struct uvs__span_queue *uvs__span_queue(uvs__span_taker *taker, void *data);
 // Regardless of the number of processors.
 struct uvs__span_queue *uvs__span_queue_create(uvs__span_taker *taker, void *data);
+// Where the next span is best built: one that is added from there is not copied. NULL: anywhere. Good until
+// the next addition.
+struct uvs__span *uvs__span_queue_place(struct uvs__span_queue *queue);
 // 0, -UVS_E_ENVIRONMENT without memory, or what the taker said of an earlier span.
 int uvs__span_queue_add(struct uvs__span_queue *queue, const struct uvs__span *span, bool counts);
 // Returns when the taker has had all that was added.

@@ -312,15 +312,12 @@ static int on_schedule(struct uvs__spans *spans, struct uvs__process *process, c
     const struct uvs_ev_schedule *schedule = &event->schedule;
     if (process->lean_ns) // told late, for the sake of a request's name
         return uvs__request_scheduled(spans, process, event);
-    struct uvs__span span = {.type = UVS__SPAN_SCHEDULE,
-                             .begin_ns = event->time_ns,
-                             .end_ns = event->time_ns,
-                             .process = process,
-                             .loop = known_loop(spans, process, event->loop),
-                             .who = UVS__NOBODY,
-                             .op = schedule->op};
-    span.schedule.parent = schedule->parent;
-    int rc = uvs__emit(spans, &span);
+    struct uvs__span *span = uvs__begin_span(spans, UVS__SPAN_SCHEDULE, process,
+                                             known_loop(spans, process, event->loop));
+    span->begin_ns = span->end_ns = event->time_ns;
+    span->op = schedule->op;
+    span->schedule.parent = schedule->parent;
+    int rc = uvs__emit(spans, span);
     return rc ? rc : uvs__request_scheduled(spans, process, event);
 }
 

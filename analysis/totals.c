@@ -42,17 +42,19 @@ static int who_of(struct uvs__spans *spans, struct uvs__process *process, struct
 int uvs__loop_totals(struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event)
 {
     const struct uvs_ev_totals *totals = &event->totals;
-    struct uvs__span span = {.type = UVS__SPAN_TOTALS,
-                             .begin_ns = uvs__max(loop->told_ns, spans->begin_ns),
-                             .end_ns = event->time_ns,
-                             .process = loop->process,
-                             .loop = loop,
-                             .totals = totals};
     follow(loop, totals->sequence, totals->sequence + 1);
     if (!measures[totals->measure].known)
         return 0;
-    int rc = who_of(spans, loop->process, loop, totals, &span.who);
-    return rc ? rc : uvs__emit(spans, &span);
+    uint32_t who = UVS__NOBODY;
+    int rc = who_of(spans, loop->process, loop, totals, &who);
+    if (rc)
+        return rc;
+    struct uvs__span *span = uvs__begin_span(spans, UVS__SPAN_TOTALS, loop->process, loop);
+    span->begin_ns = uvs__max(loop->told_ns, spans->begin_ns);
+    span->end_ns = event->time_ns;
+    span->who = who;
+    span->totals = totals;
+    return uvs__emit(spans, span);
 }
 
 void uvs__process_lean(const struct uvs__spans *spans, struct uvs__process *process,
