@@ -49,6 +49,12 @@ void uvs__fast_stream_clear(struct uvs__fast_stream *stream);
 // which has room for UINT8_MAX elements; both until the stream's next advance.
 void uvs__fast_stream_take(struct uvs__fast_stream *stream, struct uvs_event *ret_event, uint64_t *sequence);
 
+// The head is an event that borrows nothing.
+static inline bool uvs__fast_stream_is_plain(const struct uvs__fast_stream *stream)
+{
+    return stream->head == UVS__FAST_EVENT && stream->event->is_fixed;
+}
+
 // To the next head. Events of others are passed over.
 int uvs__fast_stream_advance(struct uvs__fast_stream *stream, struct uvs_error *error);
 

@@ -18,6 +18,12 @@ struct uvs_reader_ops {
     void (*destroy)(struct uvs_reader *reader);
     // What ends before is not wanted any more, and may be left unread; NULL: it cannot leave anything out.
     void (*skip_to)(struct uvs_reader *reader, uint64_t from_ns);
+    // Faster than one by one, or NULL. borrow: `next`, but for *ret_count events that lie behind one another.
+    // fill: the caller's events, as many of them as could be decoded without borrowing anything; 0 of them
+    // when `next` has to be asked. What it decodes into events behind these is not to be looked at.
+    int (*borrow)(struct uvs_reader *reader, const struct uvs_event **ret_events, size_t *ret_count,
+                  struct uvs_error *error);
+    size_t (*fill)(struct uvs_reader *reader, struct uvs_event *events, size_t room);
 };
 
 // Zero-initialised but for ops.
@@ -56,6 +62,16 @@ static inline int uvs_reader_next(struct uvs_reader *reader, const struct uvs_ev
     if (reader->from_ns || reader->to_ns)
         return uvs__reader_next_within(reader, ret_event, error);
     return reader->ops->next(reader, ret_event, error);
+}
+
+// The same for the one that is next and any that lie behind it.
+static inline int uvs_reader_next_some(struct uvs_reader *reader, const struct uvs_event **ret_events,
+                                       size_t *ret_count, struct uvs_error *error)
+{
+    *ret_count = 1;
+    if (reader->from_ns || reader->to_ns || !reader->ops->borrow)
+        return uvs_reader_next(reader, ret_events, error);
+    return reader->ops->borrow(reader, ret_events, ret_count, error);
 }
 
 // How much of the trace was read, 0 to 1; below 0: unknown.

@@ -101,20 +101,36 @@ static void place_texts(const struct text *text, struct uvs_event *event)
     }
 }
 
-static void fill(const struct ahead *ahead, struct batch *batch)
+// One event, with what it borrows. false: there is none.
+static bool fill_one(const struct ahead *ahead, struct batch *batch)
 {
     const struct uvs_event *event;
+    batch->result = uvs_reader_next(ahead->reader, &event, &batch->error);
+    if (batch->result <= 0)
+        return false;
+    struct uvs_event *copy = &batch->events[batch->count];
+    *copy = *event;
+    if (ahead->has_text[copy->type] && take_texts(&batch->text, copy)) {
+        batch->result = uvs_error_set(&batch->error, UVS_E_ENVIRONMENT, "no memory to read the trace");
+        return false;
+    }
+    batch->count++;
+    return true;
+}
+
+static void fill(const struct ahead *ahead, struct batch *batch)
+{
+    struct uvs_reader *reader = ahead->reader;
+    const bool is_whole = !reader->from_ns && !reader->to_ns && reader->ops->fill;
     batch->count = batch->text.size = 0;
     batch->error.text[0] = '\0';
-    while (batch->count < BATCH_EVENTS &&
-           (batch->result = uvs_reader_next(ahead->reader, &event, &batch->error)) > 0) {
-        struct uvs_event *copy = &batch->events[batch->count++];
-        *copy = *event;
-        if (ahead->has_text[copy->type] && take_texts(&batch->text, copy)) {
-            batch->count--;
-            batch->result = uvs_error_set(&batch->error, UVS_E_ENVIRONMENT, "no memory to read the trace");
+    batch->result = 1;
+    while (batch->count < BATCH_EVENTS) {
+        if (is_whole)
+            batch->count += reader->ops->fill(reader, &batch->events[batch->count],
+                                              BATCH_EVENTS - batch->count);
+        if (batch->count < BATCH_EVENTS && !fill_one(ahead, batch))
             break;
-        }
     }
     batch->share = uvs_reader_share(ahead->reader);
     for (size_t i = 0; i < batch->count; i++)
@@ -155,18 +171,31 @@ static void wait_for_batch(struct ahead *ahead)
     ahead->at = 0;
 }
 
-static int next(struct uvs_reader *base, const struct uvs_event **ret_event, struct uvs_error *error)
+static int borrow(struct uvs_reader *base, const struct uvs_event **ret_events, size_t *ret_count,
+                  struct uvs_error *error)
 {
     struct ahead *ahead = (struct ahead *)base;
     while (!ahead->batch || (ahead->at == ahead->batch->count && ahead->batch->result > 0))
         wait_for_batch(ahead);
-    if (ahead->at < ahead->batch->count) {
-        *ret_event = &ahead->batch->events[ahead->at++];
+    *ret_count = ahead->batch->count - ahead->at;
+    if (*ret_count > 0) {
+        *ret_events = &ahead->batch->events[ahead->at];
+        ahead->at = ahead->batch->count;
         return 1;
     }
     if (ahead->batch->result < 0 && error)
         *error = ahead->batch->error;
     return ahead->batch->result;
+}
+
+static int next(struct uvs_reader *base, const struct uvs_event **ret_event, struct uvs_error *error)
+{
+    struct ahead *ahead = (struct ahead *)base;
+    size_t count;
+    const int result = borrow(base, ret_event, &count, error);
+    if (result > 0)
+        ahead->at -= count - 1;
+    return result;
 }
 
 static void skip_to(struct uvs_reader *base, uint64_t from_ns)
@@ -209,8 +238,12 @@ struct uvs_reader *uvs__reader_ahead_create(struct uvs_reader *reader)
     struct ahead *ahead = calloc(1, sizeof(*ahead));
     if (!ahead)
         return NULL;
-    ahead->ops = (struct uvs_reader_ops){
-        .name = reader->ops->name, .next = next, .destroy = destroy, .skip_to = skip_to, .share = share};
+    ahead->ops = (struct uvs_reader_ops){.name = reader->ops->name,
+                                         .next = next,
+                                         .destroy = destroy,
+                                         .skip_to = skip_to,
+                                         .share = share,
+                                         .borrow = borrow};
     ahead->base.ops = &ahead->ops;
     ahead->reader = reader;
     find_texts(ahead);

@@ -80,8 +80,8 @@ static int advance(struct fast_reader *reader)
     return 0;
 }
 
-// 1: reader->event is filled.
-static int read_event(struct fast_reader *reader)
+// Makes the root the next to take. 1, 0 at the end, or a negative code.
+static int find_next(struct fast_reader *reader)
 {
     while (reader->heap_count > 0 && (reader->taken || reader->heap[0]->head == UVS__FAST_UNOPENED)) {
         const int result = advance(reader);
@@ -89,8 +89,15 @@ static int read_event(struct fast_reader *reader)
             return result;
         reader->taken = false;
     }
-    if (reader->heap_count == 0)
-        return 0;
+    return reader->heap_count > 0;
+}
+
+// 1: reader->event is filled.
+static int read_event(struct fast_reader *reader)
+{
+    const int result = find_next(reader);
+    if (result <= 0)
+        return result;
     uvs__fast_stream_take(reader->heap[0], &reader->event, reader->sequence);
     reader->taken = true;
     return reader->event.type == UVS_EV_process_info
@@ -109,6 +116,25 @@ static int finish(struct fast_reader *reader, int result)
                                    reader->streams[i].damage);
     reader->end = result;
     return result;
+}
+
+// What stops it is found again by `next`.
+static size_t fill(struct uvs_reader *base, struct uvs_event *events, size_t room)
+{
+    struct fast_reader *reader = (struct fast_reader *)base;
+    size_t count = 0;
+    if (reader->gaps.next < reader->gaps.count || reader->pending || reader->end <= 0)
+        return 0;
+    while (count < room) {
+        const int result = find_next(reader);
+        if (result < 0)
+            finish(reader, result);
+        if (result <= 0 || !uvs__fast_stream_is_plain(reader->heap[0]))
+            break;
+        uvs__fast_stream_take(reader->heap[0], &events[count++], reader->sequence);
+        reader->taken = true;
+    }
+    return count;
 }
 
 static int next(struct uvs_reader *base, const struct uvs_event **ret_event, struct uvs_error *error)
@@ -178,7 +204,7 @@ static void destroy(struct uvs_reader *base)
 }
 
 static const struct uvs_reader_ops ops = {
-    .name = "fast", .next = next, .destroy = destroy, .skip_to = skip_to, .share = share};
+    .name = "fast", .next = next, .destroy = destroy, .skip_to = skip_to, .share = share, .fill = fill};
 
 // --- Opening ---
 

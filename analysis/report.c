@@ -163,9 +163,7 @@ static int on_span(void *data, const struct uvs__span *span)
     const bool counts = !job->output.report->shown.any || uvs__window_has(&job->output, span);
     if (!job->queue)
         return take_span(job, span, counts);
-    const int rc = uvs__span_queue_add(job->queue, span, counts);
-    job->spans.place = uvs__span_queue_place(job->queue);
-    return rc;
+    return uvs__span_queue_add(job->queue, span, counts, &job->spans.place);
 }
 
 static void quiet(void *data)
@@ -241,17 +239,27 @@ static int on_event(struct job *job, const struct uvs_event *event, struct uvs_e
     return 0;
 }
 
+static void tell_progress(const struct job *job, const struct uvs_analysis_options *options, uint64_t count)
+{
+    if (options && options->progress)
+        options->progress(options->progress_data, count, uvs_reader_share(job->reader));
+}
+
 static int read_events(struct job *job, const struct uvs_analysis_options *options, struct uvs_error *error)
 {
-    uint64_t count = 0;
-    const struct uvs_event *event;
+    uint64_t count = 0, told = 0;
+    const struct uvs_event *events;
+    size_t some;
     int rc;
-    while ((rc = uvs_reader_next(job->reader, &event, error)) > 0) {
-        rc = on_event(job, event, error);
-        if (rc)
-            return rc;
-        if (++count % PROGRESS_EVENTS == 0 && options && options->progress)
-            options->progress(options->progress_data, count, uvs_reader_share(job->reader));
+    while ((rc = uvs_reader_next_some(job->reader, &events, &some, error)) > 0) {
+        for (size_t i = 0; i < some; i++) {
+            rc = on_event(job, &events[i], error);
+            if (rc)
+                return rc;
+        }
+        count += some;
+        if (count - told >= PROGRESS_EVENTS)
+            tell_progress(job, options, told = count);
     }
     if (rc == 0 || job->spans.events == 0)
         return rc;

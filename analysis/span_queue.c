@@ -22,25 +22,21 @@ struct block {
     max_align_t bytes[];
 };
 
-struct item {
-    struct uvs__span span;
-    bool counts;
-};
-
 struct batch {
-    struct item items[BATCH_SPANS];
+    struct uvs__queued items[BATCH_SPANS];
     size_t count;
     struct block *blocks, *block; // all; the one that is being filled
     size_t used;                  // of it
 };
 
-struct uvs__span_queue {
+struct queue {
+    struct uvs__span_queue base;
     uvs__span_taker *taker;
     void *data;
     pthread_t thread;
     struct uvs__ring ring;
     _Atomic int result;  // of the taker
-    struct batch *batch; // the builder's: the one that it fills; NULL: none
+    struct batch *batch; // the one that is filled; NULL: none
     struct batch batches[BATCHES];
 };
 
@@ -129,7 +125,7 @@ static bool own(struct batch *batch, struct uvs__span *span)
 
 static void *take(void *data)
 {
-    struct uvs__span_queue *queue = data;
+    struct queue *queue = data;
     size_t place;
     int rc = 0;
     while (rc == 0 && (place = uvs__ring_take_full(&queue->ring)) != UVS__RING_NONE) {
@@ -146,71 +142,69 @@ static void *take(void *data)
 
 // --- The builder's ---
 
-static struct batch *begin_batch(struct uvs__span_queue *queue)
+static void begin_batch(struct queue *queue)
 {
     const size_t place = uvs__ring_take_empty(&queue->ring);
     if (place == UVS__RING_NONE)
-        return NULL;
-    struct batch *batch = &queue->batches[place];
-    batch->count = batch->used = 0;
+        return;
+    struct batch *batch = queue->batch = &queue->batches[place];
+    batch->used = 0;
     batch->block = NULL;
-    return batch;
+    queue->base.next = batch->items;
+    queue->base.last = &batch->items[BATCH_SPANS - 1];
 }
 
-static void hand_on(struct uvs__span_queue *queue)
-{
-    if (queue->batch)
-        uvs__ring_give_full(&queue->ring);
-    queue->batch = NULL;
-}
-
-static struct batch *current(struct uvs__span_queue *queue)
+static void hand_on(struct queue *queue)
 {
     if (!queue->batch)
-        queue->batch = begin_batch(queue);
-    return queue->batch;
-}
-
-struct uvs__span *uvs__span_queue_place(struct uvs__span_queue *queue)
-{
-    struct batch *batch = current(queue);
-    return batch ? &batch->items[batch->count].span : NULL;
+        return;
+    queue->batch->count = (size_t)(queue->base.next - queue->batch->items);
+    queue->batch = NULL;
+    queue->base.next = NULL;
+    uvs__ring_give_full(&queue->ring);
 }
 
 // A batch that was handed on meanwhile is not filled again before all others were, so a span at its end is
 // still there to be copied.
-int uvs__span_queue_add(struct uvs__span_queue *queue, const struct uvs__span *span, bool counts)
+int uvs__span_queue_add_slowly(struct uvs__span_queue *base, const struct uvs__span *span, bool counts,
+                               struct uvs__span **ret_place)
 {
-    struct batch *batch = current(queue);
-    if (!batch)
+    struct queue *queue = (struct queue *)base;
+    if (!queue->batch)
+        begin_batch(queue);
+    if (!queue->batch)
         return atomic_load(&queue->result);
-    struct item *item = &batch->items[batch->count];
-    if (span != &item->span)
-        item->span = *span;
-    item->counts = counts;
-    if (!own(batch, &item->span))
+    struct uvs__queued *at = base->next++;
+    if (span != &at->span)
+        at->span = *span;
+    at->counts = counts;
+    if (!own(queue->batch, &at->span))
         return NO_MEMORY;
-    if (++batch->count == BATCH_SPANS)
+    if (at == base->last) {
         hand_on(queue);
+        begin_batch(queue);
+    }
+    *ret_place = queue->batch ? &base->next->span : NULL;
     return 0;
 }
 
-void uvs__span_queue_settle(struct uvs__span_queue *queue)
+void uvs__span_queue_settle(struct uvs__span_queue *base)
 {
+    struct queue *queue = (struct queue *)base;
     hand_on(queue);
     uvs__ring_settle(&queue->ring);
 }
 
 struct uvs__span_queue *uvs__span_queue_create(uvs__span_taker *taker, void *data)
 {
-    struct uvs__span_queue *queue = calloc(1, sizeof(*queue));
+    struct queue *queue = calloc(1, sizeof(*queue));
     if (!queue)
         return NULL;
     queue->taker = taker;
     queue->data = data;
     uvs__ring_create(&queue->ring, BATCHES);
     if (uvs__ring_start_thread(&queue->thread, take, queue) == 0)
-        return queue;
+        return &queue->base;
     uvs__ring_destroy(&queue->ring);
     free(queue);
     return NULL;
@@ -221,8 +215,9 @@ struct uvs__span_queue *uvs__span_queue(uvs__span_taker *taker, void *data)
     return uvs__ring_has_processors() ? uvs__span_queue_create(taker, data) : NULL;
 }
 
-int uvs__span_queue_destroy(struct uvs__span_queue *queue)
+int uvs__span_queue_destroy(struct uvs__span_queue *base)
 {
+    struct queue *queue = (struct queue *)base;
     if (!queue)
         return 0;
     hand_on(queue);

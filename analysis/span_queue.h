@@ -7,7 +7,15 @@
 
 #include "span.h"
 
-struct uvs__span_queue;
+// What the queue lets its callers see: where the next span is best built.
+struct uvs__queued {
+    struct uvs__span span;
+    bool counts;
+};
+
+struct uvs__span_queue {
+    struct uvs__queued *next, *last; // of the batch that is filled; next NULL: none
+};
 
 // counts: what was said of the span when it was added. Negative: no more spans are wanted.
 typedef int uvs__span_taker(void *data, const struct uvs__span *span, bool counts);
@@ -16,11 +24,25 @@ typedef int uvs__span_taker(void *data, const struct uvs__span *span, bool count
 struct uvs__span_queue *uvs__span_queue(uvs__span_taker *taker, void *data);
 // Regardless of the number of processors.
 struct uvs__span_queue *uvs__span_queue_create(uvs__span_taker *taker, void *data);
-// Where the next span is best built: one that is added from there is not copied. NULL: anywhere. Good until
-// the next addition.
-struct uvs__span *uvs__span_queue_place(struct uvs__span_queue *queue);
-// 0, -UVS_E_ENVIRONMENT without memory, or what the taker said of an earlier span.
-int uvs__span_queue_add(struct uvs__span_queue *queue, const struct uvs__span *span, bool counts);
+int uvs__span_queue_add_slowly(struct uvs__span_queue *queue, const struct uvs__span *span, bool counts,
+                               struct uvs__span **ret_place);
+
+// 0, -UVS_E_ENVIRONMENT without memory, or what the taker said of an earlier span. *ret_place: where the next
+// span is best built, from where it is not copied.
+static inline int uvs__span_queue_add(struct uvs__span_queue *queue, const struct uvs__span *span,
+                                      bool counts, struct uvs__span **ret_place)
+{
+    struct uvs__queued *at = queue->next;
+    const bool borrows = span->type == UVS__SPAN_BUSY || span->type == UVS__SPAN_STALL ||
+                         span->type == UVS__SPAN_TOTALS;
+    if (!at || span != &at->span || at == queue->last || borrows)
+        return uvs__span_queue_add_slowly(queue, span, counts, ret_place);
+    at->counts = counts;
+    queue->next = at + 1;
+    *ret_place = &at[1].span;
+    return 0;
+}
+
 // Returns when the taker has had all that was added.
 void uvs__span_queue_settle(struct uvs__span_queue *queue);
 // Likewise, and ends the thread. NULL is allowed. 0, or what the taker said first that was not.

@@ -60,24 +60,27 @@ static int add(struct uvs__span_queue *queue, uint64_t number)
     uint64_t buckets[2] = {number, number + 1};
     struct uvs__parts parts = {.items = items, .count = number % 5}, none = {0};
     const struct uvs_ev_totals totals = {.sum_ns = number, .buckets_count = 2, .buckets = buckets};
-    struct uvs__span span = {.type = UVS__SPAN_CALLBACK, .begin_ns = number};
+    // Built where the queue wants it, or elsewhere.
+    static struct uvs__span *place;
+    struct uvs__span elsewhere, *span = place && queue->next && number % 7 ? place : &elsewhere;
+    *span = (struct uvs__span){.type = UVS__SPAN_CALLBACK, .begin_ns = number};
     for (size_t i = 0; i < 5; i++)
         items[i] = (struct uvs__part){.ns = number + i};
     for (size_t i = 0; i < 200; i++)
         frames[i] = (uint32_t)(number * i);
     if (number % 4 == 1) {
-        span.type = UVS__SPAN_BUSY;
-        span.busy.callbacks = &parts;
-        span.busy.sync_calls = &none;
+        span->type = UVS__SPAN_BUSY;
+        span->busy.callbacks = &parts;
+        span->busy.sync_calls = &none;
     } else if (number % 4 == 2) {
-        span.type = UVS__SPAN_STALL;
-        span.stall.frames = frames;
-        span.stall.frame_count = number % 200;
+        span->type = UVS__SPAN_STALL;
+        span->stall.frames = frames;
+        span->stall.frame_count = number % 200;
     } else if (number % 4 == 3) {
-        span.type = UVS__SPAN_TOTALS;
-        span.totals = &totals;
+        span->type = UVS__SPAN_TOTALS;
+        span->totals = &totals;
     }
-    const int rc = uvs__span_queue_add(queue, &span, counts_at(number));
+    const int rc = uvs__span_queue_add(queue, span, counts_at(number), &place);
     memset(items, 0xff, sizeof(items));
     memset(frames, 0xff, sizeof(frames));
     return rc;
