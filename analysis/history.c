@@ -46,13 +46,13 @@ static void forget(struct uvs__history *history, uint64_t horizon_ns)
     }
 }
 
-int uvs__history_add(struct uvs__history *history, uint64_t begin_ns, uint64_t end_ns, uint64_t cause)
+int uvs__history_add_slowly(struct uvs__history *history, struct uvs__past piece)
 {
     if (history->end - history->begin == history->capacity && grow(history))
         return -UVS_E_ENVIRONMENT;
-    *piece_at(history, history->end++) = (struct uvs__past){begin_ns, end_ns, cause};
-    while (uvs__is_too_long(history->horizon_ns, end_ns, history->end - history->begin))
-        forget(history, uvs__next_horizon(history->horizon_ns, end_ns));
+    *piece_at(history, history->end++) = piece;
+    while (uvs__is_too_long(history->horizon_ns, piece.end_ns, history->end - history->begin))
+        forget(history, uvs__next_horizon(history->horizon_ns, piece.end_ns));
     return 0;
 }
 

@@ -24,8 +24,20 @@ struct uvs__history {
 // The track of a cause: the caller's, and it stays where it is. NULL without memory.
 typedef struct uvs__track *uvs__track_function(void *data, uint64_t cause);
 
+int uvs__history_add_slowly(struct uvs__history *history, struct uvs__past piece);
+
 // Ends must not go back in time. 0 or -UVS_E_ENVIRONMENT.
-int uvs__history_add(struct uvs__history *history, uint64_t begin_ns, uint64_t end_ns, uint64_t cause);
+static inline int uvs__history_add(struct uvs__history *history, uint64_t begin_ns, uint64_t end_ns,
+                                   uint64_t cause)
+{
+    const struct uvs__past piece = {begin_ns, end_ns, cause};
+    const uint64_t count = history->end - history->begin;
+    if (count == history->capacity || uvs__is_too_long(history->horizon_ns, end_ns, count + 1))
+        return uvs__history_add_slowly(history, piece);
+    history->ring[history->end++ & (history->capacity - 1)] = piece;
+    return 0;
+}
+
 // Puts all that ended after begin_ns, and is remembered, onto the timeline.
 int uvs__history_lay_out(struct uvs__history *history, uint64_t begin_ns, uvs__track_function *track_of,
                          void *data);

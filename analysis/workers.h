@@ -14,11 +14,36 @@ struct uvs__workers {
 };
 
 // Nothing changed until then. size: the pool's; 0 = unknown, then it is never saturated.
-void uvs__workers_pass(struct uvs__workers *workers, uint32_t size, uint64_t time_ns);
+static inline void uvs__workers_pass(struct uvs__workers *workers, uint32_t size, uint64_t time_ns)
+{
+    if (time_ns <= workers->settled_ns)
+        return;
+    if (size && workers->running >= size && workers->waiting > 0)
+        workers->saturated_ns += time_ns - workers->settled_ns;
+    workers->settled_ns = time_ns;
+}
+
 // One of the changes of an instant, which all count before its state does: a request that is taken at once
 // never waited.
-void uvs__workers_change(struct uvs__workers *workers, enum uvs__change_type type);
+static inline void uvs__workers_change(struct uvs__workers *workers, enum uvs__change_type type)
+{
+    workers->running += (type == UVS__BEGIN) + (type == UVS__HOLD) - (type == UVS__END);
+    workers->waiting += (type == UVS__SUBMIT) + (type == UVS__SUBMIT_STUCK) - (type == UVS__BEGIN);
+    workers->stuck_waiting += type == UVS__SUBMIT_STUCK;
+}
+
+void uvs__workers_take_stuck(struct uvs__workers *workers, uint32_t size);
+
 // There are no more of them.
-void uvs__workers_settle(struct uvs__workers *workers, uint32_t size, uint64_t time_ns);
+static inline void uvs__workers_settle(struct uvs__workers *workers, uint32_t size, uint64_t time_ns)
+{
+    if (workers->stuck_waiting > 0)
+        uvs__workers_take_stuck(workers, size);
+    // Without the size, nobody knows which of those that never ended were waiting.
+    const int64_t waiting = workers->waiting - (size ? 0 : workers->stuck_waiting);
+    // One that comes late is not counted with what came after it.
+    if (waiting > 0 && time_ns >= workers->settled_ns && (uint64_t)waiting > workers->max_waiting)
+        workers->max_waiting = (uint64_t)waiting;
+}
 
 #endif
