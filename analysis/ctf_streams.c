@@ -49,7 +49,8 @@ struct stream {
     FILE *index;       // NULL: there is none, or it is wrong
     size_t index_step; // bytes
     bool has_bad_index;
-    uint64_t size, whole; // bytes; bytes of whole packets
+    bool is_hollow;       // nothing but empty packets, of a class that the metadata does not declare
+    uint64_t size, whole; // bytes; bytes of whole packets that can be decoded
     uint64_t last_end_ns; // of the whole packets; 0: none
 };
 
@@ -78,9 +79,8 @@ static bool is_whole(const struct packet_header *header, const struct packet_hea
         return false;
     if (header->end_ns < header->begin_ns)
         return false;
-    if (previous)
-        return header->stream_id == previous->stream_id && header->begin_ns >= previous->begin_ns;
-    return has_stream_class(metadata->text, header->stream_id);
+    return !previous ||
+           (header->stream_id == previous->stream_id && header->begin_ns >= previous->begin_ns);
 }
 
 static void reject_index(struct stream *stream)
@@ -128,19 +128,28 @@ static void check_index(struct stream *stream, const struct packet_header *heade
         reject_index(stream);
 }
 
+// A process that dies while it registers with LTTng leaves the buffers that were made for it, whose class was
+// never declared. Where one daemon serves everybody, it may be anybody's.
 static void walk_packets(struct stream *stream, const struct uvs__ctf_metadata *metadata)
 {
     struct packet_header header, previous;
+    bool is_declared = true, is_empty = true;
     for (uint64_t at = 0; at < stream->size; at += header.packet_size / 8) {
         if (pread(stream->fd, &header, sizeof(header), (off_t)at) != (ssize_t)sizeof(header))
             return;
         if (!is_whole(&header, at ? &previous : NULL, stream->size - at, metadata))
             return;
+        if (at == 0)
+            is_declared = has_stream_class(metadata->text, header.stream_id);
+        is_empty = is_empty && header.content_size == sizeof(header) * 8 && header.events_discarded == 0;
+        previous = header;
+        if (!is_declared)
+            continue;
         check_index(stream, &header, at);
         stream->last_end_ns = header.end_ns;
         stream->whole = at + header.packet_size / 8;
-        previous = header;
     }
+    stream->is_hollow = !is_declared && is_empty;
 }
 
 // A trace may come from anybody, and a link in it lead to any file of who reads it.
@@ -293,7 +302,7 @@ static bool check_packets(struct uvs__ctf_input *input, const struct streams *st
         struct stream *stream = &streams->items[i];
         open_index(stream, input->directory);
         walk_packets(stream, metadata);
-        if (stream->whole < stream->size)
+        if (stream->whole < stream->size && !stream->is_hollow)
             note_cut(input, stream);
         is_damaged = is_damaged || stream->whole < stream->size || stream->has_bad_index;
     }

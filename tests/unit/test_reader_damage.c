@@ -97,6 +97,27 @@ static void empty_neighbours_lose_nothing(void **state)
     assert_int_equal(outcome->losses, 0);
 }
 
+// What a process leaves that ended while it registered, and where it did emit something.
+static void empty_streams_that_are_not_declared_lose_nothing(void **state)
+{
+    (void)state;
+    mkdir(in("hollow"), 0700);
+    write_trace("hollow/ours", SECOND);
+    ctf_write_metadata(in("hollow/other"), &(struct ctf_variant){.stream_class = 3});
+    for (unsigned events = 0; events < 2; events++) {
+        struct ctf_stream *stream = ctf_stream_open(in("hollow/other"), "ch_0");
+        for (unsigned packet = 0; packet < 2; packet++) {
+            if (events && packet)
+                ctf_stream_event(stream, a_callback(SECOND));
+            ctf_stream_packet(stream, SECOND, SECOND + 1, 0, 0);
+        }
+        ctf_stream_close(stream);
+        assert_int_equal(read_path(in("hollow")), events ? UVS_E_TRACE : 0);
+        assert_int_equal(outcome->events, 2 * PACKETS * PER_PACKET);
+        assert_int_equal(outcome->losses, events);
+    }
+}
+
 static void a_trace_without_streams_says_so(void **state)
 {
     (void)state;
@@ -248,6 +269,7 @@ int main(void)
         cmocka_unit_test(stand_ins_are_removed),
         cmocka_unit_test(a_bad_trace_does_not_hide_a_good_one),
         cmocka_unit_test(empty_neighbours_lose_nothing),
+        cmocka_unit_test(empty_streams_that_are_not_declared_lose_nothing),
         cmocka_unit_test(a_trace_without_streams_says_so),
         cmocka_unit_test(flipped_bits_in_streams_end_cleanly),
         cmocka_unit_test(flipped_bits_in_metadata_end_cleanly),
