@@ -79,8 +79,7 @@ static bool is_whole(const struct packet_header *header, const struct packet_hea
         return false;
     if (header->end_ns < header->begin_ns)
         return false;
-    return !previous ||
-           (header->stream_id == previous->stream_id && header->begin_ns >= previous->begin_ns);
+    return !previous || (header->stream_id == previous->stream_id && header->begin_ns >= previous->begin_ns);
 }
 
 static void reject_index(struct stream *stream)

@@ -81,9 +81,14 @@ static int acquire_system(const char *session, struct uvs_sessiond *daemon, stru
         uvs__system_daemon_say_silent(error);
     else if (!result && !alive)
         result = uvs__find_sessiond(path, error);
-    const struct uvs_keeper_task task = {.session = session, .sessiond = alive ? NULL : path};
+    struct uvs_keeper_task task = {.session = session, .sessiond = alive ? NULL : path};
     if (!result)
         result = uvs__keeper_start(&task, &daemon->keeper, error);
+    // Ours could not start if somebody else, who knows nothing of the lock, started one meanwhile.
+    if (result && task.sessiond && !uvs__daemon_alive(&alive, NULL) && alive) {
+        task.sessiond = NULL;
+        result = uvs__keeper_start(&task, &daemon->keeper, error);
+    }
     if (result)
         uvs__sessiond_unlock(daemon);
     return result;

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,18 +21,42 @@
 
 enum { PATIENCE_MS = 10000, STEP_MS = 20, END_TIMEOUT_MS = 10000 };
 
-// Whoever holds it is starting or ending a daemon, which takes a second at most. One that is stuck there
-// (stopped by a debugger, say) must not stop everybody else: going on without the lock risks no more than a
-// lost race.
+// Who holds a lock on the file; 0: nobody, or it cannot be told.
+static int holder_of(int file)
+{
+    struct stat facts;
+    FILE *locks = fopen("/proc/locks", "re");
+    char line[256];
+    int found = 0;
+    while (locks && !found && fstat(file, &facts) == 0 && fgets(line, sizeof(line), locks)) {
+        unsigned long long inode;
+        int pid;
+        if (sscanf(line, "%*d: FLOCK %*s WRITE %d %*x:%*x:%llu", &pid, &inode) == 2 && inode == facts.st_ino)
+            found = pid;
+    }
+    if (locks)
+        fclose(locks);
+    return found;
+}
+
+// Whoever holds it is starting or ending a daemon, which takes a second at most where nobody else wants the
+// processors. One that is stuck there (stopped by a debugger, say) must not stop everybody else: going on
+// without the lock risks no more than a lost race. Where many wait, each has its turn.
 int uvs__system_lock(void)
 {
-    int lock = open("/var/run", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int lock = open("/var/run", O_RDONLY | O_DIRECTORY | O_CLOEXEC), last_holder = 0;
+    const unsigned patience_ms = uvs__daemon_timeout_ms() < PATIENCE_MS ? uvs__daemon_timeout_ms()
+                                                                        : PATIENCE_MS;
     const struct timespec step = {.tv_nsec = STEP_MS * 1000000L};
-    for (int waited_ms = 0; lock >= 0 && flock(lock, LOCK_EX | LOCK_NB); waited_ms += STEP_MS) {
-        if ((errno != EWOULDBLOCK && errno != EINTR) || waited_ms >= PATIENCE_MS) {
+    for (unsigned waited_ms = 0; lock >= 0 && flock(lock, LOCK_EX | LOCK_NB); waited_ms += STEP_MS) {
+        if ((errno != EWOULDBLOCK && errno != EINTR) || waited_ms >= patience_ms) {
             close(lock);
             return -1;
         }
+        int holder = holder_of(lock);
+        if (holder != last_holder)
+            waited_ms = 0;
+        last_holder = holder;
         nanosleep(&step, NULL);
     }
     return lock;

@@ -178,6 +178,19 @@ EOF
     kill -KILL "$sessiond" $consumerd
 }
 
+@test "another system daemon starts at the same moment" {
+    root_only "a normal user's daemon is private"
+    printf '%s\n' '#!/bin/sh' "/usr/bin/lttng-sessiond --daemonize --no-kernel && touch '$PWD/started'" 'exit 1' >overtaken
+    chmod +x overtaken
+    LTTNG_SESSIOND_PATH=$PWD/overtaken start_recording
+    [ -e started ]
+    end_program
+    said "(0 lost)"
+    still_readable
+    kill "$sessiond" # it is not the recording's to end
+    await no_daemons
+}
+
 # --- uvscope's own processes ---
 
 @test "record killed" {
