@@ -151,14 +151,19 @@ static int busy_loop(struct uvs__hunt *hunt, const struct uvs_loop_row *loop)
                       uvs__loop_text(hunt->report, loop, name), busy, whole, utilization * 100);
 }
 
-static int sync_on_loop(struct uvs__hunt *hunt, const struct uvs_loop_row *loop)
+static bool waits_for_thread(uint8_t kind)
+{
+    return kind >= UVS_KIND_THREAD_JOIN && kind <= UVS_KIND_RWLOCK;
+}
+
+static int held_by_calls(struct uvs__hunt *hunt, const struct uvs_loop_row *loop, bool waits)
 {
     const struct uvs_report *report = hunt->report;
     const struct uvs_sync_row *most = NULL;
     uint64_t sum_ns = 0, calls = 0;
     for (size_t i = 0; i < report->sync_call_count; i++) {
         const struct uvs_sync_row *row = &report->sync_calls[i];
-        if (row->pid != loop->pid || row->loop != (int)loop->loop)
+        if (row->pid != loop->pid || row->loop != (int)loop->loop || waits_for_thread(row->kind) != waits)
             continue;
         most = most ? most : row;
         sum_ns = uvs__add(sum_ns, row->duration.sum);
@@ -168,10 +173,20 @@ static int sync_on_loop(struct uvs__hunt *hunt, const struct uvs_loop_row *loop)
         return 0;
     char name[TEXT_SIZE], sum[TEXT_SIZE], kind[TEXT_SIZE];
     uvs_format_ns(sum, sizeof(sum), sum_ns);
-    return uvs__found(hunt, sum_ns, loop->pid, (int)loop->loop,
-                      "%" PRIu64 " synchronous call%s held %s for %s, most of it %s in %s", calls,
-                      uvs__plural(calls), uvs__loop_text(report, loop, name), sum,
-                      kind_text(most->kind, kind), uvs__label(most->called_from));
+    return uvs__found(
+        hunt, sum_ns, loop->pid, (int)loop->loop, "%" PRIu64 " %s%s%s held %s for %s, most of it %s in %s",
+        calls, waits ? "wait" : "synchronous call", uvs__plural(calls), waits ? " for other threads" : "",
+        uvs__loop_text(report, loop, name), sum, kind_text(most->kind, kind), uvs__label(most->called_from));
+}
+
+static int sync_on_loop(struct uvs__hunt *hunt, const struct uvs_loop_row *loop)
+{
+    return held_by_calls(hunt, loop, false);
+}
+
+static int wait_on_loop(struct uvs__hunt *hunt, const struct uvs_loop_row *loop)
+{
+    return held_by_calls(hunt, loop, true);
 }
 
 static int late_timers(struct uvs__hunt *hunt, const struct uvs_loop_row *loop)
@@ -350,6 +365,10 @@ static const struct {
       "use the asynchronous form of the call: pass a callback"},
      .by_slot = true,
      .loop = sync_on_loop},
+    {{"wait-on-loop", UVS_WARNING, "waits for locks and other threads held a loop for 10 ms or more",
+      "hold the lock for less time where others take it, or let the thread send an async when it is done"},
+     .by_slot = true,
+     .loop = wait_on_loop},
     {{"late-timers", UVS_WARNING, "a timer ran 10 ms or more after it was due",
       "see what ran on the loop meanwhile: the blocks, and the callbacks with the largest self time"},
      .by_slot = true,
@@ -369,7 +388,8 @@ static const struct {
      .loop = uvs__find_async_storms},
     {{"gc-pressure", UVS_WARNING,
       "garbage collections held a loop for 10 % of its busy time or more, and for 50 ms or more in all",
-      "make less garbage in what runs most often; with Node.js, --max-semi-space-size gives young objects more "
+      "make less garbage in what runs most often; with Node.js, --max-semi-space-size gives young objects "
+      "more "
       "room"},
      .loop = uvs__find_gc_pressure},
     {{"onset", UVS_INFO,
