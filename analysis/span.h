@@ -33,6 +33,7 @@ struct uvs__process {
     int hooks;                  // -1 unknown
     bool foreign;               // of another recording: nothing of it is reported
     bool collision;             // two live processes share this pid
+    bool succeeded;             // another program took its pid, by execve or after its end
     bool sees_begins;           // its trace has work_begin events
     bool missed[UINT8_MAX + 1]; // kinds with a missed hand-off
     uint64_t handoff_missed, loops_dropped;

@@ -195,7 +195,7 @@ int uvs__who_of(struct uvs__spans *spans, struct uvs__process *process, struct u
 
 uint64_t uvs__process_end(const struct uvs__spans *spans, const struct uvs__process *process)
 {
-    if (process->pid == spans->main_pid && spans->main_end_ns != UVS_ABSENT &&
+    if (process->pid == spans->main_pid && !process->succeeded && spans->main_end_ns != UVS_ABSENT &&
         spans->main_end_ns > process->last_ns)
         return spans->main_end_ns;
     return process->last_ns;
@@ -228,6 +228,7 @@ static int succeed(struct uvs__spans *spans, const struct uvs_ev_process_info *i
     }
     if (!known(old->start_ns) || !known(info->start_ns) || info->start_ns <= old->start_ns)
         return 0;
+    old->succeeded = true;
     int rc = end_loops(spans, old);
     *process = rc ? NULL : add_process(spans, old->pid, old->copy);
     return *process ? 0 : NO_MEMORY;

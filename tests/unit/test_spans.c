@@ -127,6 +127,27 @@ static struct uvs_event work(int type, uint64_t time_ns, uint64_t op)
 }
 
 // uv_queue_work without an after-work callback: nothing ever says that such a request is over.
+// After execve the recorded program's pid is another program's.
+static void open_blocks_end_where_another_program_takes_the_pid(void **state)
+{
+    (void)state;
+    struct seen seen;
+    struct uvs__spans spans = builder(&seen);
+    spans.main_pid = 7;
+    spans.main_end_ns = 5000;
+    feed(&spans, info(1, 7, ""));
+    feed(&spans, timer(100, 7, 10));
+    feed(&spans, stall(1000, 7, 100));
+    struct uvs_event second = info(2000, 7, "");
+    second.process_info.start_ns = 1500;
+    feed(&spans, second);
+    assert_int_equal(seen.counts[UVS__SPAN_BUSY], 1);
+    assert_true(seen.last[UVS__SPAN_BUSY].busy.open);
+    assert_int_equal(seen.last[UVS__SPAN_BUSY].end_ns, 1000);
+    assert_int_equal(uvs__spans_finish(&spans), 0);
+    uvs__spans_clear(&spans);
+}
+
 static void requests_without_a_callback_are_forgotten(void **state)
 {
     (void)state;
@@ -172,6 +193,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(other_recordings_are_left_out),
         cmocka_unit_test(open_blocks_last_until_the_known_end),
+        cmocka_unit_test(open_blocks_end_where_another_program_takes_the_pid),
         cmocka_unit_test(requests_without_a_callback_are_forgotten),
         cmocka_unit_test(a_long_request_is_set_apart),
     };
