@@ -53,12 +53,13 @@ static bool can_look;           // /proc may be read without touching the progra
 static bool is_repeatable(int32_t call)
 {
     static const int16_t calls[] = {
-        SYS_read,           SYS_write,       SYS_poll,         SYS_select,          SYS_pselect6,
-        SYS_ppoll,          SYS_pause,       SYS_nanosleep,    SYS_clock_nanosleep, SYS_epoll_wait,
-        SYS_futex,          SYS_epoll_pwait, SYS_epoll_pwait2, SYS_accept,          SYS_accept4,
-        SYS_recvfrom,       SYS_recvmsg,     SYS_sendto,       SYS_sendmsg,         SYS_semop,
-        SYS_semtimedop,     SYS_msgrcv,      SYS_msgsnd,       SYS_rt_sigsuspend,   SYS_io_getevents,
-        SYS_rt_sigtimedwait};
+        SYS_read,          SYS_write,          SYS_readv,   SYS_writev,       SYS_poll,
+        SYS_select,        SYS_pselect6,       SYS_ppoll,   SYS_pause,        SYS_nanosleep,
+        SYS_epoll_wait,    SYS_epoll_pwait,    SYS_futex,   SYS_epoll_pwait2, SYS_clock_nanosleep,
+        SYS_accept,        SYS_accept4,        SYS_connect, SYS_recvfrom,     SYS_recvmsg,
+        SYS_recvmmsg,      SYS_sendto,         SYS_sendmsg, SYS_sendmmsg,     SYS_semop,
+        SYS_semtimedop,    SYS_msgrcv,         SYS_msgsnd,  SYS_io_getevents, SYS_io_uring_enter,
+        SYS_rt_sigsuspend, SYS_rt_sigtimedwait};
     for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
         if (calls[i] == call)
             return true;
@@ -162,16 +163,14 @@ static void on_signal(int number, siginfo_t *info, void *context)
 {
     const int saved = errno;
     greg_t *registers = registers_of(context);
+    repeat_interrupted_call(registers);
     if (info->si_code != SI_TKILL || info->si_pid != getpid()) {
         act_as_default(number);
-    } else {
-        repeat_interrupted_call(registers);
-        if (is_asked()) {
-            take_registers(registers, &stack.registers);
-            copy_stack(&request.thread, stack.registers.value[UVS__REGISTER_STACK], false);
-            set_state(TAKEN);
-            syscall(SYS_futex, &request.state, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
-        }
+    } else if (is_asked()) {
+        take_registers(registers, &stack.registers);
+        copy_stack(&request.thread, stack.registers.value[UVS__REGISTER_STACK], false);
+        set_state(TAKEN);
+        syscall(SYS_futex, &request.state, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
     }
     errno = saved;
 }
@@ -202,7 +201,9 @@ static bool take_signal(int number)
     return true;
 }
 
-// A program that handles the signal itself has the right to it: another one is taken.
+// A program that handles the signal itself has the right to it: another one is taken. First one that is
+// ignored by default: what comes too late, when the program has reset its handlers or is another one after
+// execve, does nothing there, where a real-time signal would end it.
 static bool has_signal(void)
 {
     const char *wanted = uvs__environment.UVSCOPE_STALL_SIGNAL;
@@ -211,6 +212,8 @@ static bool has_signal(void)
     __atomic_store_n(&signal_number, 0, __ATOMIC_RELAXED);
     if (wanted)
         return take_signal(atoi(wanted));
+    if (take_signal(SIGURG))
+        return true;
     for (int number = SIGRTMAX - 1; number >= SIGRTMIN; number--)
         if (take_signal(number))
             return true;

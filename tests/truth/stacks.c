@@ -3,18 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <pthread.h>
 #include <resolv.h>
-#include <semaphore.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/file.h>
-#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -24,7 +19,7 @@
 
 #include "truth.h"
 
-enum { LONG_MS = 300, SHORT_MS = 2, SHORT_WAITS = 150, STRESS_ROUNDS = 60 };
+enum { LONG_MS = 300, STRESS_ROUNDS = 60 };
 
 static uint64_t mix(uint64_t value)
 {
@@ -131,173 +126,6 @@ static void look_up(void)
     close(server);
 }
 
-static int by_nanosleep(uint64_t ms)
-{
-    const struct timespec pause = {.tv_nsec = (long)(ms * TRUTH_MS)};
-    return nanosleep(&pause, NULL);
-}
-
-static int by_poll(uint64_t ms)
-{
-    return poll(NULL, 0, (int)ms);
-}
-
-static int by_select(uint64_t ms)
-{
-    struct timeval limit = {.tv_usec = (long)ms * 1000};
-    return select(0, NULL, NULL, NULL, &limit);
-}
-
-static int by_epoll(uint64_t ms)
-{
-    struct epoll_event event;
-    const int fd = epoll_create1(EPOLL_CLOEXEC), got = epoll_wait(fd, &event, 1, (int)ms), saved = errno;
-    close(fd);
-    errno = saved;
-    return got;
-}
-
-static int by_semaphore(uint64_t ms)
-{
-    sem_t semaphore;
-    struct timespec limit;
-    sem_init(&semaphore, 0, 0);
-    clock_gettime(CLOCK_REALTIME, &limit);
-    limit.tv_nsec += (long)(ms * TRUTH_MS);
-    limit.tv_sec += limit.tv_nsec / 1000000000;
-    limit.tv_nsec %= 1000000000;
-    const int got = sem_timedwait(&semaphore, &limit) == -1 && errno == ETIMEDOUT ? 0 : -1, saved = errno;
-    sem_destroy(&semaphore);
-    errno = saved;
-    return got;
-}
-
-static int by_socket(uint64_t ms)
-{
-    int ends[2];
-    char byte;
-    const struct timeval limit = {.tv_usec = (long)ms * 1000};
-    MUST(-socketpair(AF_UNIX, SOCK_STREAM, 0, ends));
-    setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-    const ssize_t got = recv(ends[0], &byte, 1, 0) == -1 && errno == EAGAIN ? 0 : -1;
-    const int saved = errno;
-    close(ends[0]);
-    close(ends[1]);
-    errno = saved;
-    return (int)got;
-}
-
-static const struct {
-    const char *name;
-    int (*wait)(uint64_t ms);
-} ways[] = {
-    {"nanosleep", by_nanosleep}, {"poll", by_poll},           {"select", by_select},
-    {"epoll", by_epoll},         {"semaphore", by_semaphore}, {"socket", by_socket},
-};
-
-// Times are rounded by the kernel's ticks.
-static bool lasted(uint64_t begin_ns, uint64_t ms)
-{
-    return uv_hrtime() - begin_ns >= (ms - 1) * TRUTH_MS;
-}
-
-// Many short ones, each after a computation of its own length: a signal meets the way into the kernel.
-static void wait_every_way(void)
-{
-    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-        int failures = 0, early = 0, last_error = 0;
-        for (int j = 0; j < SHORT_WAITS; j++) {
-            const uint64_t ms = j == 0 ? LONG_MS : SHORT_MS;
-            truth_busy(j % 3);
-            const uint64_t begin_ns = uv_hrtime();
-            errno = 0;
-            if (ways[i].wait(ms) != 0) {
-                failures++;
-                last_error = errno;
-            }
-            early += !lasted(begin_ns, ms);
-        }
-        printf("%s: %d failures (errno %d), %d early\n", ways[i].name, failures, last_error, early);
-    }
-}
-
-// --- Signals of the program's own ---
-
-static volatile sig_atomic_t handled;
-
-static void handle(int number)
-{
-    (void)number;
-    handled++;
-}
-
-static void handle_all(void)
-{
-    struct sigaction action = {.sa_handler = handle};
-    int kept = 0;
-    for (int number = SIGRTMIN; number <= SIGRTMAX; number++)
-        sigaction(number, &action, NULL);
-    superSlowFunction(LONG_MS);
-    for (int number = SIGRTMIN; number <= SIGRTMAX; number++)
-        kept += sigaction(number, NULL, &action) == 0 && action.sa_handler == handle;
-    printf("handled %d, kept %d of %d\n", (int)handled, kept, SIGRTMAX - SIGRTMIN + 1);
-}
-
-static void block_all(void)
-{
-    sigset_t all, before, pending;
-    int waiting = 0;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    superSlowFunction(LONG_MS);
-    sigpending(&pending);
-    for (int number = 1; number <= SIGRTMAX; number++)
-        waiting += sigismember(&pending, number) == 1;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    printf("%d signals were waiting\n", waiting);
-}
-
-// The default of a signal that the program does not handle is to end it.
-static void kill_itself(void)
-{
-    superSlowFunction(LONG_MS);
-    fflush(stdout);
-    kill(getpid(), SIGRTMAX - 1);
-    by_nanosleep(LONG_MS);
-}
-
-// --- Stacks that are not the thread's own ---
-
-static void on_alternative_stack(int number)
-{
-    (void)number;
-    superSlowFunction(LONG_MS);
-}
-
-static void use_alternative_stack(void)
-{
-    const stack_t stack = {.ss_sp = malloc(1 << 16), .ss_size = 1 << 16};
-    const struct sigaction action = {.sa_handler = on_alternative_stack, .sa_flags = SA_ONSTACK};
-    sigaltstack(&stack, NULL);
-    sigaction(SIGUSR1, &action, NULL);
-    raise(SIGUSR1);
-    printf("back\n");
-}
-
-static uint64_t descend(unsigned depth)
-{
-    volatile char room[512];
-    memset((char *)room, (int)depth, sizeof(room));
-    if (depth == 0)
-        superSlowFunction(LONG_MS);
-    return depth ? descend(depth - 1) + (uint64_t)room[depth % sizeof(room)] : 0;
-}
-
-static void go_deep(void)
-{
-    printf("deep %s\n", descend(2000) ? "and back" : "");
-}
-
 // --- Much of everything ---
 
 static uint64_t use_files(uint64_t value)
@@ -355,7 +183,8 @@ static void computing_job(uv_work_t *request)
 static void waiting_job(uv_work_t *request)
 {
     (void)request;
-    by_nanosleep(LONG_MS);
+    const struct timespec pause = {.tv_nsec = LONG_MS * TRUTH_MS};
+    nanosleep(&pause, NULL);
     result = mix(result);
 }
 
@@ -394,13 +223,8 @@ static const struct {
     const char *name;
     void (*run)(void);
 } modes[] = {
-    {"compute", compute},      {"fifo", read_fifo},
-    {"flock", wait_for_lock},  {"dns", look_up},
-    {"waits", wait_every_way}, {"handle", handle_all},
-    {"block", block_all},      {"kill", kill_itself},
-    {"deep", go_deep},         {"altstack", use_alternative_stack},
-    {"stress", stress},        {"short", run_short},
-    {"work", use_pool},
+    {"compute", compute}, {"fifo", read_fifo},  {"flock", wait_for_lock}, {"dns", look_up},
+    {"stress", stress},   {"short", run_short}, {"work", use_pool},
 };
 
 static const char *wanted;

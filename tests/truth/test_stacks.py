@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -50,16 +51,20 @@ class Sampled(unittest.TestCase):
         self.assertEqual(report.returncode, 0, report.stderr)
         return done, json.loads(report.stdout)
 
-    def compare(self, mode, *options):
+    def compare(self, mode, *options, program="truth_stacks", arguments=None, env=None):
         """Sampled each millisecond it does what it does alone."""
-        alone = self.run_it(PROGRAMS + "/truth_stacks", mode, self.scratch + "/fifo")
-        done, report = self.record(PROGRAMS + "/truth_stacks", mode, self.scratch + "/fifo", options=["--stall", "1ms", *options])
+        command = [f"{PROGRAMS}/{program}", mode, *(arguments if arguments is not None else [self.scratch + "/fifo"])]
+        alone = self.run_it(*command)
+        done, report = self.record(*command, options=["--stall", "1ms", *options], env=env)
         status = alone.returncode if alone.returncode >= 0 else 128 - alone.returncode
         self.assertEqual((done.returncode, done.stdout, done.stderr), (status, alone.stdout, alone.stderr))
         return report
 
     def text(self):
         return self.run_it(UVSCOPE, "report", self.trace).stdout
+
+    def folded(self):
+        return self.run_it(UVSCOPE, "export", "--to", "folded", self.trace).stdout
 
 
 def worst(report):
@@ -161,8 +166,7 @@ class Work(Sampled):
         self.assertIsNone(sampled["short_job"])
         self.assertRegex(self.text(), r"(?s)Who held the workers\n.*work computing_job.*superSlowFunction \(stacks\.c:\d+\)\n")
         self.assertRegex(self.text(), r"work waiting_job \(stacks\.c:\d+\), for \d+ ms or longer: waiting in clock_nanosleep")
-        folded = self.run_it(UVSCOPE, "export", "--to", "folded", self.trace).stdout
-        self.assertRegex(folded, r"(?m)^worker;.*;computing_job;.*superSlowFunction")
+        self.assertRegex(self.folded(), r"(?m)^worker;.*;computing_job;.*superSlowFunction")
 
     def test_without_the_option_none_has(self):
         self.assertEqual(set(self.sampled(self.compare("work")).values()), {None})
@@ -173,25 +177,40 @@ class Work(Sampled):
 
 
 class Unnoticed(Sampled):
+    def unnoticed(self, mode, env=None):
+        return self.compare(mode, program="truth_unnoticed", arguments=[], env=env)
+
     def test_waits_end_as_they_would(self):
-        report = self.compare("waits")
+        report = self.unnoticed("waits")
         self.assertIsNotNone(worst(report)["stack"])
 
     def test_a_program_that_handles_all_signals(self):
-        self.compare("handle")
+        self.unnoticed("handle")
 
     def test_a_program_that_blocks_all_signals(self):
-        self.compare("block")
+        self.unnoticed("block")
 
-    def test_a_program_that_is_ended_by_the_signal(self):
-        self.compare("kill")
+    def test_a_program_that_sends_itself_the_signal(self):
+        self.unnoticed("send")
+        shutil.rmtree(self.trace)
+        self.unnoticed("send", env={"UVSCOPE_STALL_SIGNAL": str(signal.SIGRTMAX - 1)})
 
     def test_a_deep_stack(self):
-        block = worst(self.compare("deep"))
+        block = worst(self.unnoticed("deep"))
         self.assertIn("descend", frames(block))
 
     def test_an_alternative_stack(self):
-        self.compare("altstack")
+        self.unnoticed("altstack")
+
+    def test_coroutines(self):
+        self.unnoticed("switch")
+        self.assertIn(";compute_in_coroutine", self.folded())
+
+    def test_execve(self):
+        report = self.unnoticed("exec")
+        self.assertIn(";execute", self.folded())
+        # Each program's block ends with it, not with the last one's.
+        self.assertLess(max(loop["block"]["max_ns"] or 0 for loop in report["loops"]), report["trace"]["duration_ns"] / 2)
 
     def test_files_and_children(self):
         report = self.compare("stress")
@@ -205,7 +224,7 @@ class Unnoticed(Sampled):
             for block in loop["blocked"]["worst"] if loop["block"]["max_ns"] >= 50_000_000 else []:
                 self.assertIsNone(block["stack"])
         longest = max(loop["block"]["max_ns"] for loop in report["loops"])
-        folded = self.run_it(UVSCOPE, "export", "--to", "folded", self.trace).stdout
+        folded = self.folded()
         self.assertTrue(folded == "" or longest >= 50_000_000, folded)
 
 
@@ -239,7 +258,7 @@ class Folded(Sampled):
 
     def test_names_are_merged_and_samples_kept(self):
         _, report = self.record(PROGRAMS + "/truth_stacks", "compute")
-        lines = self.run_it(UVSCOPE, "export", "--to", "folded", self.trace).stdout.splitlines()
+        lines = self.folded().splitlines()
         self.assertTrue(any(re.search(r";main;.*;my_callback;.*superSlowFunction", line) for line in lines), lines)
         self.assertEqual(len(lines), len({line.rsplit(" ", 1)[0] for line in lines}))
         self.assertIsNotNone(worst(report)["stack"])
