@@ -110,3 +110,13 @@ int uvs_gc_from_name(const char *name)
             return collections[i].kind;
     return -1;
 }
+
+const char *uvs_handle_name(uint8_t type)
+{
+    static const char *const names[UINT8_MAX + 1] = {
+#define X(NAME, number, text) [number] = (text),
+        UVS_HANDLE_MAP(X)
+#undef X
+    };
+    return names[type];
+}

@@ -61,6 +61,9 @@ int uvs_kind_from_name(const char *name);
 const char *uvs_gc_name(uint8_t kind);
 int uvs_gc_from_name(const char *name);
 
+// Of a handle, by libuv's number of its type: "tcp"; NULL for one that this version does not know.
+const char *uvs_handle_name(uint8_t type);
+
 enum uvs_kind_class {
     UVS_CLASS_UNKNOWN,
     UVS_CLASS_DUE,

@@ -397,6 +397,14 @@ static const struct {
       "see what the program began to do then, or who began to ask it for more"},
      .by_slot = true,
      .loop = uvs__find_onset},
+    {{"loop-not-closed", UVS_WARNING,
+      "uv_loop_close was refused because handles of the loop were open, and did not succeed afterwards",
+      "close each handle with uv_close and run the loop once more, which calls their close callbacks; only then "
+      "call uv_loop_close"},
+     .loop = uvs__find_refused_close},
+    {{"handles-open", UVS_INFO, "the program ended while handles kept a loop alive",
+      "if the loop was to end by itself, close these handles when they are no longer needed, or uv_unref them"},
+     .loop = uvs__find_handles_open},
     {{"pool-saturated", UVS_WARNING,
       "the 99th percentile of the pool's queue waits is 10 ms or more, or all workers were busy while "
       "requests "

@@ -28,6 +28,8 @@ int uvs__find_stale_time(struct uvs__hunt *hunt, const struct uvs_loop_row *loop
 int uvs__find_overruns(struct uvs__hunt *hunt, const struct uvs_loop_row *loop);
 int uvs__find_async_storms(struct uvs__hunt *hunt, const struct uvs_loop_row *loop);
 int uvs__find_gc_pressure(struct uvs__hunt *hunt, const struct uvs_loop_row *loop);
+int uvs__find_handles_open(struct uvs__hunt *hunt, const struct uvs_loop_row *loop);
+int uvs__find_refused_close(struct uvs__hunt *hunt, const struct uvs_loop_row *loop);
 int uvs__find_onset(struct uvs__hunt *hunt, const struct uvs_loop_row *loop);
 int uvs__find_lean(struct uvs__hunt *hunt, const struct uvs_process_row *process);
 int uvs__find_missing_totals(struct uvs__hunt *hunt, const struct uvs_process_row *process);

@@ -35,6 +35,9 @@ static void clear_loop(void *data)
     for (size_t i = 0; i < row->gc_count; i++)
         uvs_hist_clear(&row->gc[i].duration);
     free(row->gc);
+    if (row->open)
+        free(row->open->rows);
+    free(row->open);
     free(row->worst);
     free(row->name);
     uvs_hist_clear(&row->block);

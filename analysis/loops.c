@@ -259,7 +259,8 @@ static int fill_blocks(struct uvs__output *output, const struct loop_state *loop
 static int fill_row(struct uvs__output *output, const struct uvs__loop *loop, struct loop_state *state,
                     struct uvs_loop_row *row)
 {
-    *row = (struct uvs_loop_row){.pid = loop->process->pid,
+    *row = (struct uvs_loop_row){.index = loop->index,
+                                 .pid = loop->process->pid,
                                  .tid = loop->tid,
                                  .loop = loop->slot,
                                  .is_default = loop->is_default,

@@ -106,7 +106,25 @@ struct uvs_gc_row {
     struct uvs_hist duration;
 };
 
+// Handles of one type and callback that were open.
+struct uvs_handle_row {
+    uint8_t type;              // enum uvs_handle, or one that this version does not know
+    struct uvs_site *callback; // NULL: it had none, or it is not known
+    uint64_t count;
+    uint64_t keeping; // of them: active and referenced, so that the loop goes on for them
+    uint64_t closing; // of them: closed, but their close callback has still to run
+};
+
+// The handles that a loop had when it should have none.
+struct uvs_open_handles {
+    uint8_t when;              // enum uvs_open
+    struct uvs_handle_row all; // those too that have no row of their own
+    struct uvs_handle_row *rows;
+    size_t row_count;
+};
+
 struct uvs_loop_row {
+    uint32_t index; // for the analyses that add to the row
     uint32_t pid, tid;
     unsigned loop; // the slot, 0…
     char *name;    // of the thread
@@ -120,6 +138,7 @@ struct uvs_loop_row {
     bool sees_gc;          // false: whether garbage was collected is not known
     struct uvs_gc_row *gc; // by kind; only those that were seen
     size_t gc_count;
+    struct uvs_open_handles *open; // NULL: none, or not known
 };
 
 struct uvs_callback_row {

@@ -244,6 +244,29 @@ static json_t *block(const void *row)
                      b->stack_count ? ARRAY(b->stack, b->stack_count, stack_frame) : json_null());
 }
 
+static json_t *handle(const void *row)
+{
+    const struct uvs_handle_row *h = row;
+    const char *name = uvs_handle_name(h->type);
+    return json_pack("{so so so so so}", "type", name ? json_string(name) : json_sprintf("type %u", h->type),
+                     "callback", site(h->callback), "count", number(h->count), "keeping", number(h->keeping),
+                     "closing", number(h->closing));
+}
+
+static json_t *handles_open(const struct uvs_open_handles *open)
+{
+    static const char *const moments[] = {
+#define X(NAME, number_of_moment, name) [number_of_moment] = name,
+        UVS_OPEN_MAP(X)
+#undef X
+    };
+    if (!open)
+        return json_null();
+    return json_pack("{ss so so so so}", "when", moments[open->when], "count", number(open->all.count), "keeping",
+                     number(open->all.keeping), "closing", number(open->all.closing), "handles",
+                     ARRAY(open->rows, open->row_count, handle));
+}
+
 static json_t *utilization(const struct uvs_loop_row *loop)
 {
     double whole_ns = (double)loop->busy_ns + (double)loop->poll_ns;
@@ -255,14 +278,15 @@ static json_t *loop_row(const struct uvs_loop_row *loop, uint64_t threshold_ns)
     json_t *blocked = json_pack("{so so so so}", "threshold_ns", number(threshold_ns), "count",
                                 number(loop->blocked_count), "sum_ns", number(loop->blocked_sum_ns), "worst",
                                 ARRAY(loop->worst, loop->worst_count, block));
-    return json_pack("{so so so so sb so so so so so so so so so}", "pid", number(loop->pid), "loop",
+    return json_pack("{so so so so sb so so so so so so so so so so}", "pid", number(loop->pid), "loop",
                      number(loop->loop), "tid", loop->tid ? number(loop->tid) : json_null(), "name",
                      text(loop->name), "main", loop->is_default, "iterations", number(loop->iterations),
                      "busy_ns", number(loop->busy_ns), "poll_ns", number(loop->poll_ns), "outside_ns",
                      number(loop->outside_ns), "utilization", utilization(loop), "try_writes",
                      number(loop->try_writes), "gc",
-                     loop->sees_gc ? ARRAY(loop->gc, loop->gc_count, collections) : json_null(), "block",
-                     dist(&loop->block), "blocked", blocked);
+                     loop->sees_gc ? ARRAY(loop->gc, loop->gc_count, collections) : json_null(),
+                     "handles_open", handles_open(loop->open), "block", dist(&loop->block), "blocked",
+                     blocked);
 }
 
 static json_t *loops(const struct uvs_report *report)

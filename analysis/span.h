@@ -132,6 +132,7 @@ enum uvs__span_type {
     UVS__SPAN_STALL,
     UVS__SPAN_GC,
     UVS__SPAN_TOTALS,
+    UVS__SPAN_OPEN_HANDLES,
     UVS__SPAN_HELD, // from here on: of the pool
     UVS__SPAN_WORK,
     UVS__SPAN_DELIVERY,
@@ -185,6 +186,8 @@ struct uvs__span {
         // What was counted of one measure in [begin, end), by a loop that is recorded lean. who: whose, by
         // the measure.
         const struct uvs_ev_totals *totals;
+        // Handles of the loop were open at begin_ns = end_ns. who: a frame, their callback.
+        const struct uvs_ev_handles_open *open_handles;
         // HELD has no more to say: a request that was submitted at begin_ns runs for so long that its end is
         // not waited for to settle what others did. WORK: a worker finished it, [begin, end) is its service.
         struct {

@@ -355,6 +355,23 @@ static void on_lean(struct uvs__spans *spans, struct uvs__process *process, cons
         uvs__process_lean(spans, process, event);
 }
 
+static int on_handles_open(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
+                           const struct uvs_event *event)
+{
+    const uint64_t callback = event->handles_open.callback;
+    struct uvs__span span = {.type = UVS__SPAN_OPEN_HANDLES,
+                             .begin_ns = event->time_ns,
+                             .end_ns = event->time_ns,
+                             .process = process,
+                             .loop = loop,
+                             .who = UVS__NOBODY,
+                             .open_handles = &event->handles_open};
+    const int rc = !loop || !callback ? 0
+                                      : uvs__who_of(spans, process, NULL, UVS__FRAME, UVS__FRAME_PLACE,
+                                                    callback, &span.who);
+    return rc || !loop ? rc : uvs__emit(spans, &span);
+}
+
 // Only what a loop's own thread says brings a loop to life: a worker or the watchdog may be late.
 static int on_other(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
 {
@@ -372,6 +389,8 @@ static int on_other(struct uvs__spans *spans, struct uvs__process *process, cons
         return 0;
     case UVS_EV_loop_end:
         return loop ? uvs__loop_finish(spans, loop, true) : 0;
+    case UVS_EV_handles_open:
+        return on_handles_open(spans, process, loop, event);
     case UVS_EV_cancel:
         if (event->cancel.result == 0)
             uvs__request_cancelled(process, event->cancel.op);

@@ -7,10 +7,12 @@
 
 // X(type, field, offset on LP64)
 #define UVS_LAYOUT_MAP(X)                    \
+    X(uv_loop_t, handle_queue, 16)           \
     X(uv_loop_t, wq_async, 176)              \
     X(uv_handle_t, loop, 8)                  \
     X(uv_handle_t, type, 16)                 \
     X(uv_handle_t, close_cb, 24)             \
+    X(uv_handle_t, handle_queue, 32)         \
     X(uv_handle_t, u, 48)                    \
     X(uv_handle_t, flags, 88)                \
     X(uv_timer_t, timer_cb, 96)              \

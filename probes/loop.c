@@ -11,6 +11,7 @@
 #include "probes/gc.h"
 #include "probes/hooks.h"
 #include "probes/lean.h"
+#include "probes/open_handles.h"
 #include "probes/sampler.h"
 
 #include "probes/poison.h"
@@ -269,6 +270,7 @@ void uvs__run_begin(struct uvs__loop *loop, int backend_fd)
     if (!uvs__on(poll))
         return;
     note_stack(loop, self);
+    uvs__handles_await_exit();
     uint64_t now_ns = uvs__now();
     uvs__announce(loop, now_ns);
     uvs__lean_enter(loop, now_ns);

@@ -43,6 +43,7 @@ struct uvs__loop {
     struct uvs__poll poll;
     struct uvs__watch watch;
     struct uvs__watched watched;
+    uint64_t refused_ns;    // when handles that kept it from being closed were told; 0 = they were not
     bool sees_gc;       // the collections of its thread's isolate are recorded
     uint8_t base_depth; // the thread's callback depth at the innermost uv_run's entry
     bool told;          // lean: something of this busy interval was told

@@ -2,6 +2,7 @@
 // A loop's life: uv_loop_init, uv_run, uv_loop_close.
 #include "probes/hooks.h"
 #include "probes/loop.h"
+#include "probes/open_handles.h"
 #include "probes/sync.h"
 
 #include "probes/poison.h"
@@ -26,8 +27,12 @@ UVS_WRAP(int, uv_loop_close, uv_loop_t *loop)
     // libuv may overwrite a closed loop's memory.
     struct uvs__loop *slot = uvs__loop_of(loop);
     int result = UVS_REAL(uv_loop_close)(loop);
-    if (result == 0 && slot)
+    if (result == UV_EBUSY && slot)
+        uvs__handles_refused(slot);
+    if (result == 0 && slot) {
+        uvs__handles_closed(slot);
         uvs__loop_detach(slot);
+    }
     return result;
 }
 

@@ -3,19 +3,11 @@
 // as in code that a JIT compiler generated.
 #include "probes/stack.h"
 
-#include <sys/uio.h>
-#include <unistd.h>
+#include "probes/memory.h"
 
 #include "probes/poison.h"
 
 enum { CALL_BYTES_MAX = 8 };
-
-// `address` may be anything: the kernel looks whether it can be read.
-static bool read_code(uint64_t address, unsigned char *bytes, size_t size)
-{
-    const struct iovec here = {bytes, size}, there = {(void *)(uintptr_t)address, size};
-    return process_vm_readv(getpid(), &here, 1, &there, 1, 0) == (ssize_t)size;
-}
 
 static bool is_indirect_call(const unsigned char *at, size_t length)
 {
@@ -36,7 +28,7 @@ static bool is_indirect_call(const unsigned char *at, size_t length)
 static bool follows_call(uint64_t address)
 {
     unsigned char code[CALL_BYTES_MAX];
-    if (address < sizeof(code) || !read_code(address - sizeof(code), code, sizeof(code)))
+    if (address < sizeof(code) || !uvs__read_memory(address - sizeof(code), code, sizeof(code)))
         return false;
     if (code[sizeof(code) - 5] == 0xe8)
         return true;

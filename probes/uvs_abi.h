@@ -191,6 +191,44 @@ enum uvs_gc {
 #undef X
 };
 
+// --- Types of handles: handles_open.type ---
+// The numbers are libuv's enum uv_handle_type, checked where it is compiled. ALL is none of them: all handles of
+// the loop together.
+#define UVS_HANDLE_MAP(X)    \
+    X(ALL, 0, "all")         \
+    X(ASYNC, 1, "async")     \
+    X(CHECK, 2, "check")     \
+    X(FS_EVENT, 3, "fs_event") \
+    X(FS_POLL, 4, "fs_poll") \
+    X(IDLE, 6, "idle")       \
+    X(NAMED_PIPE, 7, "pipe") \
+    X(POLL, 8, "poll")       \
+    X(PREPARE, 9, "prepare") \
+    X(PROCESS, 10, "process") \
+    X(TCP, 12, "tcp")        \
+    X(TIMER, 13, "timer")    \
+    X(TTY, 14, "tty")        \
+    X(UDP, 15, "udp")        \
+    X(SIGNAL, 16, "signal")
+
+enum uvs_handle {
+#define X(NAME, number, name) UVS_HANDLE_##NAME = number,
+    UVS_HANDLE_MAP(X)
+#undef X
+};
+
+// --- When a loop's handles were found open: handles_open.when ---
+#define UVS_OPEN_MAP(X)                                                       \
+    X(EXIT, 0, "exit")   /* the program ended, by exit or from main */        \
+    X(CLOSE, 1, "close") /* uv_loop_close returned UV_EBUSY because of them */
+
+enum uvs_open {
+#define X(NAME, number, name) UVS_OPEN_##NAME = number,
+    UVS_OPEN_MAP(X)
+#undef X
+        UVS_OPEN_COUNT
+};
+
 // --- What a `totals` event counts: totals.measure ---
 // X(NAME, number, "name", whose). Of whom: a CALLBACK, a REQUEST of the pool (by what was asked to run), the
 // place that made a SYNC call, or the LOOP itself. A distribution has buckets, a plain number has none.
@@ -309,6 +347,14 @@ static inline uint32_t uvs_bucket_of(uint64_t ns)
 
 #define UVS_EVENT_loop_end(I, S, Q, e) I(e, uint32_t, loop)
 
+// Handles of the loop that are not closed. The first has type ALL and all of them; the same by type and callback
+// follows, as far as the runtime has room. keeping: active and referenced, so that the loop goes on for them; closing:
+// their close callback has still to run. ALL with a count of 0 takes back what an earlier `close` said: the loop
+// was closed after all.
+#define UVS_EVENT_handles_open(I, S, Q, e)                                                           \
+    I(e, uint32_t, loop) I(e, uint8_t, when) I(e, uint8_t, type) I(e, uint64_t, callback)            \
+    I(e, uint32_t, count) I(e, uint32_t, keeping) I(e, uint32_t, closing)
+
 // Only with --detail full.
 #define UVS_EVENT_callback_begin(I, S, Q, e) I(e, uint32_t, loop) I(e, uint64_t, op)
 #define UVS_EVENT_work_begin(I, S, Q, e) I(e, uint32_t, loop) I(e, uint64_t, op)
@@ -345,6 +391,7 @@ static inline uint32_t uvs_bucket_of(uint64_t ns)
     X(module, DEFAULT)       \
     X(loop_info, DEFAULT)    \
     X(loop_end, DEFAULT)     \
+    X(handles_open, DEFAULT) \
     X(callback_begin, FULL)  \
     X(work_begin, FULL)      \
     X(totals, LEAN)          \

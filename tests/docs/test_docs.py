@@ -170,7 +170,8 @@ class Events(unittest.TestCase):
 
     def test_reasons_and_hooks(self):
         for title, macro in (("Reasons", "UVS_DROPPED_MAP"), ("Hooks", "UVS_HOOKS_MAP"), ("Collections", "UVS_GC_MAP"),
-                             ("Measures", "UVS_MEASURE_MAP")):
+                             ("Measures", "UVS_MEASURE_MAP"), ("Moments", "UVS_OPEN_MAP"),
+                             ("Types of handles", "UVS_HANDLE_MAP")):
             rows = re.findall(r'ROW (\d+) "(\w+)"', expand(f"#define X(NAME, number, name, ...) ROW number name;\n{macro}(X)\n"))
             self.assertGreater(len(rows), 1)
             self.assertEqual([tuple(row[:2]) for row in table(section(self.page, title), "number", "name")], rows)
