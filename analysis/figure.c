@@ -111,18 +111,32 @@ static bool loss_row(const struct uvs_report *report, size_t index, struct row *
     return index == 0;
 }
 
+static struct row blame_row(const void *data, const struct uvs_blame_who *who, const struct uvs_hist *hist)
+{
+    return (struct row){.data = data,
+                        .pid = who->pid,
+                        .loop = who->loop < 0 ? UVS__LOOP_ANY : who->loop,
+                        .kind = who->kind,
+                        .site = who->site,
+                        .samples = hist->count,
+                        .is_known = true};
+}
+
 static bool culprit_row(const struct uvs_report *report, size_t index, struct row *ret_row)
 {
     if (index >= report->culprit_count)
         return false;
     const struct uvs_culprit_row *culprit = &report->culprits[index];
-    *ret_row = (struct row){.data = culprit,
-                            .pid = culprit->who.pid,
-                            .loop = culprit->who.loop < 0 ? UVS__LOOP_ANY : culprit->who.loop,
-                            .kind = culprit->who.kind,
-                            .site = culprit->who.site,
-                            .samples = culprit->inflicted.count,
-                            .is_known = true};
+    *ret_row = blame_row(culprit, &culprit->who, &culprit->inflicted);
+    return true;
+}
+
+static bool victim_row(const struct uvs_report *report, size_t index, struct row *ret_row)
+{
+    if (index >= report->victim_count)
+        return false;
+    const struct uvs_victim_row *victim = &report->victims[index];
+    *ret_row = blame_row(victim, &victim->who, &victim->suffered);
     return true;
 }
 
@@ -134,7 +148,7 @@ static const struct {
     [UVS__SCOPE_LOOP] = {loop_row, false},      [UVS__SCOPE_CALLBACK] = {callback_row, true},
     [UVS__SCOPE_SYNC_CALL] = {sync_row, true},  [UVS__SCOPE_POOL] = {pool_row, false},
     [UVS__SCOPE_REQUEST] = {request_row, true}, [UVS__SCOPE_LOSS] = {loss_row, false},
-    [UVS__SCOPE_CULPRIT] = {culprit_row, true},
+    [UVS__SCOPE_CULPRIT] = {culprit_row, true}, [UVS__SCOPE_VICTIM] = {victim_row, true},
 };
 
 static bool is_selected(const struct row *row, const struct uvs__selection *selection)
@@ -266,7 +280,7 @@ static int collect(struct groups *groups, const struct uvs__metric *metric,
     for (size_t i = 0; i < groups->count; i++)
         groups->items[i].is_unknown |= metric->scope != UVS__SCOPE_LOSS &&
                                        is_sparse(report, groups->items[i].figure.pid,
-                                                 metric->scope == UVS__SCOPE_CULPRIT);
+                                                 metric->scope >= UVS__SCOPE_CULPRIT);
     return result;
 }
 

@@ -169,7 +169,7 @@ const struct uvs__list uvs__lists[UVS_LIST_COUNT] = {
     [UVS_LIST_POOLS] = LIST("pool", pools, pool_count, PID, UVS__SCOPE_POOL, of_pool, clear_pool),
     [UVS_LIST_CULPRITS] = LIST("culprits", culprits, culprit_count, LOOP | FUNCTION, UVS__SCOPE_CULPRIT,
                                of_culprit, clear_culprit),
-    [UVS_LIST_VICTIMS] = LIST("victims", victims, victim_count, LOOP | FUNCTION, UVS__NO_SCOPE, of_victim,
+    [UVS_LIST_VICTIMS] = LIST("victims", victims, victim_count, LOOP | FUNCTION, UVS__SCOPE_VICTIM, of_victim,
                               clear_victim),
     [UVS_LIST_CHAINS] = LIST("chains", chains, chain_count, PID, UVS__NO_SCOPE, of_chain, clear_chain),
     [UVS_LIST_SLICES] = LIST("slices", slices, slices_count, LOOP, UVS__NO_SCOPE, of_slices, clear_slices),

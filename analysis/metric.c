@@ -112,6 +112,8 @@ static const struct uvs__metric metrics[] = {
                  "the time that one made another wait"),
     INTEGER(CULPRIT, TIME, "blame.wall", struct uvs_culprit_row, wall_ns, true,
             "the culprits' time while somebody waited for them"),
+    DISTRIBUTION(VICTIM, "blame.suffered", struct uvs_victim_row, suffered,
+                 "the time for which one was made to wait"),
     INTEGER(LOSS, COUNT, "loss.events", struct uvs_trace_facts, loss.events, false, "lost events"),
     INTEGER(LOSS, COUNT, "loss.packets", struct uvs_trace_facts, loss.packets, false, "lost packets"),
     INTEGER(LOSS, COUNT, "loss.spans_unknown", struct uvs_trace_facts, loss.spans_unknown, false,

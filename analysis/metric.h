@@ -16,6 +16,7 @@ enum uvs__scope {
     UVS__SCOPE_REQUEST, // of a pool
     UVS__SCOPE_LOSS,
     UVS__SCOPE_CULPRIT,
+    UVS__SCOPE_VICTIM,
 };
 
 enum uvs__unit { UVS__UNIT_TIME, UVS__UNIT_COUNT, UVS__UNIT_RATIO, UVS__UNIT_QUOTIENT };
@@ -39,7 +40,7 @@ enum uvs__stat {
 };
 
 // offset and compute look into the scope's row: struct uvs_loop_row, uvs_callback_row, uvs_sync_row,
-// uvs_pool_row, uvs_pool_request_row, uvs_trace_facts, uvs_culprit_row.
+// uvs_pool_row, uvs_pool_request_row, uvs_trace_facts, uvs_culprit_row, uvs_victim_row.
 struct uvs__metric {
     struct uvs_metric_info info;
     enum uvs__scope scope;

@@ -85,7 +85,7 @@ static int parse_metric(struct parser *parser)
     uvs_near_text(&near, near_text, sizeof(near_text));
     return uvs_error_set(parser->error, UVS_E_USAGE, "unknown metric '%s'%s", word,
                          *near_text ? near_text
-                                    : "; metrics begin with loop, callback, sync_call, pool or loss");
+                                    : "; metrics begin with loop, callback, sync_call, pool, blame or loss");
 }
 
 static bool has_kind(enum uvs__scope scope, uint8_t kind)
@@ -96,6 +96,10 @@ static bool has_kind(enum uvs__scope scope, uint8_t kind)
         return class != UVS_CLASS_SYNC;
     case UVS__SCOPE_SYNC_CALL:
         return class == UVS_CLASS_SYNC || class == UVS_CLASS_POOL;
+    case UVS__SCOPE_CULPRIT:
+        return true;
+    case UVS__SCOPE_VICTIM:
+        return class == UVS_CLASS_DUE || class == UVS_CLASS_READY || class == UVS_CLASS_POOL;
     default:
         return class == UVS_CLASS_POOL;
     }
@@ -185,7 +189,7 @@ static int parse_by(struct parser *parser)
 
 // scopes: those in which the selector means something.
 #define SCOPE(NAME) (1u << UVS__SCOPE_##NAME)
-#define HAS_SITES   (SCOPE(CALLBACK) | SCOPE(SYNC_CALL) | SCOPE(REQUEST))
+#define HAS_SITES   (SCOPE(CALLBACK) | SCOPE(SYNC_CALL) | SCOPE(REQUEST) | SCOPE(CULPRIT) | SCOPE(VICTIM))
 static const struct {
     const char *name, *follows, *usage;
     unsigned scopes;

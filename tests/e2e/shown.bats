@@ -66,6 +66,23 @@ sites='[.callbacks[].site.label] | join(",")'
     [ "$(head -n 1 out)" = "No event loop is in what was asked for." ]
 }
 
+@test "culprits and victims sort too, and rules are made of both" {
+    gap=$BATS_TEST_DIRNAME/../golden/blame_gap.events
+    sorted() {
+        "$UVSCOPE" report --format json --sort "$1" "$gap" | jq -cr '[.blame.victims[].site.label] | join(",")'
+    }
+    [ "$(sorted suffered)" = "0x600,0x400,0x500" ]
+    [ "$(sorted suffered.count)" = "0x400,0x600,0x500" ]
+    [ "$(sorted blame.suffered.min)" = "0x600,0x500,0x400" ]
+    [ "$(sorted name)" = "0x400,0x500,0x600" ]
+    [ "$("$UVSCOPE" report --sort suffered.count "$gap" | sed -n '/^Who waited/,/^$/p' | grep -o '0x[0-9]*' | head -n 1)" = 0x400 ]
+    "$UVSCOPE" check --rule 'blame.suffered.max site~0x500 < 45ms' --rule 'blame.suffered.count kind=close == 1' \
+        --rule 'blame.inflicted.sum kind=fs.read < 11ms' "$gap"
+    run "$UVSCOPE" check --rule 'blame.suffered.max < 200ms' "$gap"
+    [ "$status" -eq 1 ]
+    [[ $output == *"216 ms"*0x600* ]]
+}
+
 @test "every form sorts by any metric of rules, and is cut after that" {
     [ "$(figure "$sites" --sort delay.max)" = "0x2000,0x500,0x30,0x1000,0x40" ]
     [ "$(figure "$sites" --sort callback.delay)" = "0x2000,0x500,0x30,0x1000,0x40" ]

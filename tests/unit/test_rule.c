@@ -231,7 +231,7 @@ static void test_wrong_rules(void **state)
                                  "loop.block.max, loop.block.mean or "
                                  "loop.block.min?"},
         {"zzz < 1",
-         "rule 'zzz < 1': unknown metric 'zzz'; metrics begin with loop, callback, sync_call, pool or loss"},
+         "rule 'zzz < 1': unknown metric 'zzz'; metrics begin with loop, callback, sync_call, pool, blame or loss"},
         {"callback.count kind=tmier < 1",
          "rule 'callback.count kind=tmier < 1': unknown kind 'tmier'; did you mean timer?"},
         {"callback.count kind=spawn < 1",
