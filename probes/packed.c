@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+// Probes that write an event in one piece. Those that LTTng's macros generate call the ring buffer for each
+// field, which is nearly half of what an event costs. Where LTTng writes fields without gaps, an event of
+// integers alone is the bytes of a packed struct, and one call is enough. What is not plain recording (a
+// filter, a trigger) is left to the generated probe.
+#include "probes/packed.h"
+
+#include "probes/uvs_abi.h"
+
+#include <lttng/ust-ringbuffer-context.h>
+#include <lttng/ust-tracer.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+// Processors that need aligned fields keep the generated probes.
+#ifdef LTTNG_UST_RING_BUFFER_NATURAL_ALIGN
+#define HAS_NO_GAPS false
+#else
+#define HAS_NO_GAPS true
+#endif
+
+// By enum uvs_event_type: what LTTng's macros expand from UVS_EVENT_MAP has its order.
+static void (*generated_probes[UVS_EV_COUNT])(void);
+
+static bool is_set(const int *flag)
+{
+    return __atomic_load_n(flag, __ATOMIC_RELAXED);
+}
+
+static bool is_plain(const struct lttng_ust_event_common *event)
+{
+    return event->type == LTTNG_UST_EVENT_TYPE_RECORDER && !is_set(&event->eval_filter);
+}
+
+static bool is_wanted(const struct lttng_ust_event_common *event,
+                      const struct lttng_ust_channel_common *channel)
+{
+    return is_set(&channel->session->active) && is_set(&channel->enabled) && is_set(&event->enabled);
+}
+
+static void record(const struct lttng_ust_event_common *event, const void *payload, size_t size, void *caller)
+{
+    struct lttng_ust_event_recorder *recorder = event->child;
+    const struct lttng_ust_channel_buffer *channel = recorder->chan;
+    if (!is_wanted(event, channel->parent))
+        return;
+    struct lttng_ust_probe_ctx probe = {.struct_size = sizeof(probe), .ip = caller};
+    struct lttng_ust_ring_buffer_ctx place;
+    lttng_ust_ring_buffer_ctx_init(&place, recorder, size, 1, &probe);
+    if (channel->ops->event_reserve(&place) < 0)
+        return;
+    channel->ops->event_write(&place, payload, size, 1);
+    channel->ops->event_commit(&place);
+}
+
+#define PACK(event, type, field) type field;
+#define COPY(event, type, field) .field = event->field,
+#define NOTHING(...)
+#define X(name, detail)                                                                                     \
+    struct packed_##name {                                                                                  \
+        UVS_EVENT_##name(PACK, NOTHING, NOTHING, event)                                                     \
+    } __attribute__((packed));                                                                              \
+    static void record_##name(void *data, const struct uvs_ev_##name *event)                                \
+    {                                                                                                       \
+        if (!is_plain(data)) {                                                                              \
+            ((void (*)(void *, const struct uvs_ev_##name *))generated_probes[UVS_EV_##name])(data, event); \
+            return;                                                                                         \
+        }                                                                                                   \
+        const struct packed_##name payload = {UVS_EVENT_##name(COPY, NOTHING, NOTHING, event)};             \
+        record(data, &payload, sizeof(payload), __builtin_return_address(0));                               \
+    }
+UVS_EVENT_MAP(X)
+#undef X
+
+// Of integers alone.
+#define AND_STILL(...)
+#define AND_NOT(...) &&false
+static const struct {
+    bool is_packed;
+    void (*probe)(void);
+} probes[UVS_EV_COUNT] = {
+#define X(name, detail) \
+    {HAS_NO_GAPS UVS_EVENT_##name(AND_STILL, AND_NOT, AND_NOT, event), (void (*)(void))record_##name},
+    UVS_EVENT_MAP(X)
+#undef X
+};
+
+struct lttng_ust_registered_probe *uvs__register_packed(const struct lttng_ust_probe_desc *generated)
+{
+    static struct lttng_ust_probe_desc own;
+    static struct lttng_ust_tracepoint_class classes[UVS_EV_COUNT];
+    static struct lttng_ust_event_desc events[UVS_EV_COUNT];
+    static const struct lttng_ust_event_desc *list[UVS_EV_COUNT];
+    own = *generated;
+    own.event_desc = list;
+    for (int i = 0; i < UVS_EV_COUNT; i++) {
+        events[i] = *generated->event_desc[i];
+        classes[i] = *events[i].tp_class;
+        events[i].tp_class = &classes[i];
+        events[i].probe_desc = classes[i].probe_desc = &own;
+        generated_probes[i] = classes[i].probe_callback;
+        if (probes[i].is_packed)
+            classes[i].probe_callback = probes[i].probe;
+        list[i] = &events[i];
+    }
+    return lttng_ust_probe_register(&own);
+}
