@@ -41,16 +41,18 @@ static uint64_t load64(const unsigned char *at)
 
 static int fail(const struct uvs__fast_stream *stream, struct uvs_error *error, const char *what)
 {
-    return uvs_error_set(error, UVS_E_TRACE, "cannot %s %s: %s", what, stream->path, strerror(errno));
+    return uvs_error_set(error, UVS_E_TRACE, "cannot %s %s: %s", what, uvs__fast_stream_path(stream),
+                         strerror(errno));
 }
 
 int uvs__fast_stream_create(struct uvs__fast_stream *stream, const char *path,
                             const struct uvs__ctf_layout *layout, struct uvs_error *error)
 {
     *stream = (struct uvs__fast_stream){.head = UVS__FAST_END, .fd = -1, .layout = layout};
-    stream->path = strdup(path);
-    if (!stream->path)
+    stream->files = calloc(1, sizeof(*stream->files));
+    if (!stream->files || !(stream->files->path = strdup(path)))
         return uvs_error_set(error, UVS_E_ENVIRONMENT, "out of memory");
+    stream->file_count = 1;
     struct stat facts;
     const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
@@ -61,7 +63,7 @@ int uvs__fast_stream_create(struct uvs__fast_stream *stream, const char *path,
     close(fd);
     if (!has_packet)
         return 0;
-    stream->size = (uint64_t)facts.st_size;
+    stream->files->size = (uint64_t)facts.st_size;
     stream->head = UVS__FAST_UNOPENED;
     stream->head_ns = header.begin_ns;
     stream->stream_id = header.stream_id;
@@ -83,8 +85,40 @@ void uvs__fast_stream_clear(struct uvs__fast_stream *stream)
     unmap(stream);
     if (stream->fd >= 0)
         close(stream->fd);
-    free(stream->path);
+    for (size_t i = 0; i < stream->file_count; i++)
+        free(stream->files[i].path);
+    free(stream->files);
     free(stream->damage);
+}
+
+int uvs__fast_stream_append(struct uvs__fast_stream *stream, struct uvs__fast_stream *next)
+{
+    struct uvs__fast_file *files = reallocarray(stream->files, stream->file_count + 1, sizeof(*files));
+    if (!files)
+        return -UVS_E_ENVIRONMENT;
+    stream->files = files;
+    files[stream->file_count++] = *next->files;
+    next->file_count = 0;
+    uvs__fast_stream_clear(next);
+    return 0;
+}
+
+static uint64_t size_of(const struct uvs__fast_stream *stream, size_t file_count)
+{
+    uint64_t size = 0;
+    for (size_t i = 0; i < file_count; i++)
+        size += stream->files[i].size;
+    return size;
+}
+
+uint64_t uvs__fast_stream_size(const struct uvs__fast_stream *stream)
+{
+    return size_of(stream, stream->file_count);
+}
+
+uint64_t uvs__fast_stream_read(const struct uvs__fast_stream *stream)
+{
+    return size_of(stream, stream->file) + stream->at;
 }
 
 static void add_loss(struct uvs__fast_stream *stream, struct uvs_ev_lost lost)
@@ -114,7 +148,7 @@ static void note_losses(struct uvs__fast_stream *stream, const struct uvs__ctf_p
 static bool has_room(const struct uvs__fast_stream *stream, const struct uvs__ctf_packet_header *header)
 {
     return header->packet_size / 8 >= sizeof(*header) && header->packet_size / 8 <= MAX_PACKET &&
-           header->packet_size / 8 <= stream->size - stream->at &&
+           header->packet_size / 8 <= stream->files[stream->file].size - stream->at &&
            header->content_size <= header->packet_size && header->content_size / 8 >= sizeof(*header);
 }
 
@@ -136,18 +170,38 @@ static int map_packet(struct uvs__fast_stream *stream, size_t size, struct uvs_e
     return 0;
 }
 
+static int open_file(struct uvs__fast_stream *stream, struct uvs_error *error)
+{
+    stream->fd = open(uvs__fast_stream_path(stream), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    return stream->fd < 0 ? fail(stream, error, "open") : 0;
+}
+
+// 1; 0: there is none.
+static int open_next_file(struct uvs__fast_stream *stream, struct uvs_error *error)
+{
+    if (stream->file + 1 == stream->file_count)
+        return 0;
+    close(stream->fd);
+    stream->file++;
+    stream->at = 0;
+    return open_file(stream, error) < 0 ? -UVS_E_TRACE : 1;
+}
+
 // Of the next packet that is wanted. 1, or 0 behind the last one.
 static int find_packet(struct uvs__fast_stream *stream, struct uvs__ctf_packet_header *header,
                        struct uvs_error *error)
 {
     for (;;) {
-        if (stream->at >= stream->size)
-            return 0;
+        while (stream->at >= stream->files[stream->file].size) {
+            const int result = open_next_file(stream, error);
+            if (result <= 0)
+                return result;
+        }
         if (pread(stream->fd, header, sizeof(*header), (off_t)stream->at) != (ssize_t)sizeof(*header))
             return fail(stream, error, "read");
         if (!has_room(stream, header))
             return uvs_error_set(error, UVS_E_TRACE, "%s has a damaged packet at byte %llu; record again",
-                                 stream->path, (unsigned long long)stream->at);
+                                 uvs__fast_stream_path(stream), (unsigned long long)stream->at);
         if (header->end_ns >= stream->from_ns)
             return 1;
         stream->at += header->packet_size / 8;
@@ -175,12 +229,6 @@ static int open_packet(struct uvs__fast_stream *stream, struct uvs_error *error)
     stream->header = header;
     stream->has_header = true;
     return 1;
-}
-
-static int start(struct uvs__fast_stream *stream, struct uvs_error *error)
-{
-    stream->fd = open(stream->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    return stream->fd < 0 ? fail(stream, error, "open") : 0;
 }
 
 static void finish(struct uvs__fast_stream *stream)
@@ -224,7 +272,7 @@ static const unsigned char *skip_variable(const struct uvs__ctf_event *event, co
 static void give_up_packet(struct uvs__fast_stream *stream)
 {
     if (!stream->damage &&
-        asprintf(&stream->damage, "%s is damaged at byte %llu", stream->path,
+        asprintf(&stream->damage, "%s is damaged at byte %llu", uvs__fast_stream_path(stream),
                  (unsigned long long)(stream->at - (stream->header.packet_size / 8) +
                                       (uint64_t)(stream->cursor -
                                                  (stream->end - stream->header.content_size / 8)))) < 0)
@@ -308,7 +356,7 @@ int uvs__fast_stream_advance(struct uvs__fast_stream *stream, struct uvs_error *
 {
     if (step(stream))
         return 0;
-    int result = stream->head == UVS__FAST_UNOPENED ? start(stream, error) : 0;
+    int result = stream->head == UVS__FAST_UNOPENED ? open_file(stream, error) : 0;
     if (result < 0)
         return result;
     if (stream->event)

@@ -13,12 +13,19 @@ enum uvs__fast_head {
     UVS__FAST_END,
 };
 
+// One of the files that a tracer spread a stream over.
+struct uvs__fast_file {
+    char *path;
+    uint64_t size; // bytes
+};
+
 struct uvs__fast_stream {
     enum uvs__fast_head head;
     uint64_t head_ns;
-    char *path;
-    int fd;            // -1: not open
-    uint64_t size, at; // bytes; of the next packet
+    struct uvs__fast_file *files; // in the order of time
+    size_t file_count, file;      // file: the one that is read
+    int fd;                       // -1: not open
+    uint64_t at;                  // bytes: of the next packet in its file
     const struct uvs__ctf_layout *layout;
     const struct uvs__ctf_stream_class *class;
     unsigned char uuid[16];
@@ -44,6 +51,16 @@ struct uvs__fast_stream {
 int uvs__fast_stream_create(struct uvs__fast_stream *stream, const char *path,
                             const struct uvs__ctf_layout *layout, struct uvs_error *error);
 void uvs__fast_stream_clear(struct uvs__fast_stream *stream);
+// The stream goes on in the one file of `next`, which is cleared. -UVS_E_ENVIRONMENT without memory.
+int uvs__fast_stream_append(struct uvs__fast_stream *stream, struct uvs__fast_stream *next);
+// Bytes of its files, and how many of them are in packets that were opened.
+uint64_t uvs__fast_stream_size(const struct uvs__fast_stream *stream);
+uint64_t uvs__fast_stream_read(const struct uvs__fast_stream *stream);
+
+static inline const char *uvs__fast_stream_path(const struct uvs__fast_stream *stream)
+{
+    return stream->files[stream->file].path;
+}
 
 // Fills *ret_event from the head, an event or a loss. Strings are in the packet, a sequence is in `sequence`,
 // which has room for UINT8_MAX elements; both until the stream's next advance.

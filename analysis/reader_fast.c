@@ -182,8 +182,8 @@ static double share(const struct uvs_reader *base)
     const struct fast_reader *reader = (const struct fast_reader *)base;
     double read = 0, size = 0;
     for (size_t i = 0; i < reader->stream_count; i++) {
-        read += (double)reader->streams[i].at;
-        size += (double)reader->streams[i].size;
+        read += (double)uvs__fast_stream_read(&reader->streams[i]);
+        size += (double)uvs__fast_stream_size(&reader->streams[i]);
     }
     return size > 0 ? read / size : -1;
 }
@@ -289,26 +289,39 @@ static int by_rank(const void *a, const void *b)
         return order;
     if (x->head_ns != y->head_ns)
         return x->head_ns < y->head_ns ? -1 : 1;
-    return strcmp(x->path, y->path);
+    return strcmp(uvs__fast_stream_path(x), uvs__fast_stream_path(y));
+}
+
+// A tracer that begins a new file when one is full (tracefile rotation) leaves several of one stream; they
+// lie behind one another now.
+static int join_files(struct fast_reader *reader, struct uvs_error *error)
+{
+    struct uvs__fast_stream *streams = reader->streams;
+    size_t count = 0;
+    for (size_t i = 0; i < reader->stream_count; i++) {
+        struct uvs__fast_stream *last = count ? &streams[count - 1] : NULL;
+        if (!last || last->layout != streams[i].layout || compare_identity(last, &streams[i]) != 0)
+            streams[count++] = streams[i];
+        else if (uvs__fast_stream_append(last, &streams[i]))
+            return no_memory(error);
+    }
+    reader->stream_count = count;
+    return 1;
 }
 
 // 1; 0: something is not known.
 static int order_streams(struct fast_reader *reader, struct uvs_error *why, struct uvs_error *error)
 {
     struct uvs__fast_stream *streams = reader->streams;
-    if (reader->stream_count > 0)
-        qsort(streams, reader->stream_count, sizeof(*streams), by_rank);
-    reader->heap = calloc(reader->stream_count + 1, sizeof(struct uvs__fast_stream *));
-    if (!reader->heap)
+    qsort(streams, reader->stream_count, sizeof(*streams), by_rank);
+    reader->heap = calloc(reader->stream_count, sizeof(struct uvs__fast_stream *));
+    if (!reader->heap || join_files(reader, error) < 0)
         return no_memory(error);
     for (size_t i = 0; i < reader->stream_count; i++) {
         streams[i].rank = i;
         reader->heap[i] = &streams[i];
-        const bool is_part = i > 0 && streams[i].layout == streams[i - 1].layout &&
-                             compare_identity(&streams[i], &streams[i - 1]) == 0;
-        if (is_part || !streams[i].class) {
-            uvs_error_set(why, UVS_E_TRACE, "%s",
-                          is_part ? "a stream is spread over several files" : "a stream is not declared");
+        if (!streams[i].class) {
+            uvs_error_set(why, UVS_E_TRACE, "a stream is not declared");
             return 0;
         }
     }

@@ -343,7 +343,7 @@ import json
 report = json.load(open("report.json"))
 row, = (row for row in report["callbacks"] if row["kind"] == "timer")
 print(row["count"] >= 300, report["trace"]["overwritten_ns"] > 0)')" = "True True" ]
-    "$UVSCOPE" report trace | grep -q "before it were overwritten (record --max-size)"
+    "$UVSCOPE" report --reader fast trace | grep -q "before it were overwritten (record --max-size)"
     rm -r trace
     run -0 "$UVSCOPE" record --max-size 16M -o trace "$ticker" 20 1
     [[ $output != *"the newest"* ]]

@@ -263,6 +263,12 @@ void ctf_stream_packet(struct ctf_stream *stream, uint64_t begin_ns, uint64_t en
     stream->has_time = false;
 }
 
+void ctf_stream_continue(struct ctf_stream *stream, const char *directory, const char *name)
+{
+    fclose(stream->file);
+    stream->file = create(directory, name);
+}
+
 void ctf_stream_close(struct ctf_stream *stream)
 {
     fclose(stream->file);

@@ -33,6 +33,8 @@ void ctf_stream_event(struct ctf_stream *stream, const struct uvs_event *event);
 // Writes the events since the last packet. discarded: in this packet; skipped: packets lost before this one.
 void ctf_stream_packet(struct ctf_stream *stream, uint64_t begin_ns, uint64_t end_ns, uint64_t discarded,
                        uint64_t skipped);
+// The next packets go into another file.
+void ctf_stream_continue(struct ctf_stream *stream, const char *directory, const char *name);
 void ctf_stream_close(struct ctf_stream *stream);
 
 #endif
