@@ -68,22 +68,35 @@ int uvs__shares_between(struct uvs__shares *shares, const struct uvs__timeline *
     return rc;
 }
 
-// Of equal ones the first that was seen, so that reports do not differ by chance.
-static const struct uvs__share *greatest(const struct uvs__shares *shares)
+// Names are numbered as they appear, which depends on where reading began: they go by what they name.
+static bool comes_before(const struct uvs__spans *spans, uint64_t cause, uint64_t other)
+{
+    const uint32_t owner = (uint32_t)(cause >> 32);
+    if (owner != (uint32_t)(other >> 32) || (uint8_t)owner != UVS__OF_WHO)
+        return cause < other;
+    const struct uvs__who *a = spans->whos[(uint32_t)cause], *b = spans->whos[(uint32_t)other];
+    if (a->address != b->address)
+        return a->address < b->address;
+    return a->kind != b->kind ? a->kind < b->kind : cause < other;
+}
+
+// One of those that are equal, but not by chance.
+static const struct uvs__share *greatest(const struct uvs__shares *shares, const struct uvs__spans *spans)
 {
     const struct uvs__share *most = NULL;
     for (size_t i = 0; i < shares->count; i++) {
         const struct uvs__share *share = &shares->items[i];
-        if (!most || share->ns > most->ns || (share->ns == most->ns && share->cause < most->cause))
+        if (!most || share->ns > most->ns ||
+            (share->ns == most->ns && comes_before(spans, share->cause, most->cause)))
             most = share;
     }
     return most;
 }
 
-int uvs__blame_tally(struct uvs__blame *blame, uint32_t who, uint64_t wait_ns)
+int uvs__blame_tally(struct uvs__blame *blame, const struct uvs__spans *spans, uint32_t who, uint64_t wait_ns)
 {
     struct uvs__victim *victim = uvs__rows_at(&blame->victims, who, sizeof(*victim));
-    const struct uvs__share *most = greatest(&blame->shares);
+    const struct uvs__share *most = greatest(&blame->shares, spans);
     int rc = victim ? uvs_hist_add(&victim->waited, wait_ns) : NO_MEMORY;
     for (size_t i = 0; i < blame->shares.count && !rc; i++) {
         const struct uvs__share *share = &blame->shares.items[i];

@@ -63,7 +63,8 @@ int uvs__share_add(struct uvs__shares *shares, uint64_t cause, uint64_t ns);
 int uvs__shares_between(struct uvs__shares *shares, const struct uvs__timeline *timeline, uint64_t begin_ns,
                         uint64_t end_ns, uint64_t *ret_sum_ns);
 // Victim `who` waited for wait_ns, which blame->shares divides.
-int uvs__blame_tally(struct uvs__blame *blame, uint32_t who, uint64_t wait_ns);
+int uvs__blame_tally(struct uvs__blame *blame, const struct uvs__spans *spans, uint32_t who,
+                     uint64_t wait_ns);
 
 // 0 or -UVS_E_ENVIRONMENT.
 int uvs__blame_loop_span(struct uvs__blame *blame, const struct uvs__spans *spans,

@@ -222,12 +222,12 @@ static int note_stale(struct uvs__blame *blame, const struct loop_state *loop, c
     return 0;
 }
 
-static int settle(struct uvs__blame *blame, struct loop_state *loop, const struct victim *victim,
-                  uint32_t index)
+static int settle(struct uvs__blame *blame, const struct uvs__spans *spans, struct loop_state *loop,
+                  const struct victim *victim, uint32_t index)
 {
     int rc = divide(blame, loop, victim->due_ns, victim->run_ns, index);
     if (!rc)
-        rc = uvs__blame_tally(blame, victim->who, victim->run_ns - victim->due_ns);
+        rc = uvs__blame_tally(blame, spans, victim->who, victim->run_ns - victim->due_ns);
     if (!rc)
         rc = note_stale(blame, loop, victim);
     return rc ? rc : widen(blame, loop, victim, index);
@@ -254,14 +254,15 @@ static struct uvs__track *track_of(void *data, uint64_t cause)
     return culprit ? &culprit->tracks[UVS__QUEUE_ALL] : NULL;
 }
 
-static int settle_victims(struct uvs__blame *blame, struct loop_state *loop, uint32_t index)
+static int settle_victims(struct uvs__blame *blame, const struct uvs__spans *spans, struct loop_state *loop,
+                          uint32_t index)
 {
     if (loop->victim_count == 0)
         return 0;
     qsort(loop->victims, loop->victim_count, sizeof(*loop->victims), by_run);
     int rc = uvs__history_lay_out(&loop->history, first_due(loop), track_of, blame);
     for (size_t i = 0; i < loop->victim_count && !rc; i++)
-        rc = settle(blame, loop, &loop->victims[i], index);
+        rc = settle(blame, spans, loop, &loop->victims[i], index);
     loop->victim_count = 0;
     return rc;
 }
@@ -287,12 +288,13 @@ static int on_callback(struct uvs__blame *blame, struct loop_state *loop, const 
                       uvs__cause(UVS_BLAME_CALLBACK, UVS__OF_WHO, span->who));
 }
 
-static int on_busy(struct uvs__blame *blame, struct loop_state *loop, const struct uvs__span *span)
+static int on_busy(struct uvs__blame *blame, const struct uvs__spans *spans, struct loop_state *loop,
+                   const struct uvs__span *span)
 {
     int rc = place_parts(loop, span);
     loop->part_count = 0;
     if (!rc)
-        rc = settle_victims(blame, loop, span->loop->index);
+        rc = settle_victims(blame, spans, loop, span->loop->index);
     loop->busy_ns = span->begin_ns == UVS_ABSENT ? 0 : span->end_ns - span->begin_ns;
     return rc;
 }
@@ -321,7 +323,7 @@ int uvs__blame_loop_span(struct uvs__blame *blame, const struct uvs__spans *span
         return put_around(loop, span->begin_ns, span->end_ns,
                           uvs__cause(UVS_BLAME_GC, UVS__OF_LOOP, span->loop->index));
     case UVS__SPAN_BUSY:
-        return on_busy(blame, loop, span);
+        return on_busy(blame, spans, loop, span);
     case UVS__SPAN_POLL:
         return on_poll(loop, span);
     case UVS__SPAN_OUTSIDE:
@@ -336,7 +338,7 @@ int uvs__blame_loops_finish(struct uvs__blame *blame, const struct uvs__spans *s
     int rc = 0;
     for (const struct uvs__loop *loop = spans->loops; loop && !rc; loop = loop->next) {
         struct loop_state *state = loop->index < blame->loops.count ? blame->loops.items[loop->index] : NULL;
-        rc = state ? settle_victims(blame, state, loop->index) : 0;
+        rc = state ? settle_victims(blame, spans, state, loop->index) : 0;
     }
     return rc;
 }

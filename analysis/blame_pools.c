@@ -202,7 +202,7 @@ static int settle_victim(const struct sweep *sweep, const struct uvs__change *be
         rc = uvs__share_add(&blame->shares,
                             uvs__cause(UVS_BLAME_UNKNOWN, UVS__OF_PROCESS, sweep->process->index),
                             from_ns - begin->submit_ns);
-    return rc ? rc : uvs__blame_tally(blame, begin->who, begin->time_ns - begin->submit_ns);
+    return rc ? rc : uvs__blame_tally(blame, sweep->spans, begin->who, begin->time_ns - begin->submit_ns);
 }
 
 // --- The sweep ---

@@ -328,8 +328,7 @@ static void fill(struct state *state, const struct uvs__output *output, const st
     else
         follow(link, operation, delay_ns);
     link->known = true;
-    if (output->counts)
-        rank(state, link);
+    rank(state, link);
     want(state, output->report, span->process, link);
 }
 
@@ -363,7 +362,8 @@ static int on_callback(struct state *state, const struct uvs__output *output, co
 static int on_span(void *data, const struct uvs__output *output, const struct uvs__span *span)
 {
     struct state *state = data;
-    if (span->op == 0)
+    // Of a window the chains that began in it; but one that was asked for wherever it began.
+    if (span->op == 0 || !(output->counts || output->report->chain_op))
         return 0;
     if (span->type == UVS__SPAN_SCHEDULE)
         return on_schedule(state, span);

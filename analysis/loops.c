@@ -11,6 +11,8 @@ enum { NO_MEMORY = -UVS_E_ENVIRONMENT, TOP_PARTS = 5 };
 
 struct share {
     uint32_t who;
+    uint8_t kind;
+    uint64_t address;
     uint64_t ns, count;
 };
 
@@ -51,7 +53,18 @@ static int by_who(const void *left, const void *right)
 static int by_ns(const void *left, const void *right)
 {
     const struct share *a = left, *b = right;
-    return a->ns == b->ns ? by_who(a, b) : a->ns < b->ns ? 1 : -1;
+    if (a->ns != b->ns)
+        return a->ns < b->ns ? 1 : -1;
+    // Numbers depend on where reading began.
+    if (a->address != b->address)
+        return a->address < b->address ? -1 : 1;
+    return a->kind == b->kind ? by_who(a, b) : a->kind - b->kind;
+}
+
+static struct share share_of(const struct uvs__spans *spans, struct uvs__part part)
+{
+    const struct uvs__who *who = spans->whos[part.who];
+    return (struct share){part.who, who->kind, who->address, part.ns, 1};
 }
 
 static size_t merge_equal(struct share *shares, size_t count)
@@ -70,16 +83,17 @@ static size_t merge_equal(struct share *shares, size_t count)
 }
 
 // The largest of `parts`, and of `extra` if that is somebody.
-static int largest(const struct uvs__parts *parts, struct uvs__part extra, struct shares *ret_shares)
+static int largest(const struct uvs__spans *spans, const struct uvs__parts *parts, struct uvs__part extra,
+                   struct shares *ret_shares)
 {
     size_t count = 0;
     struct share *all = malloc((parts->count + 1) * sizeof(*all));
     if (!all)
         return NO_MEMORY;
     for (; count < parts->count; count++)
-        all[count] = (struct share){parts->items[count].who, parts->items[count].ns, 1};
+        all[count] = share_of(spans, parts->items[count]);
     if (extra.who != UVS__NOBODY)
-        all[count++] = (struct share){extra.who, extra.ns, 1};
+        all[count++] = share_of(spans, extra);
     count = merge_equal(all, count);
     qsort(all, count, sizeof(*all), by_ns);
     ret_shares->count = count < TOP_PARTS ? count : TOP_PARTS;
@@ -105,7 +119,8 @@ static enum uvs_block_class class_of(const struct uvs__span *span, uint64_t dura
 
 // --- Spans ---
 
-static int keep_worst(struct loop_state *loop, const struct uvs__span *span, uint64_t duration_ns)
+static int keep_worst(struct loop_state *loop, const struct uvs__spans *spans, const struct uvs__span *span,
+                      uint64_t duration_ns)
 {
     size_t at = loop->worst_count;
     while (at > 0 && loop->worst[at - 1].duration_ns < duration_ns)
@@ -121,9 +136,10 @@ static int keep_worst(struct loop_state *loop, const struct uvs__span *span, uin
         block.gc = (struct uvs__collected){.ns = UVS_ABSENT};
     // What was nested in a callback, and lost, would be taken for its own; what came before a poll that was
     // lost, for a part of the block.
-    int rc = span->busy.complete ? largest(span->busy.callbacks, span->busy.running, &block.callbacks) : 0;
+    int rc = span->busy.complete ? largest(spans, span->busy.callbacks, span->busy.running, &block.callbacks)
+                                 : 0;
     if (!rc && span->busy.complete)
-        rc = largest(span->busy.sync_calls, (struct uvs__part){.who = UVS__NOBODY}, &block.sync_calls);
+        rc = largest(spans, span->busy.sync_calls, (struct uvs__part){.who = UVS__NOBODY}, &block.sync_calls);
     if (rc)
         return rc;
     loop->worst_count += loop->worst_count < UVS_WORST_BLOCKS;
@@ -132,18 +148,18 @@ static int keep_worst(struct loop_state *loop, const struct uvs__span *span, uin
     return 0;
 }
 
-static int on_busy(struct loop_state *loop, const struct uvs__span *span, uint64_t threshold_ns)
+static int on_busy(struct loop_state *loop, const struct uvs__output *output, const struct uvs__span *span)
 {
     if (span->begin_ns == UVS_ABSENT)
         return 0;
     uint64_t duration_ns = span->end_ns - span->begin_ns;
     loop->busy_ns = uvs__add(loop->busy_ns, duration_ns);
     int rc = uvs_hist_add(&loop->block, duration_ns);
-    if (rc || duration_ns < threshold_ns)
+    if (rc || duration_ns < output->report->block_threshold_ns)
         return rc;
     loop->blocked_count++;
     loop->blocked_sum_ns = uvs__add(loop->blocked_sum_ns, duration_ns);
-    return keep_worst(loop, span, duration_ns);
+    return keep_worst(loop, output->spans, span, duration_ns);
 }
 
 static int on_gc(struct loop_state *loop, uint8_t kind, uint64_t duration_ns)
@@ -195,7 +211,7 @@ static int on_span(void *data, const struct uvs__output *output, const struct uv
     uint64_t duration_ns = span->end_ns - span->begin_ns;
     switch (span->type) {
     case UVS__SPAN_BUSY:
-        return on_busy(loop, span, output->report->block_threshold_ns);
+        return on_busy(loop, output, span);
     case UVS__SPAN_POLL: {
         uint64_t *sum_ns = span->poll.spinning ? &loop->busy_ns : &loop->poll_ns;
         *sum_ns = uvs__add(*sum_ns, duration_ns);
@@ -303,7 +319,7 @@ static int finish(void *data, struct uvs__output *output)
     struct uvs_report *report = output->report;
     size_t capacity = 0;
     for (const struct uvs__loop *loop = output->spans->loops; loop; loop = loop->next) {
-        if (loop->process->foreign)
+        if (loop->process->foreign || (report->shown.any && !loop->counted))
             continue;
         struct loop_state *loop_state = uvs__rows_at(&state->loops, loop->index, sizeof(*loop_state));
         struct uvs_loop_row *rows = uvs__grow(report->loops, report->loop_count, &capacity, sizeof(*rows));

@@ -71,7 +71,7 @@ static int finish(void *state, struct uvs__output *output)
     struct uvs_report *report = output->report;
     size_t capacity = 0;
     for (const struct uvs__process *p = output->spans->processes; p; p = p->next) {
-        if (p->foreign)
+        if (p->foreign || (report->shown.any && !p->counted))
             continue;
         struct uvs_process_row *rows = uvs__grow(report->processes, report->process_count, &capacity,
                                                  sizeof(*rows));

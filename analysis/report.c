@@ -3,6 +3,7 @@
 #include "report.h"
 
 #include "analysis.h"
+#include "extent.h"
 #include "reader.h"
 #include "reader_ahead.h"
 #include "saturate.h"
@@ -38,6 +39,11 @@ struct job {
     struct uvs__output output;
     struct uvs_recording recording;
     struct uvs_reader *reader;
+    struct uvs__extent extent;
+    uint64_t look_back_ns;
+    uint64_t window_events; // in the window
+    bool has_begun;         // the extent
+    bool failed;            // an event could not be taken
     void *states[ANALYSIS_COUNT];
     struct takers takers[2][UVS__SPAN_COUNT]; // of spans that do not count, and of those that do
     struct uvs__span_queue *queue;            // to the analyses' thread; NULL: they take spans at once
@@ -157,10 +163,22 @@ static int take_span(void *data, const struct uvs__span *span, bool counts)
     return rc;
 }
 
+static bool counts_in_window(struct job *job, const struct uvs__span *span)
+{
+    if (!uvs__window_has(&job->output, span))
+        return false;
+    uvs__extent_counts(&job->extent, span, job->output.report->blame_threshold_ns);
+    // They are the job's own: spans only show them.
+    ((struct uvs__process *)span->process)->counted = true;
+    if (span->loop)
+        ((struct uvs__loop *)span->loop)->counted = true;
+    return true;
+}
+
 static int on_span(void *data, const struct uvs__span *span)
 {
     struct job *job = data;
-    const bool counts = !job->output.report->shown.any || uvs__window_has(&job->output, span);
+    const bool counts = !job->output.report->shown.any || counts_in_window(job, span);
     if (!job->queue)
         return take_span(job, span, counts);
     return uvs__span_queue_add(job->queue, span, counts, &job->spans.place);
@@ -245,7 +263,62 @@ static void tell_progress(const struct job *job, const struct uvs_analysis_optio
         options->progress(options->progress_data, count, uvs_reader_share(job->reader));
 }
 
-static int read_events(struct job *job, const struct uvs_analysis_options *options, struct uvs_error *error)
+// The trace begins with the first event of the recording's own processes, of which each says first who it is.
+static bool is_of_recording(const struct job *job, const struct uvs_event *event)
+{
+    const char *recording = job->spans.recording;
+    if (event->type == UVS_EV_LOST)
+        return false;
+    return !recording ||
+           (event->type == UVS_EV_process_info && strcmp(event->process_info.recording, recording) == 0);
+}
+
+// true: the event is before all that is read.
+static bool begin_extent(struct job *job, const struct uvs_event *event)
+{
+    const struct uvs_shown *shown = &job->output.report->shown;
+    job->has_begun = true;
+    uvs__extent_begin(&job->extent, event->time_ns, shown->from_ns, shown->until_ns, job->look_back_ns);
+    if (job->extent.read_ns <= event->time_ns)
+        return false;
+    job->spans.begin_ns = event->time_ns;
+    job->spans.has_begin = true;
+    uvs_reader_narrow(job->reader, job->extent.read_ns, 0);
+    return true;
+}
+
+// 1: nothing that comes can count.
+static int on_windowed_event(struct job *job, const struct uvs_event *event, struct uvs_error *error)
+{
+    const uint64_t time_ns = event->time_ns, events = job->spans.events;
+    if (!job->has_begun && is_of_recording(job, event) && begin_extent(job, event))
+        return 0;
+    uvs__extent_look(&job->extent, &job->spans, event);
+    int rc = on_event(job, event, error);
+    if (rc || !job->has_begun)
+        return rc;
+    if (time_ns >= job->extent.from_ns && time_ns < job->extent.until_ns)
+        job->window_events += job->spans.events - events;
+    return job->extent.is_too_short || uvs__extent_is_over(&job->extent, &job->spans, time_ns);
+}
+
+static int read_window(struct job *job, const struct uvs_analysis_options *options, struct uvs_error *error)
+{
+    uint64_t count = 0;
+    const struct uvs_event *event;
+    int rc;
+    while ((rc = uvs_reader_next(job->reader, &event, error)) > 0) {
+        rc = on_windowed_event(job, event, error);
+        job->failed = rc < 0;
+        if (rc)
+            return rc < 0 ? rc : 0;
+        if (++count % PROGRESS_EVENTS == 0)
+            tell_progress(job, options, count);
+    }
+    return rc;
+}
+
+static int read_whole(struct job *job, const struct uvs_analysis_options *options, struct uvs_error *error)
 {
     uint64_t count = 0, told = 0;
     const struct uvs_event *events;
@@ -254,6 +327,7 @@ static int read_events(struct job *job, const struct uvs_analysis_options *optio
     while ((rc = uvs_reader_next_some(job->reader, &events, &some, error)) > 0) {
         for (size_t i = 0; i < some; i++) {
             rc = on_event(job, &events[i], error);
+            job->failed = rc != 0;
             if (rc)
                 return rc;
         }
@@ -261,7 +335,13 @@ static int read_events(struct job *job, const struct uvs_analysis_options *optio
         if (count - told >= PROGRESS_EVENTS)
             tell_progress(job, options, told = count);
     }
-    if (rc == 0 || job->spans.events == 0)
+    return rc;
+}
+
+static int read_events(struct job *job, const struct uvs_analysis_options *options, struct uvs_error *error)
+{
+    int rc = (job->output.report->shown.any ? read_window : read_whole)(job, options, error);
+    if (rc == 0 || job->failed || job->spans.events == 0)
         return rc;
     // What was read before is as good as ever.
     job->output.report->trace.incomplete = strdup(error ? error->text : "it is damaged");
@@ -313,6 +393,11 @@ static int fill_trace(const struct job *job, const char *path)
     trace->begin_ns = job->spans.begin_ns;
     trace->duration_ns = job->spans.end_ns - job->spans.begin_ns;
     trace->events = job->spans.events;
+    if (job->output.report->shown.any) {
+        trace->events = job->window_events;
+        if (trace->duration_ns > job->output.report->shown.until_ns)
+            trace->duration_ns = job->output.report->shown.until_ns;
+    }
     if (job->output.recording && job->recording.overwritten && trace->begin_ns > job->recording.begin_ns)
         trace->overwritten_ns = trace->begin_ns - job->recording.begin_ns;
     return trace->path ? fill_loss(job, trace) : NO_MEMORY;
@@ -320,7 +405,8 @@ static int fill_trace(const struct job *job, const char *path)
 
 static int fill_report(struct job *job, const char *path)
 {
-    int rc = uvs__spans_finish(&job->spans);
+    // What is open then does not count.
+    int rc = job->extent.stage == UVS__EXTENT_OVER ? 0 : uvs__spans_finish(&job->spans);
     if (!rc)
         rc = close_queue(job);
     if (!rc)
@@ -376,6 +462,7 @@ static int open_job(struct job *job, const char *path, const struct uvs_analysis
     list_takers(job);
     job->queue = uvs__span_queue(take_span, job);
     set_window(&job->output.report->shown, options);
+    job->extent.sure_ns = UVS_ABSENT;
     job->output.report->block_threshold_ns = options && options->block_threshold_ns
                                                  ? options->block_threshold_ns
                                                  : UVS_DEFAULT_BLOCK_THRESHOLD_NS;
@@ -398,7 +485,8 @@ static bool is_own(const char *directory)
 static void keep_symbols(struct job *job, const char *path)
 {
     char *file;
-    if (!job->output.recording || !is_own(path) || asprintf(&file, "%s/%s", path, UVS_RECORDING_SYMBOLS) < 0)
+    if (!job->output.recording || job->output.report->shown.any || !is_own(path) ||
+        asprintf(&file, "%s/%s", path, UVS_RECORDING_SYMBOLS) < 0)
         return;
     if (access(file, F_OK))
         uvs_symbols_save(job->output.symbols, path, NULL);
@@ -421,29 +509,50 @@ static void close_job(struct job *job)
     uvs_report_destroy(job->output.report);
 }
 
+static int analyse(struct job *job, const char *path, const struct uvs_analysis_options *options,
+                   struct uvs_report **ret_report, struct uvs_error *error)
+{
+    const char *name = path ? path : "the babeltrace2 graph";
+    int rc = open_job(job, path, options, error);
+    if (!rc)
+        rc = read_events(job, options, error);
+    // A window behind the end has no event of its own.
+    if (!rc && job->spans.events == 0 && job->spans.has_begin)
+        job->extent.is_too_short = true;
+    if (rc || job->extent.is_too_short)
+        return rc;
+    if (job->spans.events == 0 && options && options->ret_empty)
+        *options->ret_empty = true;
+    if (job->spans.events == 0)
+        return uvs_error_set(error, UVS_E_TRACE,
+                             "%s holds no event of uvscope; record a program that uses the shared libuv with "
+                             "`uvscope record -- PROGRAM`",
+                             name);
+    if (fill_report(job, name))
+        return uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory for the report of %s", name);
+    keep_symbols(job, path);
+    *ret_report = job->output.report;
+    job->output.report = NULL;
+    return 0;
+}
+
 int uvs__analyse(const char *path, const struct uvs_analysis_options *options, uvs__finish_function *finish,
                  void *finish_data, struct uvs_report **ret_report, struct uvs_error *error)
 {
-    const char *name = path ? path : "the babeltrace2 graph";
-    struct job job = {.finish = finish, .finish_data = finish_data};
-    int rc = open_job(&job, path, options, error);
-    if (!rc)
-        rc = read_events(&job, options, error);
-    if (!rc && job.spans.events == 0 && options && options->ret_empty)
-        *options->ret_empty = true;
-    if (!rc && job.spans.events == 0)
-        rc = uvs_error_set(error, UVS_E_TRACE,
-                           "%s holds no event of uvscope; record a program that uses the shared libuv with "
-                           "`uvscope record -- PROGRAM`",
-                           name);
-    if (!rc && fill_report(&job, name))
-        rc = uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory for the report of %s", name);
-    if (!rc) {
-        keep_symbols(&job, path);
-        *ret_report = job.output.report;
-        job.output.report = NULL;
+    // What others give is given once, and a chain may go back to the trace's begin.
+    static const uint64_t looks_ns[] = {UVS__LOOK_NEAR_NS, UVS__LOOK_FAR_NS, UVS_ABSENT};
+    const size_t last = sizeof(looks_ns) / sizeof(looks_ns[0]) - 1;
+    const bool is_whole = !options || options->open || options->chain_op;
+    bool is_over = false;
+    int rc = 0;
+    for (size_t i = is_whole ? last : 0; !is_over; i++) {
+        struct job job = {.finish = finish, .finish_data = finish_data, .look_back_ns = looks_ns[i]};
+        if (i == 0 && options->look_back_ns)
+            job.look_back_ns = options->look_back_ns;
+        rc = analyse(&job, path, options, ret_report, error);
+        is_over = rc || !job.extent.is_too_short;
+        close_job(&job);
     }
-    close_job(&job);
     return rc;
 }
 

@@ -349,9 +349,9 @@ struct uvs_report {
     size_t culprit_count;
     struct uvs_victim_row *victims;
     size_t victim_count;
-    uint64_t slice_ns; // their length; the first begins with the trace
+    uint64_t slice_ns; // their length; the first begins with the trace, or with the window of it
     size_t slice_count;
-    struct uvs_slices_row *slices; // loops, then pools, in the order in which they appeared
+    struct uvs_slices_row *slices; // loops, then pools, each by pid and slot
     size_t slices_count;
     uint64_t chain_op; // 0: the slowest chains; else the chain of this operation alone
     uint32_t chain_pid;
@@ -379,6 +379,8 @@ struct uvs_analysis_options {
     // Only what happened in this window counts, since the begin of the trace; until_ns 0: up to its end. See
     // docs/ANALYSES.md for what that is.
     uint64_t from_ns, until_ns;
+    uint64_t
+        look_back_ns; // how long before the window reading begins; 0: as is needed; UVS_ABSENT: at the begin
     // Called about every 10,000 events with the number read so far and the share of the trace that they are,
     // below 0: unknown, so that a supervisor sees progress. A second reading has shares from 1 to 2. May
     // be NULL.

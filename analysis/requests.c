@@ -197,6 +197,11 @@ int uvs__request_scheduled(struct uvs__spans *spans, struct uvs__process *proces
     return emit_work(spans, process, request);
 }
 
+bool uvs__request_is_known(const struct uvs__process *process, uint64_t op)
+{
+    return uvs__ops_get((struct uvs__ops *)&process->requests, 0, op);
+}
+
 uint32_t uvs__request_who(const struct uvs__process *process, uint64_t op)
 {
     const struct uvs__request *request = uvs__ops_get((struct uvs__ops *)&process->requests, 0, op);

@@ -43,11 +43,14 @@ static void widen(struct series *series)
     series->width_bits++;
 }
 
-// All series begin with the trace, and widths are the first one doubled: they can be laid side by side.
-static void reach(struct series *series, const struct uvs__spans *spans, uint64_t time_ns)
+// All series begin with the trace, or with the window of it, and widths are the first one doubled: they can
+// be laid side by side.
+static void reach(struct series *series, const struct uvs__output *output, uint64_t time_ns)
 {
     if (series->width_bits == 0)
-        *series = (struct series){.begin_ns = spans->begin_ns, .width_bits = FIRST_WIDTH_BITS};
+        *series = (struct series){
+            .begin_ns = uvs__add(output->spans->begin_ns, output->report->shown.from_ns),
+            .width_bits = FIRST_WIDTH_BITS};
     while (uvs__minus(time_ns, series->begin_ns) >> series->width_bits >= ROOM)
         widen(series);
 }
@@ -96,7 +99,7 @@ static int on_loop(struct state *state, const struct uvs__output *output, const 
         return NO_MEMORY;
     if (span->begin_ns == UVS_ABSENT)
         return 0;
-    reach(series, output->spans, span->end_ns);
+    reach(series, output, span->end_ns);
     (span->type == UVS__SPAN_BUSY ? on_busy : on_poll)(series, span);
     return 0;
 }
@@ -106,7 +109,7 @@ static int on_work(struct state *state, const struct uvs__output *output, const 
     struct series *series = uvs__rows_at(&state->pools, span->process->index, sizeof(*series));
     if (!series)
         return NO_MEMORY;
-    reach(series, output->spans, span->end_ns);
+    reach(series, output, span->end_ns);
     struct uvs_slice *slice = slice_at(series, span->begin_ns);
     slice->max_wait_ns = uvs__max(slice->max_wait_ns, span->work.queue_ns);
     spread(series, span->begin_ns - span->work.queue_ns, span->begin_ns,
@@ -151,6 +154,20 @@ static struct series *series_at(const struct uvs__rows *rows, uint32_t index)
     return series && series->width_bits ? series : NULL;
 }
 
+// Few, and loops that took a slot one after the other stay in that order.
+static void sort_rows(struct uvs_slices_row *rows, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        struct uvs_slices_row row = rows[i];
+        size_t at = i;
+        for (; at > 0 &&
+               (rows[at - 1].pid > row.pid || (rows[at - 1].pid == row.pid && rows[at - 1].loop > row.loop));
+             at--)
+            rows[at] = rows[at - 1];
+        rows[at] = row;
+    }
+}
+
 static int fill_rows(struct state *state, struct uvs__output *output, unsigned width_bits, size_t count)
 {
     struct uvs_report *report = output->report;
@@ -162,11 +179,14 @@ static int fill_rows(struct state *state, struct uvs__output *output, unsigned w
             rc = fill(series, width_bits, count, loop->process, (int)loop->slot,
                       &report->slices[report->slices_count++]);
     }
+    const size_t loop_rows = report->slices_count;
     for (const struct uvs__process *p = spans->processes; p && !rc; p = p->next) {
         struct series *series = series_at(&state->pools, p->index);
         if (series && !p->foreign)
             rc = fill(series, width_bits, count, p, -1, &report->slices[report->slices_count++]);
     }
+    sort_rows(report->slices, loop_rows);
+    sort_rows(report->slices + loop_rows, report->slices_count - loop_rows);
     return rc;
 }
 
@@ -175,7 +195,7 @@ static int finish(void *data, struct uvs__output *output)
     struct state *state = data;
     struct uvs_report *report = output->report;
     const struct uvs__rows *both[] = {&state->loops, &state->pools};
-    uint64_t duration_ns = report->trace.duration_ns;
+    uint64_t duration_ns = uvs__minus(report->trace.duration_ns, report->shown.from_ns);
     unsigned width_bits = FIRST_WIDTH_BITS;
     size_t rows = 0;
     while (duration_ns >> width_bits >= ROOM)
@@ -204,7 +224,6 @@ static void clear(void *data)
 const struct uvs__analysis uvs__slices_analysis = {.state_size = sizeof(struct state),
                                                    .takes = UVS__TAKES(BUSY) | UVS__TAKES(POLL) |
                                                             UVS__TAKES(WORK),
-                                                   .takes_all = true,
                                                    .span = on_span,
                                                    .finish = finish,
                                                    .clear = clear};

@@ -35,6 +35,7 @@ struct uvs__process {
     bool collision;             // two live processes share this pid
     bool succeeded;             // another program took its pid, by execve or after its end
     bool sees_begins;           // its trace has work_begin events
+    bool counted;               // a span of it is in the window that the report is of
     bool missed[UINT8_MAX + 1]; // kinds with a missed hand-off
     uint64_t handoff_missed, loops_dropped;
     uint64_t lean_ns;     // recorded lean: what is shorter comes as totals; 0: everything is told
@@ -76,6 +77,7 @@ struct uvs__loop {
     uint32_t index, key, slot, tid; // tid 0: no loop_info yet
     char *name;
     uint64_t try_writes;
+    bool counted;       // a span of it is in the window that the report is of
     bool sees_gc;       // its trace would say if garbage was collected
     uint64_t unseen_ns; // how long descriptors may have been ready before the last poll returned; UVS_ABSENT
                         // unknown
@@ -241,6 +243,7 @@ struct uvs__spans {
     size_t lost_count, lost_capacity;
     uint64_t lost_events, lost_packets;
     uint64_t begin_ns, end_ns, events;
+    bool has_begin;       // begin_ns was set although no event was given yet
     uint64_t main_end_ns; // when the recording's program ended, UVS_ABSENT unknown
     uint32_t main_pid;
 };
@@ -327,6 +330,8 @@ int uvs__request_scheduled(struct uvs__spans *spans, struct uvs__process *proces
                            const struct uvs_event *event);
 // Whom a request that is with the pool belongs to; UVS__NOBODY: not known.
 uint32_t uvs__request_who(const struct uvs__process *process, uint64_t op);
+// Whether it is with the pool, or has not come back from it yet.
+bool uvs__request_is_known(const struct uvs__process *process, uint64_t op);
 void uvs__request_begun(struct uvs__process *process, uint64_t op);
 int uvs__request_worked(struct uvs__spans *spans, struct uvs__process *process,
                         const struct uvs_event *event);

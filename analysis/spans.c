@@ -433,7 +433,7 @@ static int dispatch(struct uvs__spans *spans, struct uvs__process *process, cons
 
 static void count(struct uvs__spans *spans, struct uvs__process *process, uint64_t time_ns)
 {
-    if (spans->events == 0 || time_ns < spans->begin_ns) {
+    if ((spans->events == 0 && !spans->has_begin) || time_ns < spans->begin_ns) {
         uvs__spans_quiet(spans);
         spans->begin_ns = time_ns;
     }

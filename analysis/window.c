@@ -4,6 +4,13 @@
 
 #include "saturate.h"
 
+uint64_t uvs__loop_moment(const struct uvs__loop *loop, uint64_t begin_ns)
+{
+    if (loop->poll.end_ns)
+        return loop->poll.end_ns;
+    return loop->seen_ns && loop->seen_ns < begin_ns ? loop->seen_ns : begin_ns;
+}
+
 // UVS_ABSENT: unknown, most likely from before the trace.
 static uint64_t moment_of(const struct uvs__span *span)
 {
@@ -18,10 +25,17 @@ static uint64_t moment_of(const struct uvs__span *span)
     case UVS__SPAN_UNFINISHED:
     case UVS__SPAN_SCHEDULE:
         return span->begin_ns;
+    case UVS__SPAN_SYNC_CALL:
+    case UVS__SPAN_GC:
+        if (!span->loop)
+            return span->end_ns;
+        break;
     default:
-        // Lean recordings have not every poll.
-        return span->loop && !span->process->lean_ns ? span->loop->poll.end_ns : span->begin_ns;
+        break;
     }
+    // Lean recordings have not every poll.
+    return span->loop && !span->process->lean_ns ? uvs__loop_moment(span->loop, span->begin_ns)
+                                                 : span->begin_ns;
 }
 
 bool uvs__window_has(const struct uvs__output *output, const struct uvs__span *span)

@@ -6,8 +6,10 @@
 #include "analysis.h"
 
 // By moments that all spans of one thing share, so that none of them counts without the others: the end of
-// the poll phase before a busy interval and all that ran in it; the submission of a pool request; the call,
-// where no loop runs. So each thing is in exactly one of two windows that adjoin.
+// the poll phase before a busy interval and all that ran in it; the submission of a pool request; the end of a
+// call, where no loop runs. So each thing is in exactly one of two windows that adjoin.
+// begin_ns: of a span, which matters as long as the loop has not polled; UVS_ABSENT: none.
+uint64_t uvs__loop_moment(const struct uvs__loop *loop, uint64_t begin_ns);
 bool uvs__window_has(const struct uvs__output *output, const struct uvs__span *span);
 
 #endif

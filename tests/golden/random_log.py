@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Prints a text event log of a made-up program: loops whose callbacks ask for more, a pool, loss and damage.
 
-    random_log.py SEED [STEPS]
+    random_log.py SEED [STEPS [SCALE]]
 
-The same seed gives the same log: what its report was before a change, it must be after it.
+The same seed gives the same log: what its report was before a change, it must be after it. With a SCALE all takes so
+many times as long, who is there is told each second, and nothing is lost.
 """
 import random
+import re
 import sys
 
 MS = 1000000
@@ -27,7 +29,7 @@ class Pool:
         worker = min(range(len(self.free)), key=lambda i: self.free[i])
         begin = max(self.free[worker], now + rng.choice([0, 0, 300, 7000]))
         service = rng.choice([900, 20000, MS, 7 * MS, 60 * MS])
-        if rng.random() < 0.01:
+        if self.log.loses(0.01):
             return  # it never comes back
         end = begin + service * rng.randint(50, 150) // 100
         if rng.random() < 0.02:
@@ -35,17 +37,28 @@ class Pool:
         else:
             self.free[worker] = end
             self.log.say(end, f"work loop={loop.key} op={op} kind={kind} tid={90 + worker} "
-                              f"queue_ns={begin - now if rng.random() > 0.01 else '-'} service_ns={end - begin}")
+                              f"queue_ns={'-' if self.log.loses(0.01) else begin - now} service_ns={end - begin}")
         loop.finished.append((end, op, kind))
 
 
 class Log:
-    def __init__(self, seed):
+    def __init__(self, seed, scale):
         self.rng = random.Random(seed)
         self.lines, self.op = [], 0
+        self.scale, self.identity = scale, ""
+
+    def loses(self, share):
+        return self.rng.random() < share and self.scale == 1
 
     def say(self, time, text):
         self.lines.append((time, len(self.lines), text))
+
+    def announce(self, loop):
+        """As the runtime does, about once a second."""
+        for who in (self, loop):
+            if self.scale > 1 and (loop.now - who.announced) * self.scale >= 1000 * MS:
+                self.say(loop.now, who.identity)
+                who.announced = loop.now
 
     def next_op(self):
         self.op += 1 if self.rng.random() < 0.95 else 4096
@@ -57,7 +70,9 @@ class Loop:
         self.log, self.key, self.pool, self.sites = log, f"{pid}:{slot}", pool, 0x1000 * (slot + 1)
         self.now = log.rng.randint(0, 5 * MS)
         self.finished, self.handles = [], []
-        log.say(self.now, f"loop_info loop={self.key} tid={pid + slot} is_default={int(slot == 0)} name=loop{slot}")
+        self.announced = self.now
+        self.identity = f"loop_info loop={self.key} tid={pid + slot} is_default={int(slot == 0)} name=loop{slot}"
+        log.say(self.now, self.identity)
 
     def schedule(self, parent, now):
         rng, op = self.log.rng, self.log.next_op()
@@ -65,7 +80,7 @@ class Loop:
         kinds = POOL_KINDS if what < 0.5 else OTHER_KINDS if what < 0.7 else HANDLE_KINDS
         kind = rng.choice(kinds)
         site = self.sites + rng.randrange(12) * 16
-        if rng.random() > 0.02:
+        if not self.log.loses(0.02):
             self.log.say(now, f"schedule loop={self.key} op={op} parent={parent} kind={kind} callback={site:#x} "
                               f"timeout_ms={rng.randrange(100)}")
         if kinds is POOL_KINDS:
@@ -89,10 +104,10 @@ class Loop:
             self.callback(self.log.next_op(), "close", self.sites + 0x300, self.now, depth + 1)
         if rng.random() < 0.03:
             self.now += rng.choice([12, 55, 130]) * MS
-        delay = "-" if rng.random() < 0.02 else max(0, begin - due)
-        duration = "-" if rng.random() < 0.005 else self.now - begin
+        delay = "-" if self.log.loses(0.02) else max(0, begin - due)
+        duration = "-" if self.log.loses(0.005) else self.now - begin
         result = rng.choice([0, 0, 0, 1, 3, -125])
-        if rng.random() > 0.003:
+        if not self.log.loses(0.003):
             self.log.say(self.now, f"callback loop={self.key} op={op} kind={kind} depth={depth} callback={site:#x} "
                                    f"duration_ns={duration} delay_ns={delay} result={result}")
 
@@ -116,7 +131,8 @@ class Loop:
             wait = 0
         self.now += wait
         calls = 0 if left else 1
-        self.log.say(self.now, f"poll loop={self.key} wait_ns={wait} busy_ns={busy if rng.random() > 0.01 else '-'} "
+        self.log.announce(self)
+        self.log.say(self.now, f"poll loop={self.key} wait_ns={wait} busy_ns={'-' if self.log.loses(0.01) else busy} "
                                f"callbacks={len(ready) + len(done)} timeout_ms={rng.choice([-1, 0, 5])} ready=1 calls={calls}")
         if left:
             self.now += rng.choice([0, 30 * MS])
@@ -137,20 +153,29 @@ def damage(log, end):
                                         f"pool_size=4 exe=/bin/again argv=again")
 
 
+def scaled(text, scale):
+    return re.sub(r"((?:duration|delay|wait|busy|cpu|queue|service)_ns=)(\d+)", lambda m: f"{m[1]}{int(m[2]) * scale}", text)
+
+
 def main():
-    seed, steps = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 120
-    log = Log(seed)
+    given = [int(word) for word in sys.argv[1:]]
+    seed, steps, scale = given + [120, 1][len(given) - 1:]
+    log = Log(seed, scale)
     rng = log.rng
     size = rng.choice([1, 2, 4, 4, 8])
     libuv = rng.choice(["0x012c02", "0x013000"])
-    log.say(0, f"process_info loop=7:- pid=7 pid_ns=1 start_ns=5 schema=1 libuv={libuv} pool_size={size} exe=/bin/made argv=made")
+    log.identity = (f"process_info loop=7:- pid=7 pid_ns=1 start_ns=5 schema=1 libuv={libuv} pool_size={size} "
+                    "exe=/bin/made argv=made")
+    log.announced = 0
+    log.say(0, log.identity)
     pool = Pool(log, size)
     loops = [Loop(log, 7, slot, pool) for slot in range(rng.choice([1, 1, 2, 3]))]
     for _ in range(steps):
         min(loops, key=lambda loop: loop.now).iterate()
-    damage(log, max(loop.now for loop in loops))
+    if scale == 1:
+        damage(log, max(loop.now for loop in loops))
     for time, _, text in sorted(log.lines):
-        print(f"{time} {text}")
+        print(f"{time * scale} {scaled(text, scale)}")
 
 
 main()

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// How much of a trace is read for a report of a part of it: from somewhat before the window up to when all
+// that counts is over.
+#ifndef UVS_EXTENT_H
+#define UVS_EXTENT_H
+
+#include "span.h"
+
+// Looks back: mostly a moment is enough to know who everybody is and what they are at. Beyond a minute
+// nothing is remembered (timeline.h).
+#define UVS__LOOK_NEAR_NS 2000000000ull
+#define UVS__LOOK_FAR_NS  62000000000ull
+
+struct uvs__extent {
+    uint64_t from_ns, until_ns; // of the window, in the events' own times; until UVS_ABSENT: open
+    uint64_t read_ns;           // what ended before is not read; 0: all is
+    uint64_t sure_ns;  // what is told from here on must not reach back beyond read_ns; UVS_ABSENT: it may
+    bool is_too_short; // it did
+    // What holds up the end, in the order in which it is looked at.
+    enum {
+        UVS__EXTENT_OPEN,
+        UVS__EXTENT_LOOPS,
+        UVS__EXTENT_REQUESTS,
+        UVS__EXTENT_HOLDERS,
+        UVS__EXTENT_RETURNS,
+        UVS__EXTENT_OVER
+    } stage;
+    const struct uvs__loop *loop;
+    const struct uvs__process *process;
+    uint64_t barrier_ns; // requests that were submitted before are waited for
+    uint64_t op;         // the request that is; 0: none is known
+};
+
+// from and until since the trace's begin, as in the options; look_back_ns UVS_ABSENT: all is read.
+void uvs__extent_begin(struct uvs__extent *extent, uint64_t begin_ns, uint64_t from_ns, uint64_t until_ns,
+                       uint64_t look_back_ns);
+// Before the builder is given the event.
+void uvs__extent_look(struct uvs__extent *extent, const struct uvs__spans *spans,
+                      const struct uvs_event *event);
+// At a span that counts.
+void uvs__extent_counts(struct uvs__extent *extent, const struct uvs__span *span,
+                        uint64_t blame_threshold_ns);
+// Whether nothing that is told from now on can count, or change what does.
+bool uvs__extent_is_over(struct uvs__extent *extent, const struct uvs__spans *spans, uint64_t now_ns);
+
+#endif
