@@ -53,10 +53,32 @@ struct job {
 
 // --- Sites ---
 
+// A name may have any length, and stands in many rows and sentences: of a longer one begin and end are kept.
+enum { LONGEST_NAME = 1000, END_KEPT = 200 };
+
+static bool continues_character(char byte)
+{
+    return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
 static int copy_text(const char *text, const char **ret_copy)
 {
-    *ret_copy = text ? strdup(text) : NULL;
-    return text && !*ret_copy ? NO_MEMORY : 0;
+    char *copy = NULL;
+    size_t length = text ? strlen(text) : 0;
+    if (length > LONGEST_NAME) {
+        const char *end = text + length - END_KEPT;
+        int begin = LONGEST_NAME - END_KEPT;
+        while (begin && continues_character(text[begin]))
+            begin--;
+        while (continues_character(*end))
+            end++;
+        if (asprintf(&copy, "%.*s…%s", begin, text, end) < 0)
+            copy = NULL;
+    } else if (text) {
+        copy = strdup(text);
+    }
+    *ret_copy = copy;
+    return text && !copy ? NO_MEMORY : 0;
 }
 
 static struct uvs_site *copy_site(const struct uvs_site *from)

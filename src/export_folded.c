@@ -2,6 +2,7 @@
 // Stacks in the folded form that flame graph tools read: functions from the outermost inwards, separated by
 // semicolons, and how many samples there were.
 #include "export.h"
+#include "text_format.h"
 #include "text_rows.h"
 
 #include <inttypes.h>
@@ -23,11 +24,20 @@ static int no_memory(struct uvs_error *error)
     return uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory for the stacks");
 }
 
-// Semicolons and line breaks mean something here.
+// Semicolons and line breaks mean something here, and what reads this may want nothing but UTF-8.
 static void print_name(FILE *out, const char *name)
 {
-    for (; *name; name++)
-        fputc(*name == ';' ? ',' : (unsigned char)*name < ' ' ? '?' : *name, out);
+    while (*name) {
+        uint32_t character = 0;
+        const size_t length = uvs__decode_utf8(name, &character);
+        if (length == 0 || character < ' ' || character == 0x7f)
+            fputc('?', out);
+        else if (character == ';')
+            fputc(',', out);
+        else
+            fwrite(name, 1, length, out);
+        name += length ? length : 1;
+    }
 }
 
 // Of compiled code the function alone, so that its lines are one; a script's functions may share a name.

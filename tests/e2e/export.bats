@@ -168,7 +168,7 @@ if sys.argv[1].startswith("lesson"):
     assert samples['uvscope_loop_block_seconds_bucket{pid="7",loop="0",le="1"}'] == 1
     assert samples['uvscope_loop_block_seconds_bucket{pid="7",loop="0",le="10"}'] == 2
     assert samples['uvscope_loop_block_seconds_sum{pid="7",loop="0"}'] == 10.19
-    assert samples['uvscope_loop_iterations_total{pid="7",loop="0"}'] == 2
+    assert samples['uvscope_loop_iterations{pid="7",loop="0"}'] == 2
 END
     done
     run "$UVSCOPE" export --to openmetrics --from 1s lesson.events
