@@ -142,7 +142,8 @@ enum uvs__span_type {
     UVS__SPAN_COUNT
 };
 
-// Borrowed by the sink until it returns. begin_ns UVS_ABSENT: unknown.
+// Borrowed by the sink until it returns, with what it points at: span_queue.c copies that, by type. begin_ns
+// UVS_ABSENT: unknown.
 struct uvs__span {
     enum uvs__span_type type;
     uint64_t begin_ns, end_ns;

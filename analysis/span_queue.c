@@ -116,6 +116,9 @@ static bool own(struct batch *batch, struct uvs__span *span)
     case UVS__SPAN_TOTALS:
         span->totals = copy_totals(batch, span->totals);
         return span->totals;
+    case UVS__SPAN_OPEN_HANDLES:
+        span->open_handles = copy(batch, span->open_handles, sizeof(*span->open_handles));
+        return span->open_handles;
     default:
         return true;
     }

@@ -33,8 +33,9 @@ static inline int uvs__span_queue_add(struct uvs__span_queue *queue, const struc
                                       bool counts, struct uvs__span **ret_place)
 {
     struct uvs__queued *at = queue->next;
-    const bool borrows = span->type == UVS__SPAN_BUSY || span->type == UVS__SPAN_STALL ||
-                         span->type == UVS__SPAN_TOTALS;
+    const uint32_t borrowers = 1u << UVS__SPAN_BUSY | 1u << UVS__SPAN_STALL | 1u << UVS__SPAN_TOTALS |
+                               1u << UVS__SPAN_OPEN_HANDLES;
+    const bool borrows = borrowers >> span->type & 1;
     if (!at || span != &at->span || at == queue->last || borrows)
         return uvs__span_queue_add_slowly(queue, span, counts, ret_place);
     at->counts = counts;

@@ -359,17 +359,17 @@ static int on_handles_open(struct uvs__spans *spans, struct uvs__process *proces
                            const struct uvs_event *event)
 {
     const uint64_t callback = event->handles_open.callback;
-    struct uvs__span span = {.type = UVS__SPAN_OPEN_HANDLES,
-                             .begin_ns = event->time_ns,
-                             .end_ns = event->time_ns,
-                             .process = process,
-                             .loop = loop,
-                             .who = UVS__NOBODY,
-                             .open_handles = &event->handles_open};
-    const int rc = !loop || !callback ? 0
-                                      : uvs__who_of(spans, process, NULL, UVS__FRAME, UVS__FRAME_PLACE,
-                                                    callback, &span.who);
-    return rc || !loop ? rc : uvs__emit(spans, &span);
+    uint32_t who = UVS__NOBODY;
+    if (!loop)
+        return 0;
+    int rc = callback ? uvs__who_of(spans, process, NULL, UVS__FRAME, UVS__FRAME_PLACE, callback, &who) : 0;
+    if (rc)
+        return rc;
+    struct uvs__span *span = uvs__begin_span(spans, UVS__SPAN_OPEN_HANDLES, process, loop);
+    span->begin_ns = span->end_ns = event->time_ns;
+    span->who = who;
+    span->open_handles = &event->handles_open;
+    return uvs__emit(spans, span);
 }
 
 // Only what a loop's own thread says brings a loop to life: a worker or the watchdog may be late.

@@ -24,8 +24,8 @@ static bool counts_at(uint64_t number)
 static void check_borrowed(const struct uvs__span *span, uint64_t number)
 {
     if (span->type == UVS__SPAN_BUSY) {
-        assert_int_equal(span->busy.callbacks->count, number % 5);
-        for (size_t i = 0; i < number % 5; i++)
+        assert_int_equal(span->busy.callbacks->count, number / 5 % 8);
+        for (size_t i = 0; i < number / 5 % 8; i++)
             assert_int_equal(span->busy.callbacks->items[i].ns, number + i);
         assert_int_equal(span->busy.sync_calls->count, 0);
     } else if (span->type == UVS__SPAN_STALL) {
@@ -36,6 +36,8 @@ static void check_borrowed(const struct uvs__span *span, uint64_t number)
         assert_int_equal(span->totals->sum_ns, number);
         assert_int_equal(span->totals->buckets_count, 2);
         assert_int_equal(span->totals->buckets[1], number + 1);
+    } else if (span->type == UVS__SPAN_OPEN_HANDLES) {
+        assert_int_equal(span->open_handles->count, (uint32_t)number);
     }
 }
 
@@ -55,34 +57,39 @@ static int take(void *data, const struct uvs__span *span, bool counts)
 // What it borrows is gone when it returns.
 static int add(struct uvs__span_queue *queue, uint64_t number)
 {
-    struct uvs__part items[5];
+    struct uvs__part items[8];
     uint32_t frames[200];
     uint64_t buckets[2] = {number, number + 1};
-    struct uvs__parts parts = {.items = items, .count = number % 5}, none = {0};
+    struct uvs_ev_handles_open handles = {.count = (uint32_t)number};
+    struct uvs__parts parts = {.items = items, .count = number / 5 % 8}, none = {0};
     const struct uvs_ev_totals totals = {.sum_ns = number, .buckets_count = 2, .buckets = buckets};
     // Built where the queue wants it, or elsewhere.
     static struct uvs__span *place;
     struct uvs__span elsewhere, *span = place && queue->next && number % 7 ? place : &elsewhere;
     *span = (struct uvs__span){.type = UVS__SPAN_CALLBACK, .begin_ns = number};
-    for (size_t i = 0; i < 5; i++)
+    for (size_t i = 0; i < 8; i++)
         items[i] = (struct uvs__part){.ns = number + i};
     for (size_t i = 0; i < 200; i++)
         frames[i] = (uint32_t)(number * i);
-    if (number % 4 == 1) {
+    if (number % 5 == 1) {
         span->type = UVS__SPAN_BUSY;
         span->busy.callbacks = &parts;
         span->busy.sync_calls = &none;
-    } else if (number % 4 == 2) {
+    } else if (number % 5 == 2) {
         span->type = UVS__SPAN_STALL;
         span->stall.frames = frames;
         span->stall.frame_count = number % 200;
-    } else if (number % 4 == 3) {
+    } else if (number % 5 == 3) {
         span->type = UVS__SPAN_TOTALS;
         span->totals = &totals;
+    } else if (number % 5 == 4) {
+        span->type = UVS__SPAN_OPEN_HANDLES;
+        span->open_handles = &handles;
     }
     const int rc = uvs__span_queue_add(queue, span, counts_at(number), &place);
     memset(items, 0xff, sizeof(items));
     memset(frames, 0xff, sizeof(frames));
+    handles.count = UINT32_MAX;
     return rc;
 }
 
