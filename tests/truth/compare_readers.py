@@ -11,8 +11,8 @@ import sys
 import tempfile
 
 
-def report(uvscope, reader, trace):
-    done = subprocess.run([uvscope, "report", "--format", "json", "--reader", reader, trace],
+def report(uvscope, reader, trace, *window):
+    done = subprocess.run([uvscope, "report", "--format", "json", "--reader", reader, *window, trace],
                           capture_output=True, text=True, timeout=60)
     if done.returncode != 0 or f'"{reader}"' not in done.stdout:
         sys.exit(f"report --reader {reader}: exit status {done.returncode}\n{done.stderr}")
@@ -33,8 +33,9 @@ def main():
         found = re.search(r": (\d+) events", compared.stdout)
         if compared.returncode != 0 or not found or int(found[1]) == 0:
             sys.exit(f"the readers differ: {compared.stdout}{compared.stderr}")
-        if report(options.uvscope, "fast", trace) != report(options.uvscope, "babeltrace2", trace):
-            sys.exit("the readers' reports differ")
+        for window in ([], ["--from", "100ms", "--until", "300ms"], ["--until", "200ms"]):
+            if report(options.uvscope, "fast", trace, *window) != report(options.uvscope, "babeltrace2", trace, *window):
+                sys.exit(f"the readers' reports differ {window}")
     return 0
 
 
