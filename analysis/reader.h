@@ -50,8 +50,8 @@ int uvs_reader_create_of(enum uvs_reader_choice choice, const char *path, struct
 // From now on only events of [from_ns, to_ns], in the events' own times, are given, and losses that touch it;
 // to_ns 0: up to the end. What lies before is passed over packet by packet where the decoder can, what comes
 // after is not read: neither shows damage. It may be called after the first events, which tell when the trace
-// begins. Who the processes and loops are is told about once a second, the modules only once: who needs more
-// than the window holds begins earlier, and passes over by himself.
+// begins. Who the processes and loops are, and what modules they have, is told about once a second: who needs
+// more than the window holds begins earlier, and passes over by himself.
 void uvs_reader_narrow(struct uvs_reader *reader, uint64_t from_ns, uint64_t to_ns);
 int uvs__reader_next_within(struct uvs_reader *reader, const struct uvs_event **ret_event,
                             struct uvs_error *error);

@@ -152,7 +152,7 @@
   const overTime = [];
   const slices = report.slices;
   if (slices && slices.count > 1) {
-    const xs = Array.from({length: slices.count}, (_, i) => i * slices.width_ns);
+    const xs = Array.from({length: slices.count}, (_, i) => (report.shown ? report.shown.from_ns : 0) + i * slices.width_ns);
     const xShow = (x) => time(x);
     // The busiest first, and of many those that do anything worth a look.
     const busy = (row) => (report.loops.find((loop) => loop.pid === row.pid && loop.loop === row.loop) || {busy_ns: 0}).busy_ns;

@@ -2,7 +2,9 @@
 // Writes a trace of any length without a tracer: a loop with timers, asynchronous file reads on a pool of
 // four, synchronous calls and now and then a block, on two CPUs.
 //
-//   make_trace DIRECTORY EVENTS
+//   make_trace DIRECTORY EVENTS [NS]
+//
+// NS pass between two events; without it, as few as the loop could do at all.
 #include "tests/unit/ctf_writer.h"
 
 #include <stdio.h>
@@ -20,6 +22,7 @@ struct cpu {
 struct writer {
     struct cpu cpus[CPUS];
     uint64_t now_ns, events, op;
+    uint64_t pace_ns, told_ns; // told: who it is
 };
 
 static void end_packet(struct writer *writer, struct cpu *cpu)
@@ -32,7 +35,7 @@ static void end_packet(struct writer *writer, struct cpu *cpu)
 static void emit(struct writer *writer, unsigned number, struct uvs_event event)
 {
     struct cpu *cpu = &writer->cpus[number];
-    writer->now_ns += 150;
+    writer->now_ns += writer->pace_ns;
     event.time_ns = writer->now_ns;
     event.loop = uvs_loop_key(PID, 0);
     ctf_stream_event(cpu->stream, &event);
@@ -43,6 +46,7 @@ static void emit(struct writer *writer, unsigned number, struct uvs_event event)
 
 static void emit_identity(struct writer *writer)
 {
+    writer->told_ns = writer->now_ns;
     emit(writer, 0,
          (struct uvs_event){.type = UVS_EV_process_info,
                             .process_info = {.pid = PID,
@@ -120,12 +124,12 @@ static void emit_iteration(struct writer *writer)
 
 int main(int argc, char **argv)
 {
-    if (argc != 3) {
-        fprintf(stderr, "usage: make_trace DIRECTORY EVENTS\n");
+    if (argc != 3 && argc != 4) {
+        fprintf(stderr, "usage: make_trace DIRECTORY EVENTS [NS]\n");
         return 2;
     }
     const uint64_t events = strtoull(argv[2], NULL, 10);
-    struct writer writer = {.now_ns = 1000000000};
+    struct writer writer = {.now_ns = 1000000000, .pace_ns = argc > 3 ? strtoull(argv[3], NULL, 10) : 150};
     ctf_write_metadata(argv[1], &(struct ctf_variant){.clock_offset = 1795384077388641692});
     for (unsigned i = 0; i < CPUS; i++) {
         char name[16];
@@ -133,8 +137,11 @@ int main(int argc, char **argv)
         writer.cpus[i] = (struct cpu){.stream = ctf_stream_open(argv[1], name), .begin_ns = writer.now_ns};
     }
     emit_identity(&writer);
-    while (writer.events < events)
+    while (writer.events < events) {
+        if (writer.now_ns - writer.told_ns >= 1000000000)
+            emit_identity(&writer);
         emit_iteration(&writer);
+    }
     for (unsigned i = 0; i < CPUS; i++) {
         end_packet(&writer, &writer.cpus[i]);
         ctf_stream_close(writer.cpus[i].stream);

@@ -4,10 +4,12 @@
 
     read_bench.py --build BUILD [--events N] [--rounds R] [TRACE]
     read_bench.py --build BUILD --linear N[,N…]
+    read_bench.py --build BUILD --windows N[,N…]
 
 Without TRACE, one of N events is made. Prints processor time and, since a report takes two threads, elapsed
 time, which is worth nothing where others use the machine; both as ratios to the dummy's. --linear reads traces
-of several lengths with the fast reader and prints what an event costs in each. Fails when a report differs
+of several lengths with the fast reader and prints what an event costs in each. --windows reads of such traces, with
+100,000 events a second, a second in the middle, and prints what that costs. Fails when a report differs
 between the readers, never because of a time.
 """
 import argparse
@@ -85,6 +87,20 @@ def print_lengths(build, lengths, directory):
         shutil.rmtree(trace)
 
 
+def print_windows(build, lengths, directory):
+    print(f"{'events':>12}{'in the window':>15}{'CPU s':>8}{'elapsed s':>11}{'memory MB':>11}")
+    for length in lengths:
+        trace, report = f"{directory}/trace", f"{directory}/report"
+        subprocess.run([f"{build}/tests/bench/make_trace", trace, str(length), "10000"], check=True)
+        middle = length // 200000
+        command = cases(build, trace)["report, fast"] + ["--from", f"{middle}s", "--until", f"{middle + 1}s"]
+        spent, elapsed, resident = run(command, report)
+        with open(report) as file:
+            counted = json.load(file)["trace"]["events"]
+        print(f"{length:12}{counted:15}{spent:8.2f}{elapsed:11.2f}{resident:11.0f}", flush=True)
+        shutil.rmtree(trace)
+
+
 def compare_reports(directory):
     slow, fast = (without_reader(f"{directory}/report, {name}.out") for name in ("babeltrace2", "fast"))
     if slow != fast:
@@ -98,11 +114,15 @@ def main():
     parser.add_argument("--events", type=int, default=3000000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--linear", help="numbers of events, separated by commas")
+    parser.add_argument("--windows", help="likewise")
     parser.add_argument("trace", nargs="?")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="uvscope-bench-") as directory:
         if options.linear:
             print_lengths(options.build, [int(length) for length in options.linear.split(",")], directory)
+            return 0
+        if options.windows:
+            print_windows(options.build, [int(length) for length in options.windows.split(",")], directory)
             return 0
         trace = options.trace or f"{directory}/trace"
         if not options.trace:
