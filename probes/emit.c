@@ -15,3 +15,8 @@
     }
 UVS_EVENT_MAP(X)
 #undef X
+
+void uvs__tracepoints_last(void)
+{
+    tracepoint_disable_destructors();
+}

@@ -17,4 +17,8 @@
 UVS_EVENT_MAP(X)
 #undef X
 
+// LTTng's clean-up at exit takes what the tracepoints stand on away from threads that still run: they are to
+// last as long as the process.
+void uvs__tracepoints_last(void);
+
 #endif

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "probes/emit.h"
 #include "probes/entries.h"
 #include "probes/environment.h"
 #include "probes/guest.h"
@@ -119,6 +120,7 @@ static void load_provider(void)
     dlopen("libgcc_s.so.1", RTLD_LAZY | RTLD_LOCAL);
     know_thread = (void (*)(void))dlsym(provider, "lttng_ust_init_thread");
     uvs__guest_init(provider);
+    uvs__tracepoints_last();
     dlerror();
     __atomic_store_n(&uvs__provider_loaded, true, __ATOMIC_RELEASE);
 }

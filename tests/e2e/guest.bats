@@ -122,6 +122,13 @@ ended_with() {
     reported count:timer=2 'loops>=2'
 }
 
+@test "exit while loops of other threads go on" {
+    # Whether they meet the end is chance.
+    unnoticed sh -c 'for i in 1 2 3 4 5 6 7 8; do "$0" exit_beside_loops; [ $? = 24 ] || exit 1; done' "$guest"
+    ended_with 0
+    reported 'loops>=3' idle
+}
+
 @test "longjmp out of callbacks" {
     unnoticed "$guest" longjmp
     ended_with 20
