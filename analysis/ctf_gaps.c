@@ -58,11 +58,7 @@ int uvs__ctf_gaps_end(const struct uvs__ctf_inputs *inputs, struct uvs_error *er
     const struct uvs__ctf_input *cut = first_damaged(inputs, true);
     if (!cut)
         return 0;
-    return uvs_error_set(
-        error, UVS_E_TRACE,
-        "%s, and what follows is lost; look for a full disk or a killed lttng-consumerd, and "
-        "record again",
-        cut->damage);
+    return uvs_error_set(error, UVS_E_TRACE, "%s, and what follows is lost; %s", cut->damage, cut->cause);
 }
 
 int uvs__ctf_gaps_nothing(const struct uvs__ctf_inputs *inputs, const char *directory,

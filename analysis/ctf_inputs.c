@@ -170,15 +170,16 @@ static int find_metadata(FTS *tree, struct uvs__ctf_inputs *inputs)
     return 0;
 }
 
-static void check(struct uvs__ctf_input *input)
+static void check(struct uvs__ctf_input *input, uint64_t ended_ns)
 {
     struct uvs__ctf_metadata metadata = {0};
     input->readable = uvs__ctf_metadata_load(input, &metadata);
-    uvs__ctf_streams_check(input, &metadata);
+    uvs__ctf_streams_check(input, &metadata, ended_ns);
     free(metadata.text);
 }
 
-int uvs__ctf_inputs_find(const char *directory, struct uvs__ctf_inputs *ret_inputs, struct uvs_error *error)
+int uvs__ctf_inputs_find(const char *directory, uint64_t ended_ns, struct uvs__ctf_inputs *ret_inputs,
+                         struct uvs_error *error)
 {
     char *roots[] = {(char *)directory, NULL};
     FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_name);
@@ -192,7 +193,7 @@ int uvs__ctf_inputs_find(const char *directory, struct uvs__ctf_inputs *ret_inpu
         return uvs_error_set(error, UVS_E_ENVIRONMENT, "out of memory");
     }
     for (size_t i = 0; i < inputs.count; i++)
-        check(&inputs.items[i]);
+        check(&inputs.items[i], ended_ns);
     *ret_inputs = inputs;
     return 0;
 }

@@ -13,6 +13,7 @@ struct uvs__ctf_input {
     char *directory; // holds `metadata`
     char *stand_in;  // a private directory to read instead, with the damaged streams cut; NULL: none needed
     char *damage;    // the first thing wrong, one sentence; NULL: undamaged
+    const char *cause; // of what follows to be lost, for the user to look at; NULL: nothing was cut
     uint64_t cut_begin_ns; // the earliest cut: 0 from the start; UVS_ABSENT: nothing was cut
     uint64_t clock_offset; // of the trace's clock to the epoch, in its cycles; 0 unknown
     int *cut_fds;          // the cut streams' copies: unlinked files, so that a crash leaves no data behind
@@ -27,8 +28,8 @@ struct uvs__ctf_inputs {
 };
 
 // Finds every directory with a `metadata` file at or below `directory`, and checks it. None at all is no
-// error.
-int uvs__ctf_inputs_find(const char *directory, struct uvs__ctf_inputs *ret_inputs, struct uvs_error *error);
+// error. The session was stopped after ended_ns; 0: not known.
+int uvs__ctf_inputs_find(const char *directory, uint64_t ended_ns, struct uvs__ctf_inputs *ret_inputs, struct uvs_error *error);
 // Also removes the stand-ins.
 void uvs__ctf_inputs_clear(struct uvs__ctf_inputs *inputs);
 
@@ -55,7 +56,8 @@ struct uvs__ctf_metadata {
 bool uvs__ctf_metadata_load(struct uvs__ctf_input *input, struct uvs__ctf_metadata *ret_metadata);
 
 // Checks the streams, and makes the stand-in if one is damaged.
-void uvs__ctf_streams_check(struct uvs__ctf_input *input, const struct uvs__ctf_metadata *metadata);
+void uvs__ctf_streams_check(struct uvs__ctf_input *input, const struct uvs__ctf_metadata *metadata,
+                            uint64_t ended_ns);
 void uvs__ctf_stand_in_remove(struct uvs__ctf_input *input);
 
 #endif

@@ -52,6 +52,7 @@ struct stream {
     bool is_hollow;       // nothing but empty packets, of a class that the metadata does not declare
     uint64_t size, whole; // bytes; bytes of whole packets that can be decoded
     uint64_t last_end_ns; // of the whole packets; 0: none
+    uint64_t instance;    // the same for all files of a stream
 };
 
 struct streams {
@@ -146,6 +147,7 @@ static void walk_packets(struct stream *stream, const struct uvs__ctf_metadata *
             continue;
         check_index(stream, &header, at);
         stream->last_end_ns = header.end_ns;
+        stream->instance = header.stream_instance_id;
         stream->whole = at + header.packet_size / 8;
     }
     stream->is_hollow = !is_declared && is_empty;
@@ -200,12 +202,49 @@ static void streams_clear(struct streams *streams)
     free(streams->items);
 }
 
+static void cut(struct uvs__ctf_input *input, uint64_t begin_ns, const char *cause)
+{
+    if (!input->cause)
+        input->cause = cause;
+    if (begin_ns < input->cut_begin_ns)
+        input->cut_begin_ns = begin_ns;
+}
+
 static void note_cut(struct uvs__ctf_input *input, const struct stream *stream)
 {
     uvs__ctf_damage(input, "%s/%s is damaged after %llu of %llu bytes", input->directory, stream->name,
                     (unsigned long long)stream->whole, (unsigned long long)stream->size);
-    if (stream->last_end_ns < input->cut_begin_ns)
-        input->cut_begin_ns = stream->last_end_ns;
+    cut(input, stream->last_end_ns, "look for a full disk or a killed lttng-consumerd, and record again");
+}
+
+static uint64_t end_of_instance(const struct streams *streams, uint64_t instance)
+{
+    uint64_t end_ns = 0;
+    for (size_t i = 0; i < streams->count; i++)
+        if (streams->items[i].instance == instance && streams->items[i].last_end_ns > end_ns)
+            end_ns = streams->items[i].last_end_ns;
+    return end_ns;
+}
+
+// Each stream ends with a packet of the session's stop. LTTng can give out no packet with an event that was
+// begun and never ended, as by a process that was killed meanwhile, and none behind it.
+static void check_end(struct uvs__ctf_input *input, const struct stream *stream, uint64_t end_ns,
+                      uint64_t ended_ns)
+{
+    if (stream->whole < stream->size || end_ns >= ended_ns)
+        return;
+    uvs__ctf_damage(input, "%s/%s ends before the recording does", input->directory, stream->name);
+    cut(input, end_ns,
+        "a program was killed, or left by execve or _exit, while another of its threads wrote an event, "
+        "and LTTng kept nothing more of that processor");
+}
+
+static void check_ends(struct uvs__ctf_input *input, const struct streams *streams, uint64_t ended_ns)
+{
+    for (size_t i = 0; i < streams->count && ended_ns; i++) {
+        const struct stream *stream = &streams->items[i];
+        check_end(input, stream, stream->size ? end_of_instance(streams, stream->instance) : 0, ended_ns);
+    }
 }
 
 static char *path_in(const char *directory, const char *name)
@@ -314,7 +353,8 @@ static void refuse(struct uvs__ctf_input *input, const char *why)
     input->readable = false;
 }
 
-void uvs__ctf_streams_check(struct uvs__ctf_input *input, const struct uvs__ctf_metadata *metadata)
+void uvs__ctf_streams_check(struct uvs__ctf_input *input, const struct uvs__ctf_metadata *metadata,
+                            uint64_t ended_ns)
 {
     struct streams streams = {0};
     if (list_streams(input->directory, &streams) < 0)
@@ -326,5 +366,7 @@ void uvs__ctf_streams_check(struct uvs__ctf_input *input, const struct uvs__ctf_
     if (input->readable && metadata->is_lttng && check_packets(input, &streams, metadata) &&
         make_stand_in(input, &streams) < 0)
         refuse(input, "no room for a repaired copy in TMPDIR");
+    if (input->readable && metadata->is_lttng)
+        check_ends(input, &streams, ended_ns);
     streams_clear(&streams);
 }

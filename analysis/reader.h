@@ -82,11 +82,11 @@ static inline double uvs_reader_share(const struct uvs_reader *reader)
 
 void uvs_reader_destroy(struct uvs_reader *reader);
 
-// The decoders.
-int uvs__reader_bt2_create(const char *ctf_directory, struct uvs_reader **ret_reader,
+// The decoders. ended_ns: as for uvs__ctf_inputs_find.
+int uvs__reader_bt2_create(const char *ctf_directory, uint64_t ended_ns, struct uvs_reader **ret_reader,
                            struct uvs_error *error);
 // 1: made. 0: the trace has something that only libbabeltrace2 knows; *ret_why says what. Negative: error.
-int uvs__reader_fast_create(const char *ctf_directory, struct uvs_reader **ret_reader,
+int uvs__reader_fast_create(const char *ctf_directory, uint64_t ended_ns, struct uvs_reader **ret_reader,
                             struct uvs_error *ret_why, struct uvs_error *error);
 int uvs__reader_text_create(const char *file, struct uvs_reader **ret_reader, struct uvs_error *error);
 

@@ -158,9 +158,10 @@ static int graph_next(void *data, bt_message_array_const *ret_messages, uint64_t
     return uvs__bt2_graph_next(data, ret_messages, ret_count, error);
 }
 
-static int open_traces(struct bt2_reader *reader, const char *directory, struct uvs_error *error)
+static int open_traces(struct bt2_reader *reader, const char *directory, uint64_t ended_ns,
+                       struct uvs_error *error)
 {
-    int result = uvs__ctf_inputs_find(directory, &reader->inputs, error);
+    int result = uvs__ctf_inputs_find(directory, ended_ns, &reader->inputs, error);
     if (result == 0)
         result = uvs__bt2_graph_create(&reader->inputs, &reader->graph, error);
     if (result < 0)
@@ -190,12 +191,13 @@ static struct bt2_reader *create(uvs__bt2_next *next_batch, void *next_data)
     return NULL;
 }
 
-int uvs__reader_bt2_create(const char *ctf_directory, struct uvs_reader **ret_reader, struct uvs_error *error)
+int uvs__reader_bt2_create(const char *ctf_directory, uint64_t ended_ns, struct uvs_reader **ret_reader,
+                           struct uvs_error *error)
 {
     struct bt2_reader *reader = create(graph_next, NULL);
     if (!reader)
         return uvs_error_set(error, UVS_E_ENVIRONMENT, "out of memory");
-    const int result = open_traces(reader, ctf_directory, error);
+    const int result = open_traces(reader, ctf_directory, ended_ns, error);
     if (result < 0)
         destroy(&reader->base);
     else

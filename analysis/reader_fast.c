@@ -331,10 +331,10 @@ static int order_streams(struct fast_reader *reader, struct uvs_error *why, stru
     return 1;
 }
 
-static int open_traces(struct fast_reader *reader, const char *directory, struct uvs_error *why,
-                       struct uvs_error *error)
+static int open_traces(struct fast_reader *reader, const char *directory, uint64_t ended_ns,
+                       struct uvs_error *why, struct uvs_error *error)
 {
-    int result = uvs__ctf_inputs_find(directory, &reader->inputs, error);
+    int result = uvs__ctf_inputs_find(directory, ended_ns, &reader->inputs, error);
     if (result < 0)
         return result;
     result = learn(reader, why, error);
@@ -350,7 +350,7 @@ static int open_traces(struct fast_reader *reader, const char *directory, struct
     return order_streams(reader, why, error);
 }
 
-int uvs__reader_fast_create(const char *ctf_directory, struct uvs_reader **ret_reader,
+int uvs__reader_fast_create(const char *ctf_directory, uint64_t ended_ns, struct uvs_reader **ret_reader,
                             struct uvs_error *ret_why, struct uvs_error *error)
 {
     struct fast_reader *reader = calloc(1, sizeof(*reader));
@@ -358,7 +358,7 @@ int uvs__reader_fast_create(const char *ctf_directory, struct uvs_reader **ret_r
         return no_memory(error);
     reader->base.ops = &ops;
     reader->end = 1;
-    const int result = open_traces(reader, ctf_directory, ret_why, error);
+    const int result = open_traces(reader, ctf_directory, ended_ns, ret_why, error);
     if (result <= 0)
         destroy(&reader->base);
     else

@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_write("ch_0", data + length, size - length);
     struct uvs__ctf_inputs inputs;
     struct uvs_error error = {0};
-    if (uvs__ctf_inputs_find(fuzz_directory(), &inputs, &error) < 0 || inputs.count != 1)
+    if (uvs__ctf_inputs_find(fuzz_directory(), 0, &inputs, &error) < 0 || inputs.count != 1)
         abort();
     if (!inputs.items[0].readable && !inputs.items[0].damage)
         abort();

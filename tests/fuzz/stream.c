@@ -30,7 +30,7 @@ static void learn(void)
     const bt_trace_class *class = NULL;
     struct uvs_error error = {0};
     const char *trace = getenv("UVS_FUZZ_TRACE");
-    if (uvs__ctf_inputs_find(trace ? trace : write_trace(), &inputs, &error) < 0 || inputs.count != 1 ||
+    if (uvs__ctf_inputs_find(trace ? trace : write_trace(), 0, &inputs, &error) < 0 || inputs.count != 1 ||
         uvs__bt2_trace_classes(&inputs, &class, &error) < 0 || !class ||
         uvs__ctf_layout_learn(&inputs.items[0], class, &layout, &error) <= 0) {
         fprintf(stderr, "the layout of the trace cannot be learnt: %s\n", error.text);

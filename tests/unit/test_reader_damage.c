@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Damaged traces: a partial result with an error, or a clean error; never a hang.
 #include "traces.h"
+#include "analysis/recording.h"
 
 #include <dirent.h>
 #include <endian.h>
@@ -39,6 +40,50 @@ static void a_cut_stream_gives_its_whole_packets(void **state)
         assert_non_null(strstr(outcome->error.text, "ch_0"));
         expect_order();
     }
+}
+
+static void write_facts(const char *recording, uint64_t end_ns, uint64_t lost_events)
+{
+    struct uvs_error error;
+    char *argv[] = {(char *)"x", NULL};
+    const struct uvs_recording facts = {.id = (char *)"1",
+                                        .argv = argv,
+                                        .cwd = (char *)"/",
+                                        .detail = (char *)"default",
+                                        .version = (char *)"0",
+                                        .pid = 7,
+                                        .exit = (char *)"0",
+                                        .begin_ns = 1,
+                                        .end_ns = end_ns,
+                                        .lost_events = lost_events,
+                                        .lost_packets = 0};
+    assert_int_equal(uvs_recording_save(recording, &facts, &error), 0);
+}
+
+// Where the session was stopped, every stream ends behind the program.
+static void a_stream_that_ends_before_the_recording_is_cut(void **state)
+{
+    (void)state;
+    const uint64_t end_ns = SECOND + PACKETS * PACKET_NS; // of ch_0, which ch_1 is 5 ns behind
+    mkdir(in("stuck"), 0700);
+    write_trace("stuck/ctf", SECOND);
+    write_facts(in("stuck"), end_ns + 1, 0);
+    assert_int_equal(read_path(in("stuck")), UVS_E_TRACE);
+    assert_int_equal(outcome->events, 2 * PACKETS * PER_PACKET);
+    assert_int_equal(outcome->losses, 1);
+    assert_true(outcome->lost[0].begin_ns == end_ns - 1);
+    assert_non_null(strstr(outcome->error.text, "ch_0 ends before"));
+    write_facts(in("stuck"), end_ns - 1, 0);
+    assert_int_equal(read_path(in("stuck")), 0);
+    assert_int_equal(outcome->losses, 0);
+    write_facts(in("stuck"), end_ns + 1, UVS_ABSENT); // its daemon died, which the recording says itself
+    assert_int_equal(read_path(in("stuck")), 0);
+    // A processor of which nothing came.
+    write_facts(in("stuck"), end_ns - 1, 0);
+    assert_int_equal(truncate(in("stuck/ctf/ch_0"), 0), 0);
+    assert_int_equal(read_path(in("stuck")), UVS_E_TRACE);
+    assert_int_equal(outcome->events, PACKETS * PER_PACKET);
+    assert_true(outcome->lost[0].begin_ns == UVS_ABSENT);
 }
 
 static int is_left_over(const struct dirent *entry)
@@ -266,6 +311,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cut_stream_gives_its_whole_packets),
+        cmocka_unit_test(a_stream_that_ends_before_the_recording_is_cut),
         cmocka_unit_test(stand_ins_are_removed),
         cmocka_unit_test(a_bad_trace_does_not_hide_a_good_one),
         cmocka_unit_test(empty_neighbours_lose_nothing),
