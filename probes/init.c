@@ -151,7 +151,7 @@ void uvs__process_after_fork(void)
     uvs__watchdog_after_fork();
 }
 
-__attribute__((constructor)) static void start(int argc, char **argv)
+static void start(int argc, char **argv)
 {
     int saved = errno;
     uvs__pid = (uint32_t)getpid();
@@ -179,3 +179,7 @@ __attribute__((constructor)) static void start(int argc, char **argv)
     started = true;
     errno = saved;
 }
+
+// A constructor, but listed by ourselves: those that the compiler may gather in one function are called
+// without the arguments.
+__attribute__((section(".init_array"), used)) static void (*first)(int, char **) = start;
