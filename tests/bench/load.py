@@ -20,18 +20,9 @@ import tempfile
 import time
 
 from node_bench import BUILD, NODE, SERVER, load
+from normal_user import become_normal
 
 UVSCOPE = BUILD / "bin/uvscope"
-
-
-def become_normal():
-    if os.geteuid() == 0:
-        os.setgroups([])
-        os.setgid(65534)
-        os.setuid(65534)
-    if not os.access(UVSCOPE, os.X_OK):
-        print(f"{UVSCOPE} cannot be run by a normal user")
-        sys.exit(77)
 
 
 def size_of(directory):
@@ -70,7 +61,7 @@ def main():
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--max-size", help="as record --max-size")
     arguments = parser.parse_args()
-    become_normal()
+    become_normal(UVSCOPE)
     options = ["--max-size", arguments.max_size] if arguments.max_size else []
     seconds = max(1, round(arguments.minutes * 60))
     with tempfile.TemporaryDirectory() as name:

@@ -8,7 +8,7 @@ Each round starts a program in every way, in turn; a start is the time until its
 the program has liblttng-ust preloaded and nothing of ours. The session that is there already records all events. `lttng`
 by hand is what `uvscope record` does with other means: a daemon, a session, an event rule, and then the program.
 Printed are medians of the elapsed milliseconds and of what each is more than the plain start of its round, and, for the
-session and the command, what uvscope adds to LTTng. Not as root: root's daemon is everybody's.
+session and the command, what uvscope adds to LTTng.
 """
 import argparse
 import contextlib
@@ -20,6 +20,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+from normal_user import become_normal
 
 NODE_SCRIPT = "setImmediate(() => console.log(process.hrtime.bigint().toString()))"
 
@@ -99,9 +101,7 @@ def main():
     parser.add_argument("--node", help="start this Node.js too")
     parser.add_argument("--rounds", type=int, default=20)
     options = parser.parse_args()
-    if os.geteuid() == 0:
-        print("run it as a normal user: root's programs and recordings share one daemon")
-        sys.exit(77)
+    become_normal(f"{options.build}/bin/uvscope")
     programs = {"first_callback": [f"{options.build}/tests/bench/first_callback"]}
     if options.node:
         programs["Node.js"] = [options.node, "-e", NODE_SCRIPT]
