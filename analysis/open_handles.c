@@ -13,6 +13,7 @@ struct counted {
 };
 
 struct loop_state {
+    uint64_t told_ns;
     uint8_t when;
     struct counted all; // count 0: nothing is open
     struct counted *rows;
@@ -35,6 +36,7 @@ static int on_span(void *data, const struct uvs__output *output __attribute__((u
         .row = {.type = told->type, .count = told->count, .keeping = told->keeping, .closing = told->closing},
         .who = span->who};
     if (told->type == UVS_HANDLE_ALL) {
+        loop->told_ns = span->begin_ns;
         loop->when = told->when;
         loop->all = counted;
         loop->row_count = 0;
@@ -78,6 +80,13 @@ static int fill_row(struct uvs__output *output, struct loop_state *loop, struct 
     return rc;
 }
 
+// What was lost since may have taken it back, or belong to it.
+static bool is_known(const struct uvs__output *output, const struct loop_state *loop)
+{
+    return loop->all.row.count && loop->when < UVS_OPEN_COUNT &&
+           !uvs__lost_between(output->spans, loop->told_ns, UVS_ABSENT);
+}
+
 static int finish(void *data, struct uvs__output *output)
 {
     struct state *state = data;
@@ -85,7 +94,7 @@ static int finish(void *data, struct uvs__output *output)
     for (size_t i = 0; i < output->report->loop_count && !rc; i++) {
         struct uvs_loop_row *row = &output->report->loops[i];
         struct loop_state *loop = row->index < state->loops.count ? state->loops.items[row->index] : NULL;
-        if (loop && loop->all.row.count && loop->when < UVS_OPEN_COUNT)
+        if (loop && is_known(output, loop))
             rc = fill_row(output, loop, row);
     }
     return rc;
