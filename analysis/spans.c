@@ -43,6 +43,17 @@ static uint64_t add_lost(uint64_t sum, uint64_t lost)
     return sum == UVS_ABSENT || lost == UVS_ABSENT ? UVS_ABSENT : uvs__add(sum, lost);
 }
 
+// LTTng's counter of a stream sometimes falls for a packet, and returns to what it was: that is no loss, and
+// no second one.
+static void count_lost_events(struct uvs__spans *spans, uint64_t events)
+{
+    const bool fell = events != UVS_ABSENT && events > INT64_MAX;
+    if (spans->lost_now == UVS_ABSENT)
+        return;
+    spans->lost_now = fell ? uvs__minus(spans->lost_now, 0 - events) : add_lost(spans->lost_now, events);
+    spans->lost_events = uvs__max(spans->lost_events, spans->lost_now);
+}
+
 static int on_lost(struct uvs__spans *spans, const struct uvs_ev_lost *lost)
 {
     uvs__spans_quiet(spans);
@@ -55,7 +66,7 @@ static int on_lost(struct uvs__spans *spans, const struct uvs_ev_lost *lost)
     if (range.end_ns < range.begin_ns)
         range.end_ns = range.begin_ns;
     merge_lost(spans, range);
-    spans->lost_events = add_lost(spans->lost_events, lost->events);
+    count_lost_events(spans, lost->events);
     spans->lost_packets = add_lost(spans->lost_packets, lost->packets);
     return 0;
 }

@@ -71,6 +71,31 @@ static struct uvs_event stall(uint64_t time_ns, uint32_t pid, uint64_t busy_ns)
         .stall = {.loop = uvs_loop_key(pid, 0), .op = 2, .callback = 0x200, .busy_ns = busy_ns}};
 }
 
+static void lose(struct uvs__spans *spans, uint64_t time_ns, uint64_t events)
+{
+    feed(spans, (struct uvs_event){.time_ns = time_ns,
+                                   .type = UVS_EV_LOST,
+                                   .lost = {.begin_ns = time_ns, .end_ns = time_ns, .events = events}});
+}
+
+static void a_counter_that_falls_and_returns_loses_nothing(void **state)
+{
+    (void)state;
+    struct seen seen;
+    struct uvs__spans spans = builder(&seen);
+    lose(&spans, 1, 10);
+    lose(&spans, 2, 0 - (uint64_t)10);
+    assert_int_equal(spans.lost_events, 10);
+    lose(&spans, 3, 10);
+    assert_int_equal(spans.lost_events, 10);
+    lose(&spans, 4, 5);
+    assert_int_equal(spans.lost_events, 15);
+    lose(&spans, 5, UVS_ABSENT);
+    lose(&spans, 6, 5);
+    assert_int_equal(spans.lost_events, UVS_ABSENT);
+    uvs__spans_clear(&spans);
+}
+
 static void other_recordings_are_left_out(void **state)
 {
     (void)state;
@@ -191,6 +216,7 @@ static void a_long_request_is_set_apart(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_counter_that_falls_and_returns_loses_nothing),
         cmocka_unit_test(other_recordings_are_left_out),
         cmocka_unit_test(open_blocks_last_until_the_known_end),
         cmocka_unit_test(open_blocks_end_where_another_program_takes_the_pid),
