@@ -52,6 +52,8 @@ static int read_recording(void *data, struct uvs_worker_progress *progress)
     }
     job->digest->events = report->trace.events;
     job->digest->state = report->trace.events ? UVS_DIGEST_READ : UVS_DIGEST_EMPTY;
+    if (report->trace.incomplete)
+        uvs_error_set(&job->digest->error, UVS_E_TRACE, "%s", report->trace.incomplete);
     uvs__perf_maps_settle(job->directory, report);
     uvs_report_destroy(report);
     return UVS_E_OK;

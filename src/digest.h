@@ -14,7 +14,7 @@ struct uvs_digest {
         UVS_DIGEST_READ,
     } state;
     uint64_t events;
-    struct uvs_error error;
+    struct uvs_error error; // READ: why it is incomplete, if it is
 };
 
 // In a supervised worker. Never fails: what went wrong is in *ret_digest.

@@ -45,14 +45,20 @@ static const char *say_size(uint64_t bytes, char text[NUMBER_SIZE])
     return text;
 }
 
+// What is missing of a trace that could not be read to its end, LTTng need not have counted.
+static struct uvs_session_loss whole_loss(const struct uvs_summary *summary)
+{
+    return summary->digest.error.text[0] ? (struct uvs_session_loss){UVS_ABSENT, UVS_ABSENT} : summary->loss;
+}
+
 static void say_trace(const struct uvs_summary *summary)
 {
+    const struct uvs_session_loss loss = whole_loss(summary);
     char events[NUMBER_SIZE], lost[NUMBER_SIZE + 16], size[NUMBER_SIZE];
     uvs_complain(0, "%s%s events (%s), %s in %s — next: uvscope report%s%s",
                  summary->overwritten ? "the newest " : "", group_digits(summary->digest.events, events),
-                 say_lost(&summary->loss, lost, sizeof(lost)), say_size(summary->bytes, size),
-                 summary->directory, summary->is_latest ? "" : " ",
-                 summary->is_latest ? "" : summary->directory);
+                 say_lost(&loss, lost, sizeof(lost)), say_size(summary->bytes, size), summary->directory,
+                 summary->is_latest ? "" : " ", summary->is_latest ? "" : summary->directory);
 }
 
 // Then what is said of the program could be wrong.
@@ -153,6 +159,8 @@ static void say_trouble(const struct uvs_summary *summary)
             summary->left_running > 1 ? "" : "s");
     if (daemon_sayings[summary->daemon])
         uvs_complain(0, "%s%s", daemon_sayings[summary->daemon], summary->daemon_left.text);
+    if (summary->digest.state == UVS_DIGEST_READ && summary->digest.error.text[0] && !has_trouble(summary))
+        uvs_complain(0, "the trace is incomplete: %s", summary->digest.error.text);
     if (summary->save.text[0])
         uvs_complain(0, "the facts of the recording are incomplete: %s", summary->save.text);
     if (summary->loss.events != UVS_ABSENT && summary->loss.events + summary->loss.packets > 0)

@@ -511,6 +511,19 @@ ended_so() {
     ended_so work
 }
 
+@test "ends in the middle of another thread's event" {
+    user_only "one is enough"
+    local i
+    # Whether a thread is in the middle of one is chance.
+    for ((i = 0; i < 10; i++)); do
+        rm -rf trace
+        run -0 "$UVSCOPE" record -o trace sh -c 'for i in 1 2 3 4 5 6; do "$0" leave_beside_loops; done; true' "$UVS_BIN/e2e_guest"
+        [[ $output != *"unknown how many lost"* ]] || break
+    done
+    [[ $output == *"the trace is incomplete: "*"ends before the recording does"* ]]
+    run -4 "$UVSCOPE" report trace
+}
+
 # --- Programs that cannot be traced ---
 
 @test "a child of another word size" {
