@@ -81,6 +81,8 @@ static int acquire_system(const char *session, struct uvs_sessiond *daemon, stru
         uvs__system_daemon_say_silent(error);
     else if (!result && !alive)
         result = uvs__find_sessiond(path, error);
+    if (!result && !alive && daemon->lock >= 0)
+        uvs__system_daemon_clear();
     struct uvs_keeper_task task = {.session = session, .sessiond = alive ? NULL : path};
     if (!result)
         result = uvs__keeper_start(&task, &daemon->keeper, error);

@@ -105,16 +105,33 @@ int uvs__system_daemon_say_silent(struct uvs_error *error)
         pid, uvs__daemon_timeout_ms() / 1e3, pid, pid);
 }
 
+// It waits for ever for a session whose buffers cannot be given out: of a program that was gone in the middle
+// of an event. Nobody can reach it then, and no other one can start.
+static void end_by(int process, int signal)
+{
+    struct pollfd end = {.fd = process, .events = POLLIN};
+    if (syscall(SYS_pidfd_send_signal, process, signal, NULL, 0) == 0)
+        poll(&end, 1, END_TIMEOUT_MS);
+}
+
 // The descriptor first, so that the signal reaches the process that was looked at and no later one.
 static void end_process(int pid)
 {
     int process = (int)syscall(SYS_pidfd_open, pid, 0);
     if (process < 0)
         return;
-    struct pollfd end = {.fd = process, .events = POLLIN};
-    if (was_started_by_recording(pid) && syscall(SYS_pidfd_send_signal, process, SIGTERM, NULL, 0) == 0)
-        poll(&end, 1, END_TIMEOUT_MS);
+    if (was_started_by_recording(pid)) {
+        end_by(process, SIGTERM);
+        end_by(process, SIGKILL);
+    }
     close(process);
+}
+
+void uvs__system_daemon_clear(void)
+{
+    int pid = read_pid();
+    if (pid > 0)
+        end_process(pid);
 }
 
 bool uvs__system_daemon_end(void)

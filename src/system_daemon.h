@@ -19,6 +19,9 @@ void uvs__system_unlock(int lock);
 // Sets what to tell about a daemon that does not answer. It is never ended: it serves others too.
 int uvs__system_daemon_say_silent(struct uvs_error *error);
 
+// With the lock, where no daemon answers: ends one that a recording started and that did not come to its end.
+void uvs__system_daemon_clear(void);
+
 // Ends the daemon if a recording started it and nobody has a session on it, and waits for its end. False:
 // somebody has.
 bool uvs__system_daemon_end(void);
