@@ -19,7 +19,7 @@
 
 #include "truth.h"
 
-enum { LONG_MS = 300, STRESS_ROUNDS = 60 };
+enum { LONG_MS = 300, ROUNDS_PER_CHILD = 50 };
 
 static uint64_t mix(uint64_t value)
 {
@@ -57,11 +57,11 @@ static void compute(void)
 
 // --- Waits ---
 
-static const char *fifo;
+static const char *argument; // a fifo's name, or how many rounds
 
 static void *write_later(void *unused)
 {
-    const int fd = open(fifo, O_WRONLY | O_CLOEXEC);
+    const int fd = open(argument, O_WRONLY | O_CLOEXEC);
     const struct timespec pause = {.tv_nsec = LONG_MS * TRUTH_MS};
     nanosleep(&pause, NULL);
     if (write(fd, "x", 1) != 1)
@@ -76,13 +76,13 @@ static void read_fifo(void)
     char byte;
     uv_buf_t buffer = uv_buf_init(&byte, 1);
     pthread_t writer;
-    MUST(-mkfifo(fifo, 0600));
+    MUST(-mkfifo(argument, 0600));
     pthread_create(&writer, NULL, write_later, NULL);
-    const int fd = open(fifo, O_RDONLY | O_CLOEXEC);
+    const int fd = open(argument, O_RDONLY | O_CLOEXEC);
     printf("read %d\n", uv_fs_read(NULL, &request, fd, &buffer, 1, -1, NULL));
     pthread_join(writer, NULL);
     close(fd);
-    unlink(fifo);
+    unlink(argument);
 }
 
 static void *unlock_later(void *lock)
@@ -96,8 +96,8 @@ static void *unlock_later(void *lock)
 // The fifo's name serves as a file's.
 static void wait_for_lock(void)
 {
-    int lock = open(fifo, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    const int other = open(fifo, O_RDWR | O_CLOEXEC);
+    int lock = open(argument, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    const int other = open(argument, O_RDWR | O_CLOEXEC);
     pthread_t holder;
     MUST(flock(lock, LOCK_EX));
     pthread_create(&holder, NULL, unlock_later, &lock);
@@ -105,7 +105,7 @@ static void wait_for_lock(void)
     pthread_join(holder, NULL);
     close(other);
     close(lock);
-    unlink(fifo);
+    unlink(argument);
 }
 
 // A name server that never answers.
@@ -151,18 +151,45 @@ static uint64_t use_children(uint64_t value)
     return mix(value + (uint64_t)WEXITSTATUS(status));
 }
 
+static uint64_t use_names(uint64_t value)
+{
+    uv_getaddrinfo_t request;
+    const struct addrinfo hints = {.ai_family = AF_INET, .ai_flags = AI_NUMERICSERV};
+    const int status = uv_getaddrinfo(uv_default_loop(), &request, NULL, "localhost", "80", &hints);
+    uv_freeaddrinfo(request.addrinfo);
+    return mix(value + (uint64_t)status);
+}
+
+// From 1 to 3 ms.
+static void busy_for_some_samples(uint64_t value)
+{
+    const uint64_t end_ns = uv_hrtime() + TRUTH_MS + value % (2 * TRUTH_MS);
+    while (uv_hrtime() < end_ns)
+        ;
+}
+
+// A callback of its own, because one long callback is sampled ever more rarely.
+static void stress_round(uv_idle_t *idle)
+{
+    static uint64_t value = 1;
+    static long done;
+    busy_for_some_samples(value);
+    for (int i = 0; i < 20; i++)
+        value = use_files(value);
+    value = use_names(value);
+    if (done % ROUNDS_PER_CHILD == 0) // a traced child takes as long as ten rounds
+        value = use_children(value);
+    if (++done < strtol(argument, NULL, 10))
+        return;
+    uv_idle_stop(idle);
+    printf("checksum %016llx\n", (unsigned long long)value);
+}
+
 static void stress(void)
 {
-    uint64_t value = 1;
-    for (int round = 0; round < STRESS_ROUNDS; round++) {
-        truth_busy(4);
-        for (int i = 0; i < 200; i++)
-            value = use_files(value);
-        value = use_children(value);
-        for (int i = 0; i < 100000; i++)
-            value = mix(value);
-    }
-    printf("checksum %016llx\n", (unsigned long long)value);
+    static uv_idle_t idle;
+    uv_idle_init(uv_default_loop(), &idle);
+    uv_idle_start(&idle, stress_round);
 }
 
 // --- Long jobs of the pool ---
@@ -241,7 +268,7 @@ int main(int argc, char **argv)
 {
     uv_timer_t timer;
     wanted = argc > 1 ? argv[1] : "compute";
-    fifo = argc > 2 ? argv[2] : "fifo";
+    argument = argc > 2 ? argv[2] : "fifo";
     uv_timer_init(uv_default_loop(), &timer);
     uv_timer_start(&timer, my_callback, 1, 0);
     return uv_run(uv_default_loop(), UV_RUN_DEFAULT);
