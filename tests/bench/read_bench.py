@@ -5,16 +5,19 @@
     read_bench.py --build BUILD [--events N] [--rounds R] [TRACE]
     read_bench.py --build BUILD --linear N[,N…]
     read_bench.py --build BUILD --windows N[,N…]
+    read_bench.py --build BUILD --instructions N
 
-Without TRACE, one of N events is made. Prints processor time and, since a report takes two threads, elapsed
+Without TRACE, one of N events is made. Prints processor time and, since a report takes three threads, elapsed
 time, which is worth nothing where others use the machine; both as ratios to the dummy's. --linear reads traces
 of several lengths with the fast reader and prints what an event costs in each. --windows reads of such traces, with
-100,000 events a second, a second in the middle, and prints what that costs. Fails when a report differs
+100,000 events a second, a second in the middle, and prints what that costs. --instructions counts, under callgrind,
+what each thread of a report executes for an event: the difference between N events and twice as many. Fails when a report differs
 between the readers, never because of a time.
 """
 import argparse
 import json
 import os
+import pathlib
 import re
 import shutil
 import statistics
@@ -87,6 +90,26 @@ def print_lengths(build, lengths, directory):
         shutil.rmtree(trace)
 
 
+def count_instructions(build, events, directory):
+    """By thread, in the order in which they were started."""
+    trace, counts = f"{directory}/trace", f"{directory}/callgrind"
+    subprocess.run([f"{build}/tests/bench/make_trace", trace, str(events)], check=True)
+    run(["valgrind", "-q", "--tool=callgrind", "--separate-threads=yes", f"--callgrind-out-file={counts}",
+         *cases(build, trace)["report, fast"]], os.devnull)
+    shutil.rmtree(trace)
+    threads = sorted(name for name in os.listdir(directory) if name.startswith("callgrind-"))
+    texts = [pathlib.Path(directory, name).read_text(encoding="utf-8") for name in threads]
+    for name in threads:
+        os.remove(f"{directory}/{name}")
+    return [int(re.findall(r"^(?:totals|summary): (\d+)", text, re.M)[-1]) for text in texts]
+
+
+def print_instructions(build, events, directory):
+    once, twice = (count_instructions(build, number, directory) for number in (events, 2 * events))
+    for thread, first, second in zip(("builds spans", "decodes", "analyses"), once, twice):
+        print(f"{thread:14}{(second - first) / events:8.0f} instructions an event")
+
+
 def print_windows(build, lengths, directory):
     print(f"{'events':>12}{'in the window':>15}{'CPU s':>8}{'elapsed s':>11}{'memory MB':>11}")
     for length in lengths:
@@ -115,11 +138,15 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--linear", help="numbers of events, separated by commas")
     parser.add_argument("--windows", help="likewise")
+    parser.add_argument("--instructions", type=int, help="of a report of so many events")
     parser.add_argument("trace", nargs="?")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="uvscope-bench-") as directory:
         if options.linear:
             print_lengths(options.build, [int(length) for length in options.linear.split(",")], directory)
+            return 0
+        if options.instructions:
+            print_instructions(options.build, options.instructions, directory)
             return 0
         if options.windows:
             print_windows(options.build, [int(length) for length in options.windows.split(",")], directory)
