@@ -14,7 +14,7 @@ import tempfile
 import time
 
 # How many of them take about a second while they are sampled.
-ROUNDS = {"C": 300, "Node.js": 12}
+ROUNDS = {"C": 400, "Node.js": 24}
 SCRIPT = """
 const fs = require('fs'), dns = require('dns'), child = require('child_process'), { createHash } = require('crypto');
 let sum = '';
