@@ -41,8 +41,10 @@ process.on('SIGTERM', () => process.exit(0));
 MODES = {
     "plain": lambda place: ([NODE], {}),
     "idle": lambda place: ([NODE], {"LD_PRELOAD": str(BUILD / "lib/libuvscope.so")}),
+    "names": lambda place: ([NODE], {"NODE_OPTIONS": "--perf-basic-prof --interpreted-frames-native-stack"}),
     "lean": lambda place: ([*RECORD, "--detail", "lean", "-o", place / "trace", "--", NODE], {}),
     "default": lambda place: ([*RECORD, "-o", place / "trace", "--", NODE], {}),
+    "no-js": lambda place: ([*RECORD, "--no-js", "-o", place / "trace", "--", NODE], {}),
     "full": lambda place: ([*RECORD, "--detail", "full", "-o", place / "trace", "--", NODE], {}),
 }
 

@@ -18,13 +18,21 @@ import sys
 import tempfile
 
 MODES = ("timers", "idle", "async", "fs_stat", "queue_work")
-WAYS = ("plain", "preloaded", "lean", "default", "full")
+# What `record` is told in each; those without are not recorded.
+WAYS = {
+    "plain": None,
+    "preloaded": None,
+    "lean": ("--detail", "lean"),
+    "stall off": ("--stall", "off"),
+    "default": (),
+    "full": ("--detail", "full"),
+}
 
 
 def command_of(way, build, trace):
-    if way in ("plain", "preloaded"):
+    if WAYS[way] is None:
         return []
-    return [f"{build}/bin/uvscope", "record", "--detail", way, "-o", str(trace), "--"]
+    return [f"{build}/bin/uvscope", "record", *WAYS[way], "-o", str(trace), "--"]
 
 
 def environment_of(way, build):
@@ -59,7 +67,7 @@ def measure(mode, options, directory):
     size = {}
     for number in range(options.rounds):
         for way in WAYS:
-            trace = pathlib.Path(directory) / f"{mode}-{way}-{number}"
+            trace = pathlib.Path(directory) / f"{mode}-{way.replace(' ', '-')}-{number}"
             spent[way].append(run(way, mode, options.operations, options.build, trace))
             if trace.exists() and number == 0:
                 size[way] = bytes_per_event(options.build, trace)
