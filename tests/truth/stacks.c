@@ -177,7 +177,7 @@ static void stress_round(uv_idle_t *idle)
     for (int i = 0; i < 20; i++)
         value = use_files(value);
     value = use_names(value);
-    if (done % ROUNDS_PER_CHILD == 0) // a traced child takes as long as ten rounds
+    if (done % ROUNDS_PER_CHILD == 0) // children that are traced start slowly
         value = use_children(value);
     if (++done < strtol(argument, NULL, 10))
         return;
