@@ -70,6 +70,7 @@ void uvs__know_thread(struct uvs__thread *self)
         return;
     int saved = errno;
     know_thread();
+    uvs__tracepoints_last(); // once all constructors have run, and LTTng's functions are known
     errno = saved;
     self->known_to_lttng = true;
 }
@@ -120,7 +121,6 @@ static void load_provider(void)
     dlopen("libgcc_s.so.1", RTLD_LAZY | RTLD_LOCAL);
     know_thread = (void (*)(void))dlsym(provider, "lttng_ust_init_thread");
     uvs__guest_init(provider);
-    uvs__tracepoints_last();
     dlerror();
     __atomic_store_n(&uvs__provider_loaded, true, __ATOMIC_RELEASE);
 }
