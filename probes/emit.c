@@ -6,12 +6,16 @@
 
 #include <errno.h>
 
-#define X(name, detail)                                      \
-    void uvs__emit_##name(const struct uvs_ev_##name *event) \
-    {                                                        \
-        int saved = errno;                                   \
-        lttng_ust_tracepoint(uvscope, name, event);          \
-        errno = saved;                                       \
+#include "probes/leave.h"
+
+#define X(name, detail)                                       \
+    void uvs__emit_##name(const struct uvs_ev_##name *event)  \
+    {                                                         \
+        if (__atomic_load_n(&uvs__leaving, __ATOMIC_RELAXED)) \
+            return;                                           \
+        int saved = errno;                                    \
+        lttng_ust_tracepoint(uvscope, name, event);           \
+        errno = saved;                                        \
     }
 UVS_EVENT_MAP(X)
 #undef X

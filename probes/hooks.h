@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -131,7 +132,17 @@ int uv_pipe_connect2(uv_connect_t *request, uv_pipe_t *pipe, const char *name, s
     X(close_range)           \
     X(closefrom)             \
     X(fopen)                 \
-    X(fopen64)
+    X(fopen64)               \
+    X(_exit)                 \
+    X(_Exit)                 \
+    X(execve)                \
+    X(execv)                 \
+    X(execvp)                \
+    X(execvpe)               \
+    X(fexecve)               \
+    X(execl)                 \
+    X(execlp)                \
+    X(execle)
 
 #ifndef UVS_COPY
 #define UVS_COPY 0

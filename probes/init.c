@@ -19,6 +19,7 @@
 #include "probes/hooks.h"
 #include "probes/late.h"
 #include "probes/lean.h"
+#include "probes/leave.h"
 #include "probes/node_options.h"
 #include "probes/runtime.h"
 
@@ -121,6 +122,7 @@ static void load_provider(void)
     dlopen("libgcc_s.so.1", RTLD_LAZY | RTLD_LOCAL);
     know_thread = (void (*)(void))dlsym(provider, "lttng_ust_init_thread");
     uvs__guest_init(provider);
+    uvs__leave_init(provider);
     dlerror();
     __atomic_store_n(&uvs__provider_loaded, true, __ATOMIC_RELEASE);
 }
@@ -145,6 +147,7 @@ void uvs__process_after_fork(void)
 {
     uvs__pid = (uint32_t)getpid();
     uvs__self.tid = 0;
+    uvs__leaving = false;
     uvs__loops_after_fork();
     uvs__lean_after_fork();
     uvs__announce_after_fork();

@@ -515,13 +515,13 @@ ended_so() {
     ended_so work
 }
 
-@test "ends in the middle of another thread's event" {
+@test "killed in the middle of an event" {
     user_only "one is enough"
     local i
     # Whether a thread is in the middle of one is chance.
     for ((i = 0; i < 10; i++)); do
         rm -rf trace
-        run -0 "$UVSCOPE" record -o trace sh -c 'for i in 1 2 3 4 5 6; do "$0" leave_beside_loops; done; true' "$UVS_BIN/e2e_guest"
+        run -0 "$UVSCOPE" record -o trace sh -c 'for i in 1 2 3 4 5 6; do "$0" kill; done; true' "$UVS_BIN/e2e_leave"
         [[ $output != *"unknown how many lost"* ]] || break
     done
     [[ $output == *"the trace is incomplete: "*"ends before the recording does"* ]]

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
+#include "busy_loops.h"
 
 extern char **environ;
 static char *self;
@@ -360,43 +361,11 @@ static int do_cancel(void)
     return 19;
 }
 
-static uv_sem_t seen_enough;
-
-static void on_busy_idle(uv_idle_t *idle)
-{
-    static _Thread_local int calls;
-    (void)idle;
-    if (++calls == 1000)
-        uv_sem_post(&seen_enough);
-}
-
-static void *spin(void *unused)
-{
-    uv_loop_t loop;
-    uv_idle_t idle;
-    uv_loop_init(&loop);
-    uv_idle_init(&loop, &idle);
-    uv_idle_start(&idle, on_busy_idle);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    return unused;
-}
-
 // Other threads' loops run until the process is no more, while exit cleans up.
 static int do_exit_beside_loops(void)
 {
-    pthread_t thread;
-    uv_sem_init(&seen_enough, 0);
-    for (int i = 0; i < 3; i++)
-        pthread_create(&thread, NULL, spin, NULL);
-    for (int i = 0; i < 3; i++)
-        uv_sem_wait(&seen_enough);
+    spin_beside();
     return 24;
-}
-
-// No cleaning up: an event that one of them has begun is never ended.
-static int do_leave_beside_loops(void)
-{
-    _exit(do_exit_beside_loops());
 }
 
 static jmp_buf jump;
@@ -540,7 +509,6 @@ static const struct {
     {"unshare_pid", do_unshare_pid},
     {"cancel", do_cancel},
     {"exit_beside_loops", do_exit_beside_loops},
-    {"leave_beside_loops", do_leave_beside_loops},
     {"longjmp", do_longjmp},
     {"async_in_signal_handler", do_async_in_signal_handler},
     {"own_words", do_own_words},
