@@ -155,7 +155,7 @@ class AsyncInNode(InNode):
         service = row["service"]["max_ns"]
         self.assertGreaterEqual(service, SECOND // 10) # so many rounds as take 0.5 s when nobody else computes
         for other in (row["queue"], row["return"], loop["block"], self.callback(report, self.TIMERS)["delay"]):
-            self.assertLess(other["max_ns"], service / 2)
+            self.assertLess(other["max_ns"], service) # the least that it would be, had the loop done the work
 
 
 class TimerInNode(InNode):
