@@ -25,7 +25,7 @@
 
 enum {
     READY_TIMEOUT_S = 10,
-    END_TIMEOUT_MS = 10000,
+    STUCK_TIMEOUT_MS = 1000,  // of a daemon that cannot destroy its session
     KILLED_TIMEOUT_MS = 5000, // what does not end then is stuck in the kernel
     KEEPER_SPARE_MS = 40000,  // all of that, and the lock of the system's daemon
 };
@@ -106,7 +106,7 @@ static int start_sessiond(const struct uvs_keeper_task *task, pid_t *ret_pid, st
 
 static unsigned end_timeout_ms(void)
 {
-    return uvs__daemon_timeout_ms() < END_TIMEOUT_MS ? uvs__daemon_timeout_ms() : END_TIMEOUT_MS;
+    return uvs__daemon_timeout_ms() < UVS_DAEMON_END_MS ? uvs__daemon_timeout_ms() : UVS_DAEMON_END_MS;
 }
 
 // Until the daemon and what it had started are gone: the keeper is their subreaper. A consumer whose daemon
@@ -131,24 +131,24 @@ static bool await_children(unsigned timeout_ms)
 
 // Ours alone, so it may be killed when it does not end. Awake again it ends as it should, and writes what it
 // has.
-static void end_own_sessiond(pid_t daemon)
+static void end_own_sessiond(pid_t daemon, unsigned timeout_ms)
 {
     if (!daemon)
         return;
     kill(daemon, SIGTERM);
     kill(-daemon, SIGCONT);
-    if (await_children(end_timeout_ms()))
+    if (await_children(timeout_ms))
         return;
     kill(-daemon, SIGKILL);
     await_children(KILLED_TIMEOUT_MS);
 }
 
 // started: false while `record` still holds the lock of the system's daemon and waits for this process.
-static void end_sessiond(const struct uvs_keeper_task *task, pid_t daemon, bool started)
+static void end_sessiond(const struct uvs_keeper_task *task, pid_t daemon, bool started, unsigned timeout_ms)
 {
     if (task->home || !started)
-        end_own_sessiond(daemon);
-    else if (uvs__system_daemon_end())
+        end_own_sessiond(daemon, timeout_ms);
+    else if (uvs__system_daemon_end(timeout_ms))
         await_children(end_timeout_ms());
 }
 
@@ -194,10 +194,11 @@ static _Noreturn void keep(const struct uvs_keeper_task *task, int socket)
     // A `record` that is gone already is the end of the file below.
     send(socket, &outcome, sizeof(outcome), MSG_NOSIGNAL);
     bool started = outcome.result == 0, answers = await_end(socket, outcome.daemon);
-    if (started && answers)
-        uvs__session_destroy(task->session);
+    unsigned timeout_ms = end_timeout_ms();
+    if (started && answers && !uvs__session_destroy(task->session))
+        timeout_ms = STUCK_TIMEOUT_MS;
     if (task->home || !started || (answers && !uvs__daemon_is_silent()))
-        end_sessiond(task, outcome.daemon, started);
+        end_sessiond(task, outcome.daemon, started, timeout_ms);
     if (task->home)
         uvs__remove_tree(task->home);
     _exit(0);
@@ -234,7 +235,7 @@ int uvs__keeper_start(const struct uvs_keeper_task *task, struct uvs_keeper *ret
         return uvs_error_set(error, UVS_E_ENVIRONMENT, "cannot start a process: %s", strerror(reason));
     }
     const struct timeval limit = {.tv_sec = 2 * READY_TIMEOUT_S +
-                                            (END_TIMEOUT_MS + KILLED_TIMEOUT_MS) / 1000};
+                                            (UVS_DAEMON_END_MS + KILLED_TIMEOUT_MS) / 1000};
     setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     struct uvs_keeper keeper = {.pid = pid, .socket = ends[0], .private_pidfd = -1};
     int result = await_outcome(&keeper, task->home != NULL, error);

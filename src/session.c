@@ -269,6 +269,9 @@ int uvs__session_start(const struct uvs_session_plan *plan, struct uvs_error *er
 
 // --- Stop ---
 
+// By then all is written that can be, and only files are left to be closed.
+enum { DESTROY_TIMEOUT_MS = 2000 };
+
 static int read_loss(const char *name, struct uvs_session_loss *ret_loss)
 {
     struct lttng_domain domain = user_space();
@@ -314,21 +317,29 @@ int uvs__session_stop(const char *name, struct uvs_session_loss *ret_loss, struc
     return result;
 }
 
+struct destroy_job {
+    const char *name;
+    bool is_stuck;
+};
+
 static int destroy_session(void *data, struct uvs_error *error)
 {
     (void)error; // no session of that name, or no daemon: nothing to destroy
-    const char *name = *(const char **)data;
-    lttng_stop_tracing(name);
+    struct destroy_job *job = data;
+    lttng_stop_tracing(job->name);
     struct lttng_destruction_handle *handle = NULL;
-    if (lttng_destroy_session_ext(name, &handle) == LTTNG_OK)
-        lttng_destruction_handle_wait_for_completion(handle, -1);
+    if (lttng_destroy_session_ext(job->name, &handle) == LTTNG_OK)
+        job->is_stuck = lttng_destruction_handle_wait_for_completion(handle, DESTROY_TIMEOUT_MS) ==
+                        LTTNG_DESTRUCTION_HANDLE_STATUS_TIMEOUT;
     lttng_destruction_handle_destroy(handle);
     return 0;
 }
 
-void uvs__session_destroy(const char *name)
+bool uvs__session_destroy(const char *name)
 {
-    uvs__daemon_call("destroy the LTTng session", destroy_session, &name, sizeof(name), NULL);
+    struct destroy_job job = {.name = name};
+    uvs__daemon_call("destroy the LTTng session", destroy_session, &job, sizeof(job), NULL);
+    return !job.is_stuck;
 }
 
 static int count_sessions(void *data, struct uvs_error *error)

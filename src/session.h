@@ -27,8 +27,10 @@ struct uvs_session_loss {
 // Stops it and reads what was lost. Fails when the daemon is gone or silent; *ret_loss is then unknown.
 int uvs__session_stop(const char *name, struct uvs_session_loss *ret_loss, struct uvs_error *error);
 
-// Stops it where it still runs, destroys it and waits until it is written out. No session of that name: fine.
-void uvs__session_destroy(const char *name);
+// Stops it where it still runs, which waits until it is written out, and destroys it. No session of that
+// name: fine. False: LTTng does not come to its end, as where a process was killed in the middle of an event.
+// Its daemon will not end by itself then, and has nothing left to write.
+bool uvs__session_destroy(const char *name);
 
 // Whether the daemon has sessions at all; a silent one may.
 bool uvs__any_session(void);

@@ -130,6 +130,6 @@ void uvs__sessiond_release(struct uvs_sessiond *daemon)
         uvs__remove_tree(daemon->home);
     } else {
         uvs__session_destroy(daemon->session);
-        uvs__system_daemon_end();
+        uvs__system_daemon_end(UVS_DAEMON_END_MS);
     }
 }

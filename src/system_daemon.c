@@ -19,7 +19,7 @@
 
 #define PID_FILE "/var/run/lttng/lttng-sessiond.pid"
 
-enum { PATIENCE_MS = 10000, STEP_MS = 20, END_TIMEOUT_MS = 10000 };
+enum { PATIENCE_MS = 10000, STEP_MS = 20 };
 
 // Who holds a lock on the file; 0: nobody, or it cannot be told.
 static int holder_of(int file)
@@ -107,22 +107,22 @@ int uvs__system_daemon_say_silent(struct uvs_error *error)
 
 // It waits for ever for a session whose buffers cannot be given out: of a program that was gone in the middle
 // of an event. Nobody can reach it then, and no other one can start.
-static void end_by(int process, int signal)
+static void end_by(int process, int signal, unsigned timeout_ms)
 {
     struct pollfd end = {.fd = process, .events = POLLIN};
     if (syscall(SYS_pidfd_send_signal, process, signal, NULL, 0) == 0)
-        poll(&end, 1, END_TIMEOUT_MS);
+        poll(&end, 1, (int)timeout_ms);
 }
 
 // The descriptor first, so that the signal reaches the process that was looked at and no later one.
-static void end_process(int pid)
+static void end_process(int pid, unsigned timeout_ms)
 {
     int process = (int)syscall(SYS_pidfd_open, pid, 0);
     if (process < 0)
         return;
     if (was_started_by_recording(pid)) {
-        end_by(process, SIGTERM);
-        end_by(process, SIGKILL);
+        end_by(process, SIGTERM, timeout_ms);
+        end_by(process, SIGKILL, UVS_DAEMON_END_MS);
     }
     close(process);
 }
@@ -131,16 +131,16 @@ void uvs__system_daemon_clear(void)
 {
     int pid = read_pid();
     if (pid > 0)
-        end_process(pid);
+        end_process(pid, UVS_DAEMON_END_MS);
 }
 
-bool uvs__system_daemon_end(void)
+bool uvs__system_daemon_end(unsigned timeout_ms)
 {
     int lock = uvs__system_lock();
     bool unused = !uvs__any_session();
     int pid = unused ? read_pid() : 0;
     if (pid > 0)
-        end_process(pid);
+        end_process(pid, timeout_ms);
     uvs__system_unlock(lock);
     return unused;
 }

@@ -22,8 +22,10 @@ int uvs__system_daemon_say_silent(struct uvs_error *error);
 // With the lock, where no daemon answers: ends one that a recording started and that did not come to its end.
 void uvs__system_daemon_clear(void);
 
-// Ends the daemon if a recording started it and nobody has a session on it, and waits for its end. False:
-// somebody has.
-bool uvs__system_daemon_end(void);
+enum { UVS_DAEMON_END_MS = 10000 }; // in which a daemon comes to its end
+
+// Ends the daemon if a recording started it and nobody has a session on it, and waits for its end; it is
+// killed after so long. False: somebody has.
+bool uvs__system_daemon_end(unsigned timeout_ms);
 
 #endif
