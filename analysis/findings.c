@@ -64,12 +64,24 @@ static const char *kind_text(uint8_t kind, char buffer[TEXT_SIZE])
     return buffer;
 }
 
-const char *uvs__loop_text(const struct uvs_report *report, const struct uvs_loop_row *loop,
-                           char buffer[TEXT_SIZE])
+// What tells it from the others: that it is the default one, and its thread's name.
+static void loop_name(const struct uvs_loop_row *loop, char buffer[TEXT_SIZE])
 {
+    const char *name = loop->name ? loop->name : "";
+    buffer[0] = '\0';
+    if (*name || loop->is_default)
+        snprintf(buffer, TEXT_SIZE, " (%s%s%.20s)", loop->is_default ? "main" : "",
+                 loop->is_default && *name ? ", " : "", name);
+}
+
+const char *uvs_loop_text(const struct uvs_report *report, const struct uvs_loop_row *loop,
+                          char buffer[TEXT_SIZE])
+{
+    char name[TEXT_SIZE];
     if (report->loop_count == 1)
         return "the loop";
-    snprintf(buffer, TEXT_SIZE, "loop %u of process %u", loop->loop, loop->pid);
+    loop_name(loop, name);
+    snprintf(buffer, TEXT_SIZE, "loop %u%.28s of process %u", loop->loop, name, loop->pid);
     return buffer;
 }
 
@@ -126,7 +138,7 @@ static int blocked(struct uvs__hunt *hunt, const struct uvs_loop_row *loop)
     uvs_format_ns(longest, sizeof(longest), worst->duration_ns);
     uvs_format_ns(sum, sizeof(sum), loop->blocked_sum_ns);
     culprit_text(worst, culprit);
-    const char *who = uvs__loop_text(hunt->report, loop, name);
+    const char *who = uvs_loop_text(hunt->report, loop, name);
     const char *open = worst->open ? ", and it was not over when the trace ended" : "";
     if (loop->blocked_count == 1)
         return uvs__found(hunt, worst->duration_ns, loop->pid, (int)loop->loop,
@@ -148,7 +160,7 @@ static int busy_loop(struct uvs__hunt *hunt, const struct uvs_loop_row *loop)
     uvs_format_ns(busy, sizeof(busy), loop->busy_ns);
     uvs_format_ns(whole, sizeof(whole), whole_ns);
     return uvs__found(hunt, loop->busy_ns, loop->pid, (int)loop->loop, "%s was busy for %s of %s (%.1f %%)",
-                      uvs__loop_text(hunt->report, loop, name), busy, whole, utilization * 100);
+                      uvs_loop_text(hunt->report, loop, name), busy, whole, utilization * 100);
 }
 
 static bool waits_for_thread(uint8_t kind)
@@ -176,7 +188,7 @@ static int held_by_calls(struct uvs__hunt *hunt, const struct uvs_loop_row *loop
     return uvs__found(
         hunt, sum_ns, loop->pid, (int)loop->loop, "%" PRIu64 " %s%s%s held %s for %s, most of it %s in %s",
         calls, waits ? "wait" : "synchronous call", uvs__plural(calls), waits ? " for other threads" : "",
-        uvs__loop_text(report, loop, name), sum, kind_text(most->kind, kind), uvs__label(most->called_from));
+        uvs_loop_text(report, loop, name), sum, kind_text(most->kind, kind), uvs__label(most->called_from));
 }
 
 static int sync_on_loop(struct uvs__hunt *hunt, const struct uvs_loop_row *loop)
@@ -207,7 +219,7 @@ static int late_timers(struct uvs__hunt *hunt, const struct uvs_loop_row *loop)
     uvs_format_ns(delay, sizeof(delay), latest->delay.max);
     return uvs__found(hunt, latest->delay.max, loop->pid, (int)loop->loop,
                       "timer %s of %s ran up to %s after it was due", uvs__label(latest->site),
-                      uvs__loop_text(report, loop, name), delay);
+                      uvs_loop_text(report, loop, name), delay);
 }
 
 // --- Pools ---
@@ -399,11 +411,13 @@ static const struct {
      .loop = uvs__find_onset},
     {{"loop-not-closed", UVS_WARNING,
       "uv_loop_close was refused because handles of the loop were open, and did not succeed afterwards",
-      "close each handle with uv_close and run the loop once more, which calls their close callbacks; only then "
+      "close each handle with uv_close and run the loop once more, which calls their close callbacks; only "
+      "then "
       "call uv_loop_close"},
      .loop = uvs__find_refused_close},
     {{"handles-open", UVS_INFO, "the program ended while handles kept a loop alive",
-      "if the loop was to end by itself, close these handles when they are no longer needed, or uv_unref them"},
+      "if the loop was to end by itself, close these handles when they are no longer needed, or uv_unref "
+      "them"},
      .loop = uvs__find_handles_open},
     {{"pool-saturated", UVS_WARNING,
       "the 99th percentile of the pool's queue waits is 10 ms or more, or all workers were busy while "

@@ -5,7 +5,7 @@
 
 #include "analysis.h"
 
-enum { UVS__TEXT_SIZE = 64 };
+enum { UVS__TEXT_SIZE = UVS_LOOP_TEXT_SIZE };
 
 // The findings so far, and whose turn it is.
 struct uvs__hunt {
@@ -19,8 +19,6 @@ struct uvs__hunt {
 __attribute__((format(__printf__, 5, 6))) int uvs__found(struct uvs__hunt *hunt, uint64_t value_ns,
                                                          uint32_t pid, int loop, const char *format, ...);
 const char *uvs__label(const struct uvs_site *site);
-const char *uvs__loop_text(const struct uvs_report *report, const struct uvs_loop_row *loop,
-                           char buffer[UVS__TEXT_SIZE]);
 const char *uvs__plural(uint64_t count);
 
 // Predicates: 0 whether they find something or not, or -UVS_E_ENVIRONMENT.

@@ -48,7 +48,7 @@ int uvs__find_handles_open(struct uvs__hunt *hunt, const struct uvs_loop_row *lo
     list_rows(open, list);
     return uvs__found(hunt, UVS_ABSENT, loop->pid, (int)loop->loop,
                       "when the program ended, %" PRIu64 " handle%s kept %s alive: %s", open->all.keeping,
-                      uvs__plural(open->all.keeping), uvs__loop_text(hunt->report, loop, name), list);
+                      uvs__plural(open->all.keeping), uvs_loop_text(hunt->report, loop, name), list);
 }
 
 int uvs__find_refused_close(struct uvs__hunt *hunt, const struct uvs_loop_row *loop)
@@ -64,6 +64,6 @@ int uvs__find_refused_close(struct uvs__hunt *hunt, const struct uvs_loop_row *l
     return uvs__found(hunt, UVS_ABSENT, loop->pid, (int)loop->loop,
                       "%s was not closed: uv_loop_close returned UV_EBUSY, because %" PRIu64
                       " handle%s open: %s%s",
-                      uvs__loop_text(hunt->report, loop, name), open->all.count,
+                      uvs_loop_text(hunt->report, loop, name), open->all.count,
                       open->all.count == 1 ? " was" : "s were", list, closing);
 }

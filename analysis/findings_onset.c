@@ -95,7 +95,7 @@ static int say(struct uvs__hunt *hunt, const struct uvs_loop_row *loop, size_t s
     return uvs__found(hunt, UVS_ABSENT, loop->pid, (int)loop->loop,
                       "from %s on %s had %s%s for %.0f %% of its time, before that for %.0f %%",
                       uvs_format_ns(moment, sizeof(moment), report->shown.from_ns + slice * report->slice_ns),
-                      uvs__loop_text(report, loop, name), what,
+                      uvs_loop_text(report, loop, name), what,
                       *what == 'b' ? uvs_format_ns(threshold, sizeof(threshold), report->block_threshold_ns)
                                    : "",
                       cut->after * 100, cut->before * 100);

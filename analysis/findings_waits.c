@@ -40,7 +40,7 @@ int uvs__find_stale_time(struct uvs__hunt *hunt, const struct uvs_loop_row *loop
     return uvs__found(hunt, sum_ns, loop->pid, (int)loop->loop,
                       "%s slept beyond a timer %" PRIu64 " time%s, %s too long in all, most of it for %s: "
                       "libuv took the time before a long callback, not after it",
-                      uvs__loop_text(report, loop, name), times, uvs__plural(times),
+                      uvs_loop_text(report, loop, name), times, uvs__plural(times),
                       uvs_format_ns(sum, sizeof(sum), sum_ns), uvs__label(most->who.site));
 }
 
@@ -56,7 +56,7 @@ int uvs__find_overruns(struct uvs__hunt *hunt, const struct uvs_loop_row *loop)
         rc = uvs__found(hunt, row->duration.sum, loop->pid, (int)loop->loop,
                         "repeating timer %s of %s was due again before it had returned, %" PRIu64
                         " of %" PRIu64 " times: it takes longer than its interval, up to %s",
-                        uvs__label(row->site), uvs__loop_text(report, loop, name), row->overruns,
+                        uvs__label(row->site), uvs_loop_text(report, loop, name), row->overruns,
                         row->duration.count, uvs_format_ns(most, sizeof(most), row->duration.max));
     }
     return rc;
@@ -74,7 +74,7 @@ int uvs__find_async_storms(struct uvs__hunt *hunt, const struct uvs_loop_row *lo
             continue;
         rc = uvs__found(hunt, UVS_ABSENT, loop->pid, (int)loop->loop,
                         "async %s of %s was sent %" PRIu64 " times for %" PRIu64 " callback%s",
-                        uvs__label(row->site), uvs__loop_text(report, loop, name), row->sends,
+                        uvs__label(row->site), uvs_loop_text(report, loop, name), row->sends,
                         row->duration.count, uvs__plural(row->duration.count));
     }
     return rc;
@@ -99,7 +99,7 @@ int uvs__find_gc_pressure(struct uvs__hunt *hunt, const struct uvs_loop_row *loo
     return uvs__found(hunt, sum_ns, loop->pid, (int)loop->loop,
                       "garbage collection held %s for %s, %.0f %% of its busy time, in %" PRIu64
                       " collection%s; the longest took %s, and most of the time went to %s",
-                      uvs__loop_text(hunt->report, loop, name), uvs_format_ns(sum, sizeof(sum), sum_ns),
+                      uvs_loop_text(hunt->report, loop, name), uvs_format_ns(sum, sizeof(sum), sum_ns),
                       loop->busy_ns ? 100 * (double)sum_ns / (double)loop->busy_ns : 100, count,
                       uvs__plural(count), uvs_format_ns(worst, sizeof(worst), worst_ns),
                       kind ? kind : "a kind that has no name here");

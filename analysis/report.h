@@ -393,6 +393,12 @@ struct uvs_analysis_options {
 // Of a system call by its number, as it is on x86-64: "flock"; NULL: none that may wait.
 const char *uvs_call_name(int call);
 
+// "the loop" where there is one, else "loop 2 (main, node) of process 14": the default loop is the main one,
+// and the name is its thread's. Returns the text, in the buffer or constant.
+enum { UVS_LOOP_TEXT_SIZE = 64 };
+const char *uvs_loop_text(const struct uvs_report *report, const struct uvs_loop_row *loop,
+                          char buffer[UVS_LOOP_TEXT_SIZE]);
+
 // The function of a script that held the block: beside one, the callback that libuv called is only the
 // machinery. NULL: none is known.
 const struct uvs_site *uvs_block_script(const struct uvs_block *block);
