@@ -51,7 +51,7 @@ static int render_chain(FILE *out, const struct uvs_report *report, void *data, 
                              chain);
     if (uvs__report_forms[format].render == uvs__render_json)
         return uvs__render_json(out, report, data, error);
-    uvs__print_chain(out, report, &report->chains[0]);
+    uvs__print_chain(out, data, report, &report->chains[0]);
     return UVS_E_OK;
 }
 
@@ -112,10 +112,10 @@ static const struct uvs_option options[] = {
      "Order the rows: name, or a metric of rules, e.g. delay.max or callback.duration.p99", &sort},
     {"filter", 0, UVS_OPTION_STRING, "EXPR",
      "Only the rows for which it holds: pid=N, process~REGEX, loop=N, kind=K[,K], site~REGEX", &filter},
-    {"from", 0, UVS_OPTION_DURATION, "DURATION", "Leave out what happened before, since the begin of the trace",
-     &from_ns},
-    {"until", 0, UVS_OPTION_DURATION, "DURATION", "Leave out what happened later, since the begin of the trace",
-     &until_ns},
+    {"from", 0, UVS_OPTION_DURATION, "DURATION",
+     "Leave out what happened before, since the begin of the trace", &from_ns},
+    {"until", 0, UVS_OPTION_DURATION, "DURATION",
+     "Leave out what happened later, since the begin of the trace", &until_ns},
     {"full-stacks", 0, UVS_OPTION_FLAG, NULL,
      "Show the stacks of all worst blocks, with the frames of libraries and runtimes", &full_stacks},
     {"color", 0, UVS_OPTION_CHOICE, UVS__COLOUR_CHOICES,

@@ -2,6 +2,8 @@
 // Who waited, and for whom, in sentences.
 #include "text_blame.h"
 
+#include "text_prose.h"
+
 #include <inttypes.h>
 
 enum { VICTIMS_SHOWN = 10, CAUSES_SHOWN = 3 };
@@ -25,23 +27,42 @@ static void print_named(FILE *out, const struct uvs_blame_who *who, const char *
         fputs("something unknown", out);
 }
 
-void uvs__print_blame_who(FILE *out, const struct uvs_blame_who *who)
+static const char *const nobody[] = {[UVS_BLAME_POLL] = "the loop sleeping in poll",
+                                     [UVS_BLAME_OUTSIDE] = "code outside of uv_run",
+                                     [UVS_BLAME_LIBUV] = "libuv itself",
+                                     [UVS_BLAME_GC] = "garbage collection",
+                                     [UVS_BLAME_UNKNOWN] = "something that the trace does not tell"};
+
+static void print_who(FILE *out, const struct uvs_blame_who *who)
 {
-    static const char *const nobody[] = {[UVS_BLAME_POLL] = "the loop sleeping in poll",
-                                         [UVS_BLAME_OUTSIDE] = "code outside of uv_run",
-                                         [UVS_BLAME_LIBUV] = "libuv itself",
-                                         [UVS_BLAME_GC] = "garbage collection",
-                                         [UVS_BLAME_UNKNOWN] = "something that the trace does not tell"};
     if (who->kind < 0) {
         fputs(nobody[who->what], out);
     } else if (who->what == UVS_BLAME_SYNC_CALL) {
         fputs("sync ", out);
         print_named(out, who, " from ");
-    } else if (who->what == UVS_BLAME_CALLBACK && who->site) {
-        uvs__print_escaped(out, who->site->label);
     } else {
         print_named(out, who, " ");
     }
+}
+
+void uvs__print_blame_kind(FILE *out, const struct uvs_blame_who *who)
+{
+    static const char *const before[] = {[UVS_BLAME_SYNC_CALL] = "sync ", [UVS_BLAME_REQUEST] = "worker "};
+    const bool has_more = (size_t)who->what < sizeof(before) / sizeof(before[0]) && before[who->what];
+    if (who->kind < 0) {
+        fputc('-', out);
+        return;
+    }
+    fputs(has_more ? before[who->what] : "", out);
+    print_kind(out, who->kind);
+}
+
+void uvs__print_blame_name(FILE *out, const struct uvs_blame_who *who)
+{
+    if (who->kind < 0)
+        fputs(nobody[who->what], out);
+    else
+        uvs__print_escaped(out, who->site ? who->site->label : "something unknown");
 }
 
 static void print_times(FILE *out, uint64_t count)
@@ -88,7 +109,7 @@ static void print_causes(FILE *out, const struct uvs_victim_row *victim)
         if (is_itself(victim, cause))
             fputs("its own earlier runs", out);
         else
-            uvs__print_blame_who(out, &cause->who);
+            print_who(out, &cause->who);
         left -= cause->times;
     }
     if (!left)
@@ -98,9 +119,11 @@ static void print_causes(FILE *out, const struct uvs_victim_row *victim)
     fputs(" because of others", out);
 }
 
-static void print_victim(FILE *out, const struct uvs_victim_row *victim)
+static void print_victim(FILE *to, const struct uvs__look *look, const struct uvs_victim_row *victim)
 {
-    fputs("  ", out);
+    struct uvs__prose prose;
+    fputs("  ", to);
+    FILE *out = uvs__prose_begin(&prose, to);
     print_named(out, &victim->who, " ");
     fputs(victim->who.what == UVS_BLAME_REQUEST ? " waited for a worker " : " was late ", out);
     print_times(out, victim->suffered.count);
@@ -108,7 +131,9 @@ static void print_victim(FILE *out, const struct uvs_victim_row *victim)
     uvs__print_ns(out, victim->suffered.max);
     fputs(victim->suffered.count == 1 ? "" : " at worst", out);
     print_causes(out, victim);
-    fputs(".\n", out);
+    fputc('.', out);
+    uvs__prose_end(&prose, look, 2, 6);
+    fputc('\n', to);
 }
 
 void uvs__print_blame(FILE *out, const struct uvs__look *look, const struct uvs_report *report)
@@ -122,7 +147,7 @@ void uvs__print_blame(FILE *out, const struct uvs__look *look, const struct uvs_
     fputs("\nWho waited, and for whom\n", out);
     uvs__style_end(out, look, UVS__STYLE_BOLD);
     for (size_t i = 0; i < shown; i++)
-        print_victim(out, &report->victims[i]);
+        print_victim(out, look, &report->victims[i]);
     if (shown < report->victim_count)
         fprintf(out, "  … and %zu more\n", report->victim_count - shown);
 }

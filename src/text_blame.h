@@ -8,7 +8,9 @@
 
 // A sentence for each kind of victim, those that suffered most first; nothing when nobody waited.
 void uvs__print_blame(FILE *out, const struct uvs__look *look, const struct uvs_report *report);
-// "on_slow (app.c:3)", "sync fs.read from start (app.c:9)", "libuv itself"
-void uvs__print_blame_who(FILE *out, const struct uvs_blame_who *who);
+// The two halves of who it is: "timer" and "on_slow (app.c:3)", "sync fs.read" and "start (app.c:9)", "worker
+// work" and "hash (app.c:12)", "-" and "libuv itself".
+void uvs__print_blame_kind(FILE *out, const struct uvs_blame_who *who);
+void uvs__print_blame_name(FILE *out, const struct uvs_blame_who *who);
 
 #endif

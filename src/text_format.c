@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 // Tables do not fit narrower ones anyway, and names that are cut to fit say less than lines that wrap.
-enum { WIDTH_MIN = 100 };
+enum { WIDTH_MIN = 80 };
 
 static const char *const styles[] = {
 #define X(NAME, sgr) sgr,
@@ -88,9 +88,11 @@ static bool wants_colour(void)
 
 struct uvs__look uvs__look_of_stdout(enum uvs__colour colour, size_t top)
 {
+    const size_t width = terminal_width();
     return (struct uvs__look){.colour = colour == UVS__COLOUR_ALWAYS ||
                                         (colour == UVS__COLOUR_AUTO && wants_colour()),
-                              .width = terminal_width(),
+                              .short_names = width > 0,
+                              .width = width,
                               .top = top};
 }
 
@@ -163,6 +165,15 @@ static const char *skip_columns(const char *text, size_t width)
     return text;
 }
 
+// Spaces are between template arguments only.
+static bool is_scoped_name(const char *text)
+{
+    for (const char *at = strchr(text, ' '); at; at = strchr(at + 1, ' '))
+        if (at == text || at[-1] != ',')
+            return false;
+    return strstr(text, "::") != NULL;
+}
+
 void uvs__print_cut(FILE *out, const char *text, size_t width)
 {
     size_t whole = uvs__text_width(text);
@@ -172,8 +183,8 @@ void uvs__print_cut(FILE *out, const char *text, size_t width)
     }
     if (width == 0)
         return;
-    // The end of a site is its file and line: both ends say who it is.
-    size_t head = (width - 1) / 2, tail = width - 1 - head;
+    // The end of a site is its file and line: both ends say who it is. That of a name in C++ is its own.
+    size_t head = is_scoped_name(text) ? 0 : (width - 1) / 2, tail = width - 1 - head;
     fwrite(text, 1, (size_t)(skip_columns(text, head) - text), out);
     fprintf(out, "…%s", skip_columns(text, whole - tail));
 }

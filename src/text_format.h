@@ -29,7 +29,8 @@ enum uvs__colour { UVS__COLOUR_AUTO, UVS__COLOUR_ALWAYS, UVS__COLOUR_NEVER };
 // How the output is to look. width 0: as wide as it gets.
 struct uvs__look {
     bool colour;
-    bool markdown; // of tables
+    bool markdown;    // of tables
+    bool short_names; // of C++, where a person reads them
     size_t width, top;
     bool full_stacks; // runtime frames too, of every block shown
 };
@@ -52,8 +53,8 @@ size_t uvs__text_width(const char *text);
 // Prints at most `width` columns of escaped UTF-8, the middle replaced by an ellipsis when it is longer.
 void uvs__print_cut(FILE *out, const char *text, size_t width);
 
-// Escaped UTF-8 as text of a Markdown table, with nothing in it that Markdown, HTML or a forge acts on; cut as
-// above.
+// Escaped UTF-8 as text of a Markdown table, with nothing in it that Markdown, HTML or a forge acts on; cut
+// as above.
 void uvs__print_markdown(FILE *out, const char *text);
 void uvs__print_markdown_cut(FILE *out, const char *text, size_t width);
 

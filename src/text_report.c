@@ -4,13 +4,14 @@
 
 #include "text_blame.h"
 #include "text_chains.h"
+#include "text_prose.h"
 #include "../analysis/duration.h"
 #include "../analysis/figure.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-enum { INTERVALS_SHOWN = 3 };
+enum { INTERVALS_SHOWN = 3, FINDING_INDENT = 11 };
 
 struct blockage {
     uint64_t count;
@@ -107,8 +108,11 @@ static void print_blocked(FILE *out, const struct uvs_report *report, const stru
         uvs__print_ns(out, found->worst->duration_ns);
         fputs(found->count == 1 ? "," : " at worst", out);
         uvs__print_culprit(out, found->worst);
-        if (report->loop_count > 1)
-            fprintf(out, " (pid %u loop %u)", found->worst_loop->pid, found->worst_loop->loop);
+        if (report->loop_count > 1) {
+            char name[UVS_LOOP_TEXT_SIZE];
+            fputs(", on ", out);
+            uvs__print_escaped(out, uvs_loop_text(report, found->worst_loop, name));
+        }
     }
     fputc('.', out);
 }
@@ -163,12 +167,14 @@ static void print_sentence(FILE *out, const char *text)
         fputc('.', out);
 }
 
-void uvs__print_verdict(FILE *out, const struct uvs__look *look, const struct uvs_report *report)
+void uvs__print_verdict(FILE *to, const struct uvs__look *look, const struct uvs_report *report)
 {
     struct blockage found = find_blockage(report);
     const struct uvs_finding *other = found.count ? NULL : first_other_finding(report);
     enum uvs__style style = found.count ? UVS__STYLE_RED : other ? UVS__STYLE_YELLOW : UVS__STYLE_GREEN;
-    uvs__style_begin(out, look, style);
+    struct uvs__prose prose;
+    uvs__style_begin(to, look, style);
+    FILE *out = uvs__prose_begin(&prose, to);
     if (report->loop_count == 0)
         fputs(report->shown.left_out[UVS_LIST_LOOPS] ? "No event loop is in what was asked for."
                                                      : "No event loop ran in this trace.",
@@ -183,8 +189,9 @@ void uvs__print_verdict(FILE *out, const struct uvs__look *look, const struct uv
     }
     if (report->trace.incomplete)
         fputs(" The trace is incomplete: this holds for the part that could be read.", out);
-    uvs__style_end(out, look, style);
-    fputc('\n', out);
+    uvs__prose_end(&prose, look, 0, 0);
+    uvs__style_end(to, look, style);
+    fputc('\n', to);
 }
 
 static void print_window(FILE *out, const struct uvs_shown *shown)
@@ -207,8 +214,8 @@ bool uvs__print_shown(FILE *out, const struct uvs_report *report)
     uint64_t left_out = shown->requests_left_out;
     for (size_t i = 0; i < UVS_LIST_COUNT; i++)
         left_out += shown->left_out[i];
-    if (!shown->any || (!left_out && !shown->filter && !shown->sort && shown->from_ns == 0 &&
-                        shown->until_ns == UVS_ABSENT))
+    if (!shown->any ||
+        (!left_out && !shown->filter && !shown->sort && shown->from_ns == 0 && shown->until_ns == UVS_ABSENT))
         return false;
     fputs("Of the trace: ", out);
     print_window(out, shown);
@@ -227,6 +234,13 @@ bool uvs__print_shown(FILE *out, const struct uvs_report *report)
     }
     fputs(".\n", out);
     return true;
+}
+
+static void print_prose(FILE *out, const struct uvs__look *look, const char *text)
+{
+    struct uvs__prose prose;
+    print_sentence(uvs__prose_begin(&prose, out), text);
+    uvs__prose_end(&prose, look, FINDING_INDENT, FINDING_INDENT);
 }
 
 void uvs__print_findings(FILE *out, const struct uvs__look *look, const struct uvs_report *report)
@@ -250,10 +264,10 @@ void uvs__print_findings(FILE *out, const struct uvs__look *look, const struct u
         fprintf(out, "%-7s", severities[finding->severity].name);
         uvs__style_end(out, look, style);
         fputs("  ", out);
-        print_sentence(out, finding->text);
+        print_prose(out, look, finding->text);
         if (finding->advice) {
-            fputs("\n           ", out);
-            print_sentence(out, finding->advice);
+            fprintf(out, "\n%*s", FINDING_INDENT, "");
+            print_prose(out, look, finding->advice);
         }
         fputc('\n', out);
     }

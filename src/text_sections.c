@@ -198,9 +198,21 @@ RENDER(render_block_parts)
         fputc('-', out);
 }
 
+// Beside a script the callbacks are only the machinery.
+RENDER(render_block_script)
+{
+    const struct uvs_site *script = uvs_block_script(((const struct uvs__block_line *)row)->block);
+    uvs__print_escaped(out, script ? script->label : "-");
+}
+
+RENDER(render_culprit_kind)
+{
+    uvs__print_blame_kind(out, &FIELD(struct uvs_blame_who));
+}
+
 RENDER(render_culprit)
 {
-    uvs__print_blame_who(out, &FIELD(struct uvs_blame_who));
+    uvs__print_blame_name(out, &FIELD(struct uvs_blame_who));
 }
 
 RENDER(render_hooks)
@@ -228,14 +240,17 @@ RENDER(render_hooks)
         .title = title_, .is_cut = true, .align = UVS__ALIGN_LEFT, .render = function, \
         .offset = offsetof(type, member)                                               \
     }
-#define GROUPED(group_, title_, function, type, member, quantile_)                       \
+#define GROUPED_IF_WIDE(group_, title_, function, type, member, quantile_, gives_way_)   \
     {                                                                                    \
         .group = group_, .title = title_, .align = UVS__ALIGN_RIGHT, .render = function, \
-        .offset = offsetof(type, member), .quantile = quantile_                          \
+        .offset = offsetof(type, member), .quantile = quantile_, .gives_way = gives_way_ \
     }
-#define P50_P99_MAX(group, type, member)                            \
-    GROUPED(group, "p50", render_quantile, type, member, 0.5),      \
-        GROUPED(group, "p99", render_quantile, type, member, 0.99), \
+#define GROUPED(group, title, function, type, member, quantile) \
+    GROUPED_IF_WIDE(group, title, function, type, member, quantile, 0)
+// On a narrow terminal the worst is what one came for.
+#define P50_P99_MAX(group, type, member)                                       \
+    GROUPED_IF_WIDE(group, "p50", render_quantile, type, member, 0.5, 1),      \
+        GROUPED_IF_WIDE(group, "p99", render_quantile, type, member, 0.99, 2), \
         GROUPED(group, "max", render_quantile, type, member, 1)
 
 static const struct uvs__column loop_columns[] = {
@@ -243,10 +258,10 @@ static const struct uvs__column loop_columns[] = {
     RIGHT("loop", render_loop, struct uvs_loop_row, loop),
     LEFT("thread", render_text, struct uvs_loop_row, name),
     RIGHT("utilization", render_utilization, struct uvs_loop_row, busy_ns),
-    RIGHT("iterations", render_count, struct uvs_loop_row, iterations),
+    GROUPED_IF_WIDE(NULL, "iterations", render_count, struct uvs_loop_row, iterations, 0, 3),
     RIGHT("busy", render_ns, struct uvs_loop_row, busy_ns),
     RIGHT("poll", render_ns, struct uvs_loop_row, poll_ns),
-    RIGHT("outside", render_ns, struct uvs_loop_row, outside_ns),
+    GROUPED_IF_WIDE(NULL, "outside", render_ns, struct uvs_loop_row, outside_ns, 0, 3),
     P50_P99_MAX("block", struct uvs_loop_row, block),
     GROUPED("blocked", "count", render_count, struct uvs_loop_row, blocked_count, 0),
     GROUPED("blocked", "sum", render_ns, struct uvs_loop_row, blocked_sum_ns, 0),
@@ -258,17 +273,19 @@ static const struct uvs__column block_columns[] = {
     RIGHT("pid", render_pid, struct uvs__block_line, pid),
     RIGHT("loop", render_loop, struct uvs__block_line, loop),
     LEFT("class", render_block_class, struct uvs__block_line, block),
+    CUT("held by", render_block_script, struct uvs__block_line, block),
     CUT("filled by", render_block_parts, struct uvs__block_line, block),
 };
 
 static const struct uvs__column culprit_columns[] = {
     RIGHT("pid", render_pid, struct uvs_culprit_row, who.pid),
     RIGHT("loop", render_loop, struct uvs_culprit_row, who.loop),
+    LEFT("kind", render_culprit_kind, struct uvs_culprit_row, who),
     CUT("culprit", render_culprit, struct uvs_culprit_row, who),
     RIGHT("victims", render_hist_count, struct uvs_culprit_row, inflicted),
     RIGHT("inflicted", render_hist_sum, struct uvs_culprit_row, inflicted),
     GROUPED(NULL, "at worst", render_quantile, struct uvs_culprit_row, inflicted, 1),
-    RIGHT("in", render_ns, struct uvs_culprit_row, wall_ns),
+    GROUPED_IF_WIDE(NULL, "in", render_ns, struct uvs_culprit_row, wall_ns, 0, 3),
 };
 
 static const struct uvs__column callback_columns[] = {

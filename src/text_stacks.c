@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Who held the loop: the dominant stacks of the worst blocks.
+#include "text_prose.h"
 #include "text_report.h"
 #include "text_rows.h"
 
@@ -7,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCKS_SHOWN = 3, PERCENT = 100 };
+enum { BLOCKS_SHOWN = 3, PERCENT = 100, FRAME_INDENT = 11 };
 
 // Shares of a block's time from which on it is said to compute, and up to which it is said not to.
 static const double computing_share = 0.8, idle_share = 0.2;
@@ -57,10 +58,17 @@ static void print_collections(FILE *out, const struct uvs_block *block)
     fputs(name ? "; " : "of an unknown kind; ", out);
 }
 
-static void print_frame(FILE *out, const struct uvs_block_frame *frame)
+static void print_label(FILE *out, const struct uvs__look *look, const struct uvs_site *site)
+{
+    struct uvs__prose prose;
+    uvs__print_escaped(uvs__prose_begin(&prose, out), site ? site->label : "something unknown");
+    uvs__prose_end(&prose, look, FRAME_INDENT, FRAME_INDENT + 2);
+}
+
+static void print_frame(FILE *out, const struct uvs__look *look, const struct uvs_block_frame *frame)
 {
     fprintf(out, "    %3.0f %%  ", frame->share * PERCENT);
-    uvs__print_escaped(out, frame->site->label);
+    print_label(out, look, frame->site);
     fputc('\n', out);
 }
 
@@ -79,7 +87,7 @@ static void print_frames(FILE *out, const struct uvs__look *look, const struct u
         if (run > 1)
             fprintf(out, "           … %zu runtime frames\n", run);
         else
-            print_frame(out, &block->stack[i]);
+            print_frame(out, look, &block->stack[i]);
         i += run > 1 ? run : 1;
     }
 }
@@ -87,14 +95,16 @@ static void print_frames(FILE *out, const struct uvs__look *look, const struct u
 static void print_samples(FILE *out, const struct uvs_block *block)
 {
     uvs__print_count(out, block->samples);
-    fprintf(out, " sample%s\n", block->samples == 1 ? "" : "s");
+    fprintf(out, " sample%s", block->samples == 1 ? "" : "s");
 }
 
-static void print_block(FILE *out, const struct uvs__look *look, const struct uvs_report *report,
+static void print_block(FILE *to, const struct uvs__look *look, const struct uvs_report *report,
                         const struct uvs__block_line *line)
 {
     const struct uvs_block *block = line->block;
-    fputs("  ", out);
+    struct uvs__prose prose;
+    fputs("  ", to);
+    FILE *out = uvs__prose_begin(&prose, to);
     uvs__print_ns(out, block->duration_ns);
     fputs(" at ", out);
     uvs__print_moment(out, block->begin_ns > report->trace.begin_ns ? block->begin_ns - report->trace.begin_ns
@@ -105,7 +115,9 @@ static void print_block(FILE *out, const struct uvs__look *look, const struct uv
     print_state(out, block);
     print_collections(out, block);
     print_samples(out, block);
-    print_frames(out, look, block);
+    uvs__prose_end(&prose, look, 2, 6);
+    fputc('\n', to);
+    print_frames(to, look, block);
 }
 
 static void print_title(FILE *out, const struct uvs__look *look, const char *title)
@@ -141,7 +153,7 @@ static void print_request(FILE *out, const struct uvs__look *look, const struct 
     const char *kind = uvs_kind_name(line->request.kind);
     fputs(kind ? kind : "request", out);
     fputc(' ', out);
-    uvs__print_escaped(out, line->request.site ? line->request.site->label : "something unknown");
+    print_label(out, look, line->request.site);
     if (report->process_count > 1)
         fprintf(out, " (pid %" PRIu32 ")", line->pid);
     fputs(", for ", out);
@@ -149,6 +161,7 @@ static void print_request(FILE *out, const struct uvs__look *look, const struct 
     fputs(" or longer: ", out);
     print_state(out, block);
     print_samples(out, block);
+    fputc('\n', out);
     print_frames(out, look, block);
 }
 

@@ -2,11 +2,13 @@
 // Renders every cell first, then knows the widths.
 #include "text_table.h"
 
+#include "text_name.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 // Names of C++ templates run to thousands of columns; whole ones are in the JSON.
-enum { GAP = 2, CUT_MIN_WIDTH = 16, CUT_MAX_WIDTH = 90 };
+enum { GAP = 2, CUT_MIN_WIDTH = 16, CUT_GOOD_WIDTH = 24, CUT_MAX_WIDTH = 90, WAYS = 3 };
 
 struct table {
     FILE *out;
@@ -32,6 +34,22 @@ static char *render_cell(const struct uvs__column *column, const struct uvs_repo
     return NULL;
 }
 
+// NULL without memory; text is given up.
+static char *shorten(char *text)
+{
+    char *name = NULL;
+    size_t size;
+    FILE *cell = open_memstream(&name, &size);
+    if (cell)
+        uvs__print_short(cell, text);
+    bool failed = !cell || ferror(cell) != 0;
+    free(text);
+    if (cell && fclose(cell) == 0 && !failed)
+        return name;
+    free(name);
+    return NULL;
+}
+
 static const char *cell_of(const struct table *table, size_t row, size_t column)
 {
     return table->cells[row * table->column_count + column];
@@ -41,7 +59,10 @@ static int render_cells(struct table *table, const struct uvs_report *report, co
 {
     for (size_t i = 0; i < table->row_count * table->column_count; i++) {
         const char *row = (const char *)rows->items + i / table->column_count * rows->size;
-        table->cells[i] = render_cell(&table->columns[i % table->column_count], report, row);
+        const struct uvs__column *column = &table->columns[i % table->column_count];
+        table->cells[i] = render_cell(column, report, row);
+        if (table->cells[i] && column->is_cut && table->look->short_names)
+            table->cells[i] = shorten(table->cells[i]);
         if (!table->cells[i])
             return -UVS_E_ENVIRONMENT;
     }
@@ -70,9 +91,37 @@ static size_t line_width(const struct table *table)
     return width;
 }
 
+// How wide the lines are once names are cut as far as they still say something.
+static size_t line_width_when_cut(const struct table *table)
+{
+    size_t width = line_width(table);
+    for (size_t i = 0; i < table->column_count; i++)
+        if (table->columns[i].is_cut && table->width[i] > CUT_GOOD_WIDTH)
+            width -= table->width[i] - CUT_GOOD_WIDTH;
+    return width;
+}
+
+// Leaves columns out until the lines fit, and tells whether any was.
+static bool give_way(struct table *table)
+{
+    bool any = false;
+    for (unsigned way = 1; way <= WAYS; way++) {
+        if (table->look->width == 0 || line_width_when_cut(table) <= table->look->width)
+            break;
+        for (size_t i = 0; i < table->column_count; i++) {
+            if (table->columns[i].gives_way != way || !table->width[i])
+                continue;
+            table->width[i] = 0;
+            any = true;
+        }
+    }
+    return any;
+}
+
+// The last one first.
 static void cut_to_terminal(struct table *table)
 {
-    for (size_t i = 0; i < table->column_count; i++) {
+    for (size_t i = table->column_count; i-- > 0;) {
         size_t *width = &table->width[i];
         if (table->columns[i].is_cut && *width > CUT_MAX_WIDTH)
             *width = CUT_MAX_WIDTH;
@@ -215,12 +264,14 @@ static void print_all(struct table *table, const char *title, size_t hidden)
         print_markdown_table(table, title, hidden);
         return;
     }
+    const bool gave_way = give_way(table);
     widen_groups(table);
     cut_to_terminal(table);
     uvs__style_begin(out, table->look, UVS__STYLE_BOLD);
-    fprintf(out, "\n%s\n", title);
+    fprintf(out, "\n%s", title);
     uvs__style_end(out, table->look, UVS__STYLE_BOLD);
     uvs__style_begin(out, table->look, UVS__STYLE_DIM);
+    fputs(gave_way ? " (more columns on a wider terminal)\n" : "\n", out);
     print_groups(table);
     print_line(table, NULL);
     uvs__style_end(out, table->look, UVS__STYLE_DIM);

@@ -12,7 +12,8 @@ struct uvs__column {
     const char *group; // stands over neighbouring columns of the same group; NULL = none
     const char *title;
     enum uvs__align align;
-    bool is_cut; // gives way on a narrow terminal
+    bool is_cut;        // gets narrower on a narrow terminal; its names are shortened
+    unsigned gives_way; // 0: never; else the column is left out there, those with the least number first
     // Prints escaped text; "-" or nothing is unknown, and a column of nothing else is left out. offset and
     // quantile are for render functions that serve several columns.
     void (*render)(FILE *out, const struct uvs__column *column, const struct uvs_report *report,

@@ -31,7 +31,7 @@ run_apart() {
     [ -z "$err" ]
     [ "$(head -n 1 out)" = "The loop was blocked once, for 9.99 s, by 0x1000." ]
     [ "$(grep -c '^[A-Z][A-Za-z ]*$' out)" -eq 8 ] # headings
-    grep -q '^  timer 0x2000 was late once, by 9\.00 s: mostly because of 0x1000\.$' out
+    grep -q '^  timer 0x2000 was late once, by 9\.00 s: mostly because of timer 0x1000\.$' out
     grep -qE '^  timer  0x2000 +1 .* 9\.00 s$' out
     [ "$(tail -n 1 out)" = "  no events were lost" ]
 }
@@ -194,4 +194,17 @@ END
     run_apart bash -c "'$UVSCOPE' report --format json lesson.events | (sleep 2; cat)"
     [ "$status" -eq 0 ]
     [ "$(tail -n 1 out)" = "}" ]
+}
+
+@test "on a terminal lines fit it, elsewhere they are as long as they get" {
+    cp "$BATS_TEST_DIRNAME/../golden/pool_mixed.events" .
+    script -qec "stty cols 80; '$UVSCOPE' report --color never pool_mixed.events" /dev/null </dev/null | tr -d '\r' >narrow
+    "$UVSCOPE" report pool_mixed.events >whole
+    /usr/bin/python3 - <<'END'
+narrow, whole = (open(name, encoding="utf-8").read() for name in ("narrow", "whole"))
+assert max(map(len, narrow.splitlines())) <= 80
+assert max(map(len, whole.splitlines())) > 100
+said = "(more columns on a wider terminal)"
+assert said in narrow and said not in whole
+END
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Escaping, widths, cutting and aligned tables.
+#include "src/text_name.h"
+#include "src/text_prose.h"
 #include "src/text_table.h"
 
 #include <setjmp.h>
@@ -119,6 +121,124 @@ static void test_only_names_give_way(void **state)
     assert_non_null(strstr(print_table(100, 0, lines, 1), "superSlowFunctionOfTheLesson (sync.c:12)"));
 }
 
+static void test_columns_give_way(void **state)
+{
+    (void)state;
+    static const struct uvs__column giving[] = {
+        {.title = "name", .is_cut = true, .render = render_name},
+        {.title = "first", .gives_way = 1, .render = render_number, .offset = offsetof(struct line, number)},
+        {.title = "last", .gives_way = 3, .render = render_number, .offset = offsetof(struct line, other)},
+    };
+    static const struct line lines[] = {{"superSlowFunctionOfTheLesson (sync.c:12)", 1, 2}};
+    static const struct {
+        size_t width;
+        const char *printed;
+    } table[] = {
+        {0, "\nTitle\n  name                                      first  last\n"
+            "  superSlowFunctionOfTheLesson (sync.c:12)  1      2\n"},
+        {39, "\nTitle\n  name                      first  last\n"
+             "  superSlowFu… (sync.c:12)  1      2\n"},
+        {38, "\nTitle (more columns on a wider terminal)\n  name                            last\n"
+             "  superSlowFunct…son (sync.c:12)  2\n"},
+        {30, "\nTitle (more columns on a wider terminal)\n  name\n"
+             "  superSlowFunc…on (sync.c:12)\n"},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        const struct uvs__look look = {.width = table[i].width};
+        const struct uvs__rows rows = {lines, 1, sizeof(*lines)};
+        FILE *out = begin();
+        assert_int_equal(uvs__print_table(out, &look, NULL, "Title", giving, 3, &rows), 0);
+        assert_string_equal(end(out), table[i].printed);
+    }
+}
+
+static const char *shorten(const char *text)
+{
+    FILE *out = begin();
+    uvs__print_short(out, text);
+    return end(out);
+}
+
+static void test_names_are_shortened(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *shortened;
+    } table[] = {
+        {"my_callback (sync.c:26)", "my_callback (sync.c:26)"},
+        {"(anonymous) (copy(1).js:3)", "(anonymous) (copy(1).js:3)"},
+        {"main (a::b.js:3)", "main (a::b.js:3)"},
+        {"timer node::Environment::RunTimers(uv_timer_s*) of loop 2",
+         "timer node::Environment::RunTimers of loop 2"},
+        {"node::fs::(anonymous namespace)::AfterOpen(uv_fs_s*) (fs.cc:3).",
+         "node::fs::(anonymous namespace)::AfterOpen (fs.cc:3)."},
+        {"(anonymous namespace)::f(int)", "(anonymous namespace)::f"},
+        {"node::Make<uv_fs_s, void (*)(uv_fs_s*)>::Wrap(uv_fs_s*)", "node::Make<uv_fs_s, …>::Wrap"},
+        {"a::Queue<std::unique_ptr<a::Task, std::default_delete<a::Task> > >::Push(int)",
+         "a::Queue<…>::Push"},
+        {"a::Start()::{lambda(s*, b const*)#2}::_FUN(s*, b const*)", "a::Start::{lambda#2}"},
+        {"a::Read(int) const::{lambda()#1}::operator()() const 4 ms", "a::Read::{lambda#1}::operator() 4 ms"},
+        {"A::operator<(A const&) const, A::operator->() and a < b", "A::operator<, A::operator-> and a < b"},
+        {"12 ms (pid 3, by read a::b(int, c<d>))", "12 ms (pid 3, by read a::b)"},
+        {"a::b(int, and a::c<d", "a::b(int, and a::c<d"}, // what does not close
+        {"plain(int) <b>x</b> ))>]}({[<", "plain(int) <b>x</b> ))>]}({[<"},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+        assert_string_equal(shorten(table[i].text), table[i].shortened);
+    // Of a name that is still too long its own end is kept.
+    FILE *out = begin();
+    uvs__print_cut(out, "node::Make<uv_fs_s, …>::Wrap", 10);
+    assert_string_equal(end(out), "… …>::Wrap");
+}
+
+// Whatever the brackets: what comes out has nothing that was not there, but for ellipses and what is before
+// them.
+static void test_shortening_of_noise(void **state)
+{
+    (void)state;
+    static const char signs[] = "::::ab()<>{}[], -&";
+    uint32_t seed = 1;
+    for (int round = 0; round < 5000; round++) {
+        char text[40];
+        for (size_t i = 0; i < sizeof(text) - 1; i++)
+            text[i] = signs[((seed = seed * 1664525 + 1013904223) >> 24) % (sizeof(signs) - 1)];
+        text[sizeof(text) - 1] = '\0';
+        const char *at = text;
+        for (const char *c = shorten(text); *c; c++) {
+            const char *left_out = strncmp(c, ", …", strlen(", …")) == 0 ? ", …" : "…";
+            if (strncmp(c, left_out, strlen(left_out)) == 0) {
+                c += strlen(left_out) - 1;
+                continue;
+            }
+            while (*at && *at != *c)
+                at++;
+            assert_true(*at++ == *c);
+        }
+    }
+}
+
+static const char *lay_out(const struct uvs__look *look, const char *text)
+{
+    struct uvs__prose prose;
+    FILE *out = begin();
+    fputs("12 ", out);
+    fputs(text, uvs__prose_begin(&prose, out));
+    uvs__prose_end(&prose, look, 3, 5);
+    return end(out);
+}
+
+static void test_sentences_are_wrapped(void **state)
+{
+    (void)state;
+    const struct uvs__look narrow = {.width = 20, .short_names = true}, plain = {0};
+    const char *text = "a::b(int, int) ran for 12.5 ms, µ.";
+    assert_string_equal(lay_out(&plain, text), "12 a::b(int, int) ran for 12.5 ms, µ.");
+    // A figure and its unit stay together.
+    assert_string_equal(lay_out(&narrow, text), "12 a::b ran for\n     12.5 ms, µ.");
+    assert_string_equal(lay_out(&narrow, "short aWordThatIsWiderThanItsLine end"),
+                        "12 short\n     aWordThatIsWiderThanItsLine\n     end");
+}
+
 static const char *escape(const char *text)
 {
     FILE *out = begin();
@@ -220,6 +340,10 @@ int main(void)
         cmocka_unit_test_teardown(test_unknown_columns_are_left_out, forget),
         cmocka_unit_test_teardown(test_rows_beyond_top_are_counted, forget),
         cmocka_unit_test_teardown(test_only_names_give_way, forget),
+        cmocka_unit_test_teardown(test_columns_give_way, forget),
+        cmocka_unit_test_teardown(test_names_are_shortened, forget),
+        cmocka_unit_test_teardown(test_shortening_of_noise, forget),
+        cmocka_unit_test_teardown(test_sentences_are_wrapped, forget),
         cmocka_unit_test_teardown(test_escaping, forget),
         cmocka_unit_test_teardown(test_escaping_of_noise, forget),
         cmocka_unit_test(test_widths),

@@ -67,7 +67,14 @@ static void test_verdict_names_the_culprit(void **state)
     (void)state;
     assert_string_equal(
         verdict(),
-        "1 of 3 loops was blocked 2 times, 10.0 s at worst by on_tick (app.c:3) (pid 12 loop 0).\n");
+        "1 of 3 loops was blocked 2 times, 10.0 s at worst by on_tick (app.c:3), on loop 0 of process 12.\n");
+    static char name[] = "app";
+    sample.loops[0].name = name;
+    assert_non_null(strstr(verdict(), ", on loop 0 (app) of process 12.\n"));
+    sample.loops[0].is_default = true;
+    assert_non_null(strstr(verdict(), ", on loop 0 (main, app) of process 12.\n"));
+    sample.loops[0].name = NULL;
+    assert_non_null(strstr(verdict(), ", on loop 0 (main) of process 12.\n"));
     sample.report.loop_count = 1;
     assert_string_equal(verdict(), "The loop was blocked 2 times, 10.0 s at worst by on_tick (app.c:3).\n");
     sample.loops[0].blocked_count = 1;
