@@ -214,6 +214,7 @@ static int fill_culprits(struct uvs__blame *blame, struct uvs__output *output)
         row->inflicted = culprit->inflicted;
         culprit->inflicted = (struct uvs_hist){0};
         rc = describe(output, cause, &row->who);
+        row->who.scripts = uvs__scripts_of(&blame->scripts, report, cause);
     }
     if (!rc && report->culprit_count)
         qsort(report->culprits, report->culprit_count, sizeof(*report->culprits), compare_culprits);
@@ -250,16 +251,19 @@ static int fill_victims(struct uvs__blame *blame, struct uvs__output *output,
     return rc;
 }
 
-static int append_part(struct uvs__output *output, const struct uvs__map_entry *entry,
-                       struct uvs_victim_row *row)
+static int append_part(const struct uvs__blame *blame, struct uvs__output *output,
+                       const struct uvs__map_entry *entry, struct uvs_victim_row *row)
 {
     const struct uvs__pair *pair = entry->value;
     struct uvs_blame_part *by = reallocarray(row->by, row->by_count + 1, sizeof(*by));
     if (!by)
         return NO_MEMORY;
     row->by = by;
-    by[row->by_count] = (struct uvs_blame_part){.ns = pair->ns, .times = pair->times};
-    return describe(output, entry->b, &by[row->by_count++].who);
+    struct uvs_blame_part *part = &by[row->by_count++];
+    *part = (struct uvs_blame_part){.ns = pair->ns, .times = pair->times};
+    const int rc = describe(output, entry->b, &part->who);
+    part->who.scripts = uvs__scripts_of(&blame->scripts, output->report, entry->b);
+    return rc;
 }
 
 static int fill_pairs(struct uvs__blame *blame, struct uvs__output *output,
@@ -268,7 +272,7 @@ static int fill_pairs(struct uvs__blame *blame, struct uvs__output *output,
     int rc = 0;
     for (size_t i = 0; i < blame->pairs.capacity && !rc; i++)
         if (blame->pairs.entries[i].value)
-            rc = append_part(output, &blame->pairs.entries[i], row_by_who[blame->pairs.entries[i].a]);
+            rc = append_part(blame, output, &blame->pairs.entries[i], row_by_who[blame->pairs.entries[i].a]);
     struct uvs_report *report = output->report;
     for (size_t i = 0; i < report->victim_count; i++)
         if (report->victims[i].by_count)
@@ -329,6 +333,8 @@ static int finish(void *data, struct uvs__output *output)
     if (!row_by_who)
         return NO_MEMORY;
     if (!rc)
+        rc = uvs__scripts_finish(&blame->scripts, output);
+    if (!rc)
         rc = fill_culprits(blame, output);
     if (!rc)
         rc = fill_victims(blame, output, row_by_who);
@@ -354,6 +360,7 @@ static void clear(void *data)
     struct uvs__blame *blame = &((struct state *)data)->blame;
     uvs__blame_loops_clear(blame);
     uvs__blame_pools_clear(blame);
+    uvs__scripts_clear(&blame->scripts);
     for (size_t i = 0; i < blame->culprits.capacity; i++) {
         struct uvs__culprit *culprit = blame->culprits.entries[i].value;
         for (size_t t = 0; culprit && t < UVS__QUEUE_COUNT; t++)
@@ -374,8 +381,8 @@ static void clear(void *data)
 const struct uvs__analysis uvs__blame_analysis = {
     .state_size = sizeof(struct state),
     .takes = UVS__TAKES(CALLBACK) | UVS__TAKES(BUSY) | UVS__TAKES(POLL) | UVS__TAKES(OUTSIDE) |
-             UVS__TAKES(GC) | UVS__TAKES(SYNC_CALL) | UVS__TAKES(HELD) | UVS__TAKES(WORK) |
-             UVS__TAKES(DELIVERY) | UVS__TAKES(UNFINISHED),
+             UVS__TAKES(GC) | UVS__TAKES(SYNC_CALL) | UVS__TAKES(STALL) | UVS__TAKES(HELD) |
+             UVS__TAKES(WORK) | UVS__TAKES(DELIVERY) | UVS__TAKES(UNFINISHED),
     .takes_all = true,
     .span = on_span,
     .finish = finish,

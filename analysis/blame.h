@@ -5,6 +5,7 @@
 #define UVS_BLAME_H
 
 #include "analysis.h"
+#include "stack_table.h"
 #include "timeline.h"
 #include "workers.h"
 
@@ -40,6 +41,14 @@ struct uvs__victim {
     uint64_t stale, stale_ns; // timers: that a poll slept beyond them, and for how long
 };
 
+// Whose samples were in which stacks.
+struct uvs__scripts {
+    struct uvs__stack_table stacks;
+    struct uvs__map counts; // (cause, a stack's index) -> uint64_t
+    uint64_t *causes;       // after the finish: of the report's scripts, in order
+    size_t cause_count;
+};
+
 struct uvs__blame {
     uint64_t threshold_ns;
     struct uvs__map culprits; // cause -> struct uvs__culprit
@@ -49,6 +58,7 @@ struct uvs__blame {
     struct uvs__rows pools;   // of blame_pools.c, by the process's index
     struct uvs__rows capped;  // uint64_t by who: requests that waited for the cap of slow I/O
     struct uvs__shares shares;
+    struct uvs__scripts scripts;
 };
 
 struct uvs__pair {
@@ -65,6 +75,15 @@ int uvs__shares_between(struct uvs__shares *shares, const struct uvs__timeline *
 // Victim `who` waited for wait_ns, which blame->shares divides.
 int uvs__blame_tally(struct uvs__blame *blame, const struct uvs__spans *spans, uint32_t who,
                      uint64_t wait_ns);
+
+// A sample with this stack was taken while the cause ran. 0 or -UVS_E_ENVIRONMENT.
+int uvs__scripts_count(struct uvs__scripts *scripts, uint64_t cause, const struct uvs__stack *stack);
+// Fills report->scripts. 0 or -UVS_E_ENVIRONMENT.
+int uvs__scripts_finish(struct uvs__scripts *scripts, struct uvs__output *output);
+// After the finish. NULL: none.
+const struct uvs_scripts *uvs__scripts_of(const struct uvs__scripts *scripts, const struct uvs_report *report,
+                                          uint64_t cause);
+void uvs__scripts_clear(struct uvs__scripts *scripts);
 
 // 0 or -UVS_E_ENVIRONMENT.
 int uvs__blame_loop_span(struct uvs__blame *blame, const struct uvs__spans *spans,

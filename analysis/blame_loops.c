@@ -21,6 +21,11 @@ struct part {
     uint64_t begin_ns, end_ns, cause;
 };
 
+struct sample {
+    uint64_t time_ns;
+    const struct uvs__stack *stack;
+};
+
 struct victim {
     uint64_t due_ns, run_ns;
     uint32_t who;
@@ -33,6 +38,8 @@ struct loop_state {
     uint64_t covered_ns;         // end of the last of these, but for the parts
     struct part *parts;          // of the busy interval under way: disjoint, in order
     size_t part_count, part_capacity;
+    struct sample *samples; // of it too, in order
+    size_t sample_count, sample_capacity;
     struct victim *victims;
     size_t victim_count, victim_capacity;
     struct uvs_interval *windows; // of victims: disjoint, in order
@@ -80,6 +87,37 @@ static int put_around(struct loop_state *loop, uint64_t begin_ns, uint64_t end_n
     }
     free(inner);
     return rc ? rc : put_part(loop, begin_ns, end_ns, cause);
+}
+
+// --- Samples ---
+
+static int on_stall(struct uvs__blame *blame, struct loop_state *loop, const struct uvs__span *span)
+{
+    if (span->stall.frame_count == 0 || blame->threshold_ns == UVS_ABSENT)
+        return 0;
+    struct sample *samples = uvs__grow(loop->samples, loop->sample_count, &loop->sample_capacity,
+                                       sizeof(*samples));
+    const struct uvs__stack *stack = samples ? uvs__stack_of(&blame->scripts.stacks, span) : NULL;
+    if (samples)
+        loop->samples = samples;
+    if (!stack)
+        return NO_MEMORY;
+    samples[loop->sample_count++] = (struct sample){span->end_ns, stack};
+    return 0;
+}
+
+// What was part of nothing is libuv's.
+static int count_samples(struct uvs__blame *blame, const struct loop_state *loop)
+{
+    int rc = 0;
+    for (size_t i = 0, at = 0; i < loop->sample_count && !rc; i++) {
+        const struct sample *sample = &loop->samples[i];
+        while (at < loop->part_count && loop->parts[at].end_ns < sample->time_ns)
+            at++;
+        if (at < loop->part_count && loop->parts[at].begin_ns < sample->time_ns)
+            rc = uvs__scripts_count(&blame->scripts, loop->parts[at].cause, sample->stack);
+    }
+    return rc;
 }
 
 // --- The timeline ---
@@ -292,7 +330,9 @@ static int on_busy(struct uvs__blame *blame, const struct uvs__spans *spans, str
                    const struct uvs__span *span)
 {
     int rc = place_parts(loop, span);
-    loop->part_count = 0;
+    if (!rc && span->busy.complete)
+        rc = count_samples(blame, loop);
+    loop->part_count = loop->sample_count = 0;
     if (!rc)
         rc = settle_victims(blame, spans, loop, span->loop->index);
     loop->busy_ns = span->begin_ns == UVS_ABSENT ? 0 : span->end_ns - span->begin_ns;
@@ -324,6 +364,8 @@ int uvs__blame_loop_span(struct uvs__blame *blame, const struct uvs__spans *span
                           uvs__cause(UVS_BLAME_GC, UVS__OF_LOOP, span->loop->index));
     case UVS__SPAN_BUSY:
         return on_busy(blame, spans, loop, span);
+    case UVS__SPAN_STALL:
+        return on_stall(blame, loop, span);
     case UVS__SPAN_POLL:
         return on_poll(loop, span);
     case UVS__SPAN_OUTSIDE:
@@ -351,6 +393,7 @@ void uvs__blame_loops_clear(struct uvs__blame *blame)
             continue;
         uvs__history_clear(&loop->history);
         free(loop->parts);
+        free(loop->samples);
         free(loop->victims);
         free(loop->windows);
     }

@@ -15,7 +15,7 @@
 #define UVS_REPORT_SCHEMA              1
 #define UVS_DEFAULT_BLOCK_THRESHOLD_NS 50000000ull
 #define UVS_DEFAULT_BLAME_THRESHOLD_NS 10000000ull
-enum { UVS_WORST_BLOCKS = 10, UVS_SLOWEST_CHAINS = 10, UVS_FEW_SLICES = 50 };
+enum { UVS_WORST_BLOCKS = 10, UVS_SLOWEST_CHAINS = 10, UVS_FEW_SLICES = 50, UVS_SCRIPTS_NAMED = 3 };
 
 struct uvs_interval {
     uint64_t begin_ns, end_ns;
@@ -216,12 +216,26 @@ enum uvs_blame_what {
 #undef X
 };
 
+// A function of a script, and the samples of the watchdog that were innermost in it, of the program's own.
+struct uvs_script {
+    struct uvs_site *site;
+    uint64_t samples;
+};
+
+// What scripts did while a culprit ran, where it was sampled.
+struct uvs_scripts {
+    uint64_t samples;                           // all that were taken while it ran, in a script or not
+    struct uvs_script named[UVS_SCRIPTS_NAMED]; // with most samples first
+    size_t count;
+};
+
 struct uvs_blame_who {
     enum uvs_blame_what what;
     uint32_t pid;
-    int loop;              // the slot; -1: of the process's pool
-    int kind;              // -1: what is no function of the program's
-    struct uvs_site *site; // NULL: unknown, or none
+    int loop;                          // the slot; -1: of the process's pool
+    int kind;                          // -1: what is no function of the program's
+    struct uvs_site *site;             // NULL: unknown, or none
+    const struct uvs_scripts *scripts; // of a culprit; NULL: none that is known
 };
 
 struct uvs_culprit_row {
@@ -349,7 +363,8 @@ struct uvs_report {
     size_t culprit_count;
     struct uvs_victim_row *victims;
     size_t victim_count;
-    uint64_t slice_ns; // their length; the first begins with the trace, or with the window of it
+    struct uvs_scripts *scripts; // those that culprits borrow
+    uint64_t slice_ns;           // their length; the first begins with the trace, or with the window of it
     size_t slice_count;
     struct uvs_slices_row *slices; // loops, then pools, each by pid and slot
     size_t slices_count;

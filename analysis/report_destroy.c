@@ -44,6 +44,7 @@ void uvs_report_destroy(struct uvs_report *report)
     for (size_t i = 0; i < report->site_count; i++)
         uvs__site_destroy(report->sites[i]);
     free(report->stacks);
+    free(report->scripts);
     free(report->sites);
     free(report->shown.filter);
     free(report->shown.sort);

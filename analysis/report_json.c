@@ -262,8 +262,8 @@ static json_t *handles_open(const struct uvs_open_handles *open)
     };
     if (!open)
         return json_null();
-    return json_pack("{ss so so so so}", "when", moments[open->when], "count", number(open->all.count), "keeping",
-                     number(open->all.keeping), "closing", number(open->all.closing), "handles",
+    return json_pack("{ss so so so so}", "when", moments[open->when], "count", number(open->all.count),
+                     "keeping", number(open->all.keeping), "closing", number(open->all.closing), "handles",
                      ARRAY(open->rows, open->row_count, handle));
 }
 
@@ -278,15 +278,14 @@ static json_t *loop_row(const struct uvs_loop_row *loop, uint64_t threshold_ns)
     json_t *blocked = json_pack("{so so so so}", "threshold_ns", number(threshold_ns), "count",
                                 number(loop->blocked_count), "sum_ns", number(loop->blocked_sum_ns), "worst",
                                 ARRAY(loop->worst, loop->worst_count, block));
-    return json_pack("{so so so so sb so so so so so so so so so so}", "pid", number(loop->pid), "loop",
-                     number(loop->loop), "tid", loop->tid ? number(loop->tid) : json_null(), "name",
-                     text(loop->name), "main", loop->is_default, "iterations", number(loop->iterations),
-                     "busy_ns", number(loop->busy_ns), "poll_ns", number(loop->poll_ns), "outside_ns",
-                     number(loop->outside_ns), "utilization", utilization(loop), "try_writes",
-                     number(loop->try_writes), "gc",
-                     loop->sees_gc ? ARRAY(loop->gc, loop->gc_count, collections) : json_null(),
-                     "handles_open", handles_open(loop->open), "block", dist(&loop->block), "blocked",
-                     blocked);
+    return json_pack(
+        "{so so so so sb so so so so so so so so so so}", "pid", number(loop->pid), "loop",
+        number(loop->loop), "tid", loop->tid ? number(loop->tid) : json_null(), "name", text(loop->name),
+        "main", loop->is_default, "iterations", number(loop->iterations), "busy_ns", number(loop->busy_ns),
+        "poll_ns", number(loop->poll_ns), "outside_ns", number(loop->outside_ns), "utilization",
+        utilization(loop), "try_writes", number(loop->try_writes), "gc",
+        loop->sees_gc ? ARRAY(loop->gc, loop->gc_count, collections) : json_null(), "handles_open",
+        handles_open(loop->open), "block", dist(&loop->block), "blocked", blocked);
 }
 
 static json_t *loops(const struct uvs_report *report)
@@ -392,20 +391,36 @@ static json_t *blame_loop(const struct uvs_blame_who *who)
     return who->loop < 0 ? json_null() : json_integer(who->loop);
 }
 
+static json_t *script(const void *row)
+{
+    const struct uvs_script *s = row;
+    return json_pack("{so so}", "site", site(s->site), "samples", number(s->samples));
+}
+
+static json_t *blame_scripts(const struct uvs_scripts *scripts)
+{
+    if (!scripts)
+        return json_null();
+    return json_pack("{so so}", "samples", number(scripts->samples), "functions",
+                     ARRAY(scripts->named, scripts->count, script));
+}
+
 static json_t *culprit(const void *row)
 {
     const struct uvs_culprit_row *c = row;
-    return json_pack("{so so so so so so so so so}", "pid", number(c->who.pid), "loop", blame_loop(&c->who),
-                     "what", blame_what(c->who.what), "kind", blame_kind(&c->who), "site", site(c->who.site),
-                     "inflicted_ns", number(c->inflicted.sum), "wall_ns", number(c->wall_ns), "victims",
+    return json_pack("{so so so so so so so so so so}", "pid", number(c->who.pid), "loop",
+                     blame_loop(&c->who), "what", blame_what(c->who.what), "kind", blame_kind(&c->who),
+                     "site", site(c->who.site), "javascript", blame_scripts(c->who.scripts), "inflicted_ns",
+                     number(c->inflicted.sum), "wall_ns", number(c->wall_ns), "victims",
                      number(c->inflicted.count), "worst_ns", number(c->inflicted.max));
 }
 
 static json_t *blame_part(const void *row)
 {
     const struct uvs_blame_part *p = row;
-    return json_pack("{so so so so so}", "what", blame_what(p->who.what), "kind", blame_kind(&p->who), "site",
-                     site(p->who.site), "ns", number(p->ns), "times", number(p->times));
+    return json_pack("{so so so so so so}", "what", blame_what(p->who.what), "kind", blame_kind(&p->who),
+                     "site", site(p->who.site), "javascript", blame_scripts(p->who.scripts), "ns",
+                     number(p->ns), "times", number(p->times));
 }
 
 static json_t *victim(const void *row)
@@ -559,10 +574,10 @@ static json_t *shown(const struct uvs_shown *asked)
 char *uvs_report_to_json(const struct uvs_report *report)
 {
     json_t *document = json_pack(
-        "{si ss so so so so so so so so so so so}", "schema", UVS_REPORT_SCHEMA, "uvscope", UVS_VERSION, "trace",
-        trace(&report->trace), "processes", ARRAY(report->processes, report->process_count, process), "loops",
-        loops(report), "callbacks", ARRAY(report->callbacks, report->callback_count, callback), "sync_calls",
-        ARRAY(report->sync_calls, report->sync_call_count, sync_call), "pool",
+        "{si ss so so so so so so so so so so so}", "schema", UVS_REPORT_SCHEMA, "uvscope", UVS_VERSION,
+        "trace", trace(&report->trace), "processes", ARRAY(report->processes, report->process_count, process),
+        "loops", loops(report), "callbacks", ARRAY(report->callbacks, report->callback_count, callback),
+        "sync_calls", ARRAY(report->sync_calls, report->sync_call_count, sync_call), "pool",
         ARRAY(report->pools, report->pool_count, pool), "blame", blame(report), "chains",
         ARRAY(report->chains, report->chain_count, chain), "slices", slices(report), "shown",
         shown(&report->shown), "findings", ARRAY(report->findings, report->finding_count, finding_row));

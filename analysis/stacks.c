@@ -4,21 +4,12 @@
 #include "stacks.h"
 
 #include "saturate.h"
+#include "stack_table.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { NO_MEMORY = -UVS_E_ENVIRONMENT, CALLS = 8 };
-
-// A stack, once however often it was seen.
-struct stack {
-    const struct uvs__process *process;
-    const struct uvs__loop *loop; // NULL: of a worker
-    struct stack *same_hash;
-    uint64_t count;
-    size_t index, frame_count;
-    uint32_t frames[]; // whos
-};
 
 // The samples of one busy interval, or of a kind of request.
 struct samples {
@@ -43,62 +34,8 @@ struct loop_state {
 struct state {
     struct uvs__rows loops;    // struct loop_state by the loop's index
     struct uvs__rows requests; // struct samples by who
-    struct uvs__map by_hash;
-    struct stack **stacks;
-    size_t stack_count, stack_capacity;
+    struct uvs__stack_table stacks;
 };
-
-// --- Stacks ---
-
-static uint64_t hash_of(const struct uvs__span *span)
-{
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < span->stall.frame_count; i++)
-        hash = (hash ^ span->stall.frames[i]) * 0x100000001b3u;
-    return hash;
-}
-
-static uint64_t owner_of(const struct uvs__span *span)
-{
-    return span->loop ? span->loop->index : (uint64_t)1 << 32 | span->process->index;
-}
-
-static struct stack *add_stack(struct state *state, const struct uvs__span *span, uint64_t hash,
-                               struct stack *same_hash)
-{
-    struct stack **grown = uvs__grow(state->stacks, state->stack_count, &state->stack_capacity,
-                                     sizeof(struct stack *));
-    if (!grown)
-        return NULL;
-    state->stacks = grown;
-    const size_t size = span->stall.frame_count * sizeof(uint32_t);
-    struct stack *stack = malloc(sizeof(*stack) + size);
-    if (!stack)
-        return NULL;
-    *stack = (struct stack){.process = span->process,
-                            .loop = span->loop,
-                            .same_hash = same_hash,
-                            .index = state->stack_count,
-                            .frame_count = span->stall.frame_count};
-    memcpy(stack->frames, span->stall.frames, size);
-    if (uvs__map_put(&state->by_hash, owner_of(span), hash, stack)) {
-        free(stack);
-        return NULL;
-    }
-    return state->stacks[state->stack_count++] = stack;
-}
-
-// Finds or adds; NULL without memory.
-static struct stack *stack_of(struct state *state, const struct uvs__span *span)
-{
-    const uint64_t hash = hash_of(span);
-    struct stack *first = uvs__map_get(&state->by_hash, owner_of(span), hash);
-    for (struct stack *stack = first; stack; stack = stack->same_hash)
-        if (stack->frame_count == span->stall.frame_count &&
-            memcmp(stack->frames, span->stall.frames, stack->frame_count * sizeof(uint32_t)) == 0)
-            return stack;
-    return add_stack(state, span, hash, first);
-}
 
 // --- Spans ---
 
@@ -124,7 +61,7 @@ static int add_sample(struct state *state, struct samples *samples, const struct
     if (span->stall.frame_count == 0)
         return 0;
     size_t *grown = uvs__grow(samples->stacks, samples->count, &samples->capacity, sizeof(size_t));
-    struct stack *stack = grown ? stack_of(state, span) : NULL;
+    struct uvs__stack *stack = grown ? uvs__stack_of(&state->stacks, span) : NULL;
     if (grown)
         samples->stacks = grown;
     if (!stack)
@@ -215,7 +152,7 @@ static int add_frame(struct uvs_stack_row *row, size_t *capacity, struct uvs_sit
     return 0;
 }
 
-static int fill_stack(const struct stack *stack, struct uvs__output *output, struct uvs_stack_row *row)
+static int fill_stack(const struct uvs__stack *stack, struct uvs__output *output, struct uvs_stack_row *row)
 {
     size_t capacity = 0;
     int rc = 0;
@@ -233,10 +170,10 @@ static int fill_stack(const struct stack *stack, struct uvs__output *output, str
 static int fill_stacks(const struct state *state, struct uvs__output *output)
 {
     struct uvs_report *report = output->report;
-    report->stacks = calloc(state->stack_count + 1, sizeof(*report->stacks));
+    report->stacks = calloc(state->stacks.count + 1, sizeof(*report->stacks));
     int rc = report->stacks ? 0 : NO_MEMORY;
-    for (size_t i = 0; i < state->stack_count && !rc; i++)
-        rc = fill_stack(state->stacks[i], output, &report->stacks[report->stack_count++]);
+    for (size_t i = 0; i < state->stacks.count && !rc; i++)
+        rc = fill_stack(state->stacks.stacks[i], output, &report->stacks[report->stack_count++]);
     return rc;
 }
 
@@ -360,10 +297,7 @@ static void clear(void *data)
         if (state->requests.items[i])
             free(((struct samples *)state->requests.items[i])->stacks);
     uvs__rows_clear(&state->requests);
-    for (size_t i = 0; i < state->stack_count; i++)
-        free(state->stacks[i]);
-    free(state->stacks);
-    uvs__map_clear(&state->by_hash);
+    uvs__stack_table_clear(&state->stacks);
 }
 
 const struct uvs__analysis uvs__stacks_analysis = {.state_size = sizeof(struct state),

@@ -8,4 +8,7 @@
 // Fills block->stack from block->stacks. 0 or -UVS_E_ENVIRONMENT.
 int uvs__merge_stacks(const struct uvs_report *report, struct uvs_block *block);
 
+// Whether it is a function of a script of the program's own, not of the language's runtime.
+bool uvs__is_own_script(const struct uvs_site *site);
+
 #endif

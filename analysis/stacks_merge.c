@@ -36,6 +36,11 @@ static bool is_script(const struct uvs_site *site)
     return site && site->module && strcmp(site->module, "js") == 0;
 }
 
+bool uvs__is_own_script(const struct uvs_site *site)
+{
+    return is_script(site) && site->file && !begins_with(site->file, "node:");
+}
+
 static bool has_script(const struct walk *walk)
 {
     for (size_t i = 0; i < walk->count; i++)
@@ -53,7 +58,7 @@ static bool is_runtime(const struct uvs_site *site, bool beside_script)
     if (!site || (!site->module && !site->function))
         return true;
     if (is_script(site))
-        return !site->file || begins_with(site->file, "node:");
+        return !uvs__is_own_script(site);
     if (begins_with(site->function, "uv_") || begins_with(site->function, "_start"))
         return true;
     const char *name = site->module ? uvs__basename(site->module) : "";

@@ -5,6 +5,8 @@
 #include "text_prose.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { VICTIMS_SHOWN = 10, CAUSES_SHOWN = 3 };
 
@@ -33,7 +35,42 @@ static const char *const nobody[] = {[UVS_BLAME_POLL] = "the loop sleeping in po
                                      [UVS_BLAME_GC] = "garbage collection",
                                      [UVS_BLAME_UNKNOWN] = "something that the trace does not tell"};
 
-static void print_who(FILE *out, const struct uvs_blame_who *who)
+static void print_share(FILE *out, const struct uvs_scripts *scripts)
+{
+    if (scripts->named[0].samples < scripts->samples)
+        fprintf(out, "%.0f %% ", 100.0 * (double)scripts->named[0].samples / (double)scripts->samples);
+}
+
+// "superSlowFunction (app.js:3)" without brackets in brackets.
+static void print_without_brackets(FILE *out, const char *label)
+{
+    const char *file = strrchr(label, '(');
+    const size_t length = strlen(label);
+    if (!file || file < label + 2 || file[-1] != ' ' || label[length - 1] != ')') {
+        uvs__print_escaped(out, label);
+        return;
+    }
+    char *function = strndup(label, (size_t)(file - 1 - label));
+    char *place = strndup(file + 1, (size_t)(label + length - 1 - (file + 1)));
+    uvs__print_escaped(out, function ? function : "");
+    fputs(", ", out);
+    uvs__print_escaped(out, place ? place : "");
+    free(function);
+    free(place);
+}
+
+static void print_in_script(FILE *out, const struct uvs_blame_who *who)
+{
+    if (!who->scripts)
+        return;
+    fputs(" (sampled ", out);
+    print_share(out, who->scripts);
+    fputs("in ", out);
+    print_without_brackets(out, who->scripts->named[0].site->label);
+    fputc(')', out);
+}
+
+static void print_what(FILE *out, const struct uvs_blame_who *who)
 {
     if (who->kind < 0) {
         fputs(nobody[who->what], out);
@@ -43,6 +80,12 @@ static void print_who(FILE *out, const struct uvs_blame_who *who)
     } else {
         print_named(out, who, " ");
     }
+}
+
+static void print_who(FILE *out, const struct uvs_blame_who *who)
+{
+    print_what(out, who);
+    print_in_script(out, who);
 }
 
 void uvs__print_blame_kind(FILE *out, const struct uvs_blame_who *who)
@@ -63,6 +106,16 @@ void uvs__print_blame_name(FILE *out, const struct uvs_blame_who *who)
         fputs(nobody[who->what], out);
     else
         uvs__print_escaped(out, who->site ? who->site->label : "something unknown");
+}
+
+void uvs__print_blame_script(FILE *out, const struct uvs_blame_who *who)
+{
+    if (!who->scripts) {
+        fputc('-', out);
+        return;
+    }
+    print_share(out, who->scripts);
+    uvs__print_escaped(out, who->scripts->named[0].site->label);
 }
 
 static void print_times(FILE *out, uint64_t count)
@@ -106,10 +159,12 @@ static void print_causes(FILE *out, const struct uvs_victim_row *victim)
             fputc(' ', out);
         }
         fputs(victim->suffered.count == 1 ? "mostly because of " : "because of ", out);
-        if (is_itself(victim, cause))
+        if (is_itself(victim, cause)) {
             fputs("its own earlier runs", out);
-        else
+            print_in_script(out, &cause->who);
+        } else {
             print_who(out, &cause->who);
+        }
         left -= cause->times;
     }
     if (!left)

@@ -215,6 +215,11 @@ RENDER(render_culprit)
     uvs__print_blame_name(out, &FIELD(struct uvs_blame_who));
 }
 
+RENDER(render_culprit_script)
+{
+    uvs__print_blame_script(out, &FIELD(struct uvs_blame_who));
+}
+
 RENDER(render_hooks)
 {
     static const char *const names[] = {
@@ -282,10 +287,11 @@ static const struct uvs__column culprit_columns[] = {
     RIGHT("loop", render_loop, struct uvs_culprit_row, who.loop),
     LEFT("kind", render_culprit_kind, struct uvs_culprit_row, who),
     CUT("culprit", render_culprit, struct uvs_culprit_row, who),
-    RIGHT("victims", render_hist_count, struct uvs_culprit_row, inflicted),
+    CUT("sampled in", render_culprit_script, struct uvs_culprit_row, who),
+    GROUPED_IF_WIDE(NULL, "victims", render_hist_count, struct uvs_culprit_row, inflicted, 0, 3),
     RIGHT("inflicted", render_hist_sum, struct uvs_culprit_row, inflicted),
-    GROUPED(NULL, "at worst", render_quantile, struct uvs_culprit_row, inflicted, 1),
-    GROUPED_IF_WIDE(NULL, "in", render_ns, struct uvs_culprit_row, wall_ns, 0, 3),
+    GROUPED_IF_WIDE(NULL, "at worst", render_quantile, struct uvs_culprit_row, inflicted, 1, 2),
+    GROUPED_IF_WIDE(NULL, "in", render_ns, struct uvs_culprit_row, wall_ns, 0, 1),
 };
 
 static const struct uvs__column callback_columns[] = {

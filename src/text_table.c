@@ -118,20 +118,25 @@ static bool give_way(struct table *table)
     return any;
 }
 
-// The last one first.
+// Of the columns that are cut the widest; NULL: all are as narrow as they get.
+static size_t *widest(struct table *table)
+{
+    size_t *most = NULL;
+    for (size_t i = 0; i < table->column_count; i++)
+        if (table->columns[i].is_cut && table->width[i] > CUT_MIN_WIDTH && (!most || table->width[i] > *most))
+            most = &table->width[i];
+    return most;
+}
+
 static void cut_to_terminal(struct table *table)
 {
-    for (size_t i = table->column_count; i-- > 0;) {
-        size_t *width = &table->width[i];
-        if (table->columns[i].is_cut && *width > CUT_MAX_WIDTH)
-            *width = CUT_MAX_WIDTH;
-        size_t line = line_width(table);
-        if (!table->columns[i].is_cut || table->look->width == 0 || line <= table->look->width)
-            continue;
-        size_t excess = line - table->look->width;
-        size_t least = *width < CUT_MIN_WIDTH ? *width : CUT_MIN_WIDTH;
-        *width = *width > least + excess ? *width - excess : least;
-    }
+    for (size_t i = 0; i < table->column_count; i++)
+        if (table->columns[i].is_cut && table->width[i] > CUT_MAX_WIDTH)
+            table->width[i] = CUT_MAX_WIDTH;
+    size_t line = line_width(table);
+    size_t excess = table->look->width && line > table->look->width ? line - table->look->width : 0;
+    for (size_t *width; excess && (width = widest(table)) != NULL; excess--)
+        --*width;
 }
 
 // The end of the group that begins at `column`, and the terminal columns under it.

@@ -180,6 +180,44 @@ static void test_report_is_whole(void **state)
     assert_null(strchr(printed, '\x1b'));
 }
 
+static void test_culprits_are_named_by_their_scripts(void **state)
+{
+    (void)state;
+    struct uvs_site machinery = {.label = "node::Environment::RunTimers(uv_timer_s*)"};
+    struct uvs_scripts scripts = {.samples = 4, .named = {{&sample.tick, 3}, {&sample.other, 1}}, .count = 2};
+    struct uvs_blame_who timer = {.what = UVS_BLAME_CALLBACK,
+                                  .pid = 12,
+                                  .kind = UVS_KIND_TIMER,
+                                  .site = &machinery,
+                                  .scripts = &scripts};
+    const struct uvs_blame_who read = {
+        .what = UVS_BLAME_SYNC_CALL, .pid = 12, .kind = UVS_KIND_FS_READ, .site = &sample.start};
+    struct uvs_blame_part by[] = {{timer, 200000000, 1}, {read, 100000000, 1}};
+    struct uvs_victim_row victim = {.who = timer, .by = by, .by_count = 2};
+    struct uvs_culprit_row culprits[] = {{.who = timer, .wall_ns = 200000000}, {.who = read}};
+    uvs_hist_add(&victim.suffered, 200000000);
+    uvs_hist_add(&victim.suffered, 100000000);
+    victim.who.kind = UVS_KIND_ASYNC;
+    sample.report.victims = &victim;
+    sample.report.victim_count = 1;
+    sample.report.culprits = culprits;
+    sample.report.culprit_count = 2;
+    const struct uvs__look narrow = {.top = 20, .short_names = true, .width = 300};
+    assert_true(
+        has_line(report(&narrow),
+                 "\n  async node::Environment::RunTimers was late 2 times, 200 ms at worst: once because of "
+                 "timer node::Environment::RunTimers (sampled 75 % in on_tick, app.c:3), once because of "
+                 "sync fs.read from start (app.c:40).\n"));
+    assert_true(has_line(printed, "  timer         node::Environment::RunTimers  75 % on_tick (app.c:3)  "));
+    assert_true(has_line(printed, "  sync fs.read  start (app.c:40)              -                       "));
+    // All of its samples, and its own earlier runs.
+    scripts.samples = 3;
+    victim.who = timer;
+    assert_true(
+        has_line(report(&narrow), "once because of its own earlier runs (sampled in on_tick, app.c:3), "));
+    uvs_hist_clear(&victim.suffered);
+}
+
 static void test_open_blocks_are_at_least(void **state)
 {
     (void)state;
@@ -281,7 +319,8 @@ static void test_verdicts_as_json(void **state)
     assert_true(has_line(json, "\n  \"schema\": 1,\n"));
     assert_true(has_line(json, "\n  \"passed\": false,\n"));
     assert_true(has_line(json, "\n          \"value\": 200000000,\n          \"unit\": \"ns\",\n"));
-    assert_true(has_line(judge("loop.block.max < 50ms", true), "\"file\": \"/src/app.c\",\n          \"line\": 3,"));
+    assert_true(
+        has_line(judge("loop.block.max < 50ms", true), "\"file\": \"/src/app.c\",\n          \"line\": 3,"));
     json = judge("callback.duration.max < 1ms", true);
     // No bytes that JSON cannot hold.
     assert_true(has_line(json, "by idle odd\\\\x1b[31m\\\\n\\\\xff"));
@@ -307,19 +346,23 @@ static void test_junit_escapes_what_xml_cannot_hold(void **state)
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
         "<testsuites name=\"uvscope\" tests=\"1\" failures=\"1\">\n"
         "  <testsuite name=\"uvscope rules\" tests=\"1\" failures=\"1\" errors=\"0\" skipped=\"0\">\n"
-        "    <testcase name=\"loop.block.max &lt; 50ms\" classname=\"uvscope.rules\" file=\"/src/app.c\" line=\"3\">\n"
-        "      <failure type=\"violated\" message=\"loop.block.max &lt; 50ms: 10.0 s (pid 12 loop 0, by timer on_tick "
+        "    <testcase name=\"loop.block.max &lt; 50ms\" classname=\"uvscope.rules\" file=\"/src/app.c\" "
+        "line=\"3\">\n"
+        "      <failure type=\"violated\" message=\"loop.block.max &lt; 50ms: 10.0 s (pid 12 loop 0, by "
+        "timer on_tick "
         "(app.c:3))\"/>\n"
         "    </testcase>\n  </testsuite>\n</testsuites>\n");
-    assert_true(has_line(judge_runs("callback.duration.max < 1ms", 1, uvs__print_check_junit), "odd\\x1b[31m\\n\\xff"));
+    assert_true(has_line(judge_runs("callback.duration.max < 1ms", 1, uvs__print_check_junit),
+                         "odd\\x1b[31m\\n\\xff"));
 }
 
 static void test_annotations_stand_at_their_lines(void **state)
 {
     (void)state;
-    assert_string_equal(judge_runs("loop.block.max < 50ms", 1, uvs__print_check_github),
-                        "::error title=uvscope,file=/src/app.c,line=3::loop.block.max < 50ms: 10.0 s (pid 12 loop 0, by "
-                        "timer on_tick (app.c:3))\n");
+    assert_string_equal(
+        judge_runs("loop.block.max < 50ms", 1, uvs__print_check_github),
+        "::error title=uvscope,file=/src/app.c,line=3::loop.block.max < 50ms: 10.0 s (pid 12 loop 0, by "
+        "timer on_tick (app.c:3))\n");
     assert_string_equal(judge_runs("loop.iterations > 0", 1, uvs__print_check_github), "");
 }
 
@@ -332,6 +375,7 @@ int main(void)
         TEST(test_verdict_without_blocks),
         TEST(test_loss_is_said),
         TEST(test_report_is_whole),
+        TEST(test_culprits_are_named_by_their_scripts),
         TEST(test_open_blocks_are_at_least),
         TEST(test_self_time_that_was_lost_in_part),
         TEST(test_one_of_each_is_not_repeated),
