@@ -3,6 +3,7 @@
 #include "report_forms.h"
 
 #include "report_page.h"
+#include "report_short.h"
 #include "report_stacks.h"
 #include "text_report.h"
 
@@ -21,7 +22,7 @@ struct filling {
 
 static void print_verdict(FILE *out, const struct filling *filling)
 {
-    const struct uvs__look plain = {0};
+    const struct uvs__look plain = {.short_names = true};
     char *text = NULL;
     size_t size;
     FILE *stream = open_memstream(&text, &size);
@@ -34,13 +35,18 @@ static void print_verdict(FILE *out, const struct filling *filling)
     free(text);
 }
 
+static void print_short(FILE *out, const struct filling *filling)
+{
+    uvs__print_short_names(out, filling->json);
+}
+
 static void print_stacks(FILE *out, const struct filling *filling)
 {
     uvs__print_stacks_json(out, filling->report);
 }
 
-// No name of the trace ends the script that it stands in. Line breaks are between values only: in strings they
-// are escaped.
+// No name of the trace ends the script that it stands in. Line breaks are between values only: in strings
+// they are escaped.
 static void print_json(FILE *out, const struct filling *filling)
 {
     for (const char *at = filling->json; *at; at++)
@@ -80,6 +86,7 @@ static const struct {
     {"nonce", print_nonce},
     {"verdict", print_verdict},
     {"report", print_json},
+    {"short", print_short},
     {"stacks", print_stacks},
     {"page.css", print_page_css},
     {"page.js", print_page_js},

@@ -3,6 +3,7 @@
 #include "report_stacks.h"
 
 #include "json_out.h"
+#include "text_name.h"
 #include "text_rows.h"
 
 #include <inttypes.h>
@@ -67,13 +68,26 @@ static void choose(struct stacks *stacks)
     }
 }
 
+// [short, "js" or "", whole if that is longer]
 static void print_name(FILE *out, const struct uvs_site *site)
 {
-    char label[MAX_LABEL + 1];
-    snprintf(label, sizeof(label), "%s", site ? site->label : "unknown");
+    const char *label = site ? site->label : "unknown";
+    char whole[MAX_LABEL + 1], name[MAX_LABEL + 1] = "";
+    snprintf(whole, sizeof(whole), "%s", label);
+    FILE *shortened = fmemopen(name, sizeof(name), "w");
+    if (shortened) {
+        uvs__print_short(shortened, label);
+        fclose(shortened);
+    }
+    const bool is_short = shortened && strcmp(name, whole) != 0;
     fputc('[', out);
-    uvs__json_string(out, label);
-    fputs(site && site->module && strcmp(site->module, "js") == 0 ? ",\"js\"]" : ",\"\"]", out);
+    uvs__json_string(out, is_short ? name : whole);
+    fputs(site && site->module && strcmp(site->module, "js") == 0 ? ",\"js\"" : ",\"\"", out);
+    if (is_short) {
+        fputc(',', out);
+        uvs__json_string(out, whole);
+    }
+    fputc(']', out);
 }
 
 static void print_stack(FILE *out, struct stacks *stacks, const struct uvs_stack_row *stack)

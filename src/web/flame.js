@@ -21,7 +21,10 @@ const makeFlame = ({element, percent, names}) => {
     return root;
   };
   const childrenOf = (node) => [...node.children.values()].sort((a, b) => b.count - a.count);
+  // Names are [short, "js" or "", whole if that is longer].
   const labelOf = (node) => node.name < 0 ? "all samples" : names[node.name][0];
+  const wholeOf = (node) => node.name < 0 ? "all samples" : names[node.name][2] || names[node.name][0];
+  const samples = (count) => `${count} ${count === 1 ? "sample" : "samples"}`;
   const isScript = (node) => node.name >= 0 && names[node.name][1] === "js";
 
   // What all samples have in common says nothing: it begins where they part, or where the program's own code does.
@@ -39,17 +42,17 @@ const makeFlame = ({element, percent, names}) => {
       for (const name of new Set(frames)) row(name).total += count;
       if (frames.length) row(frames[frames.length - 1]).own += count;
     }
-    return [...rows.values()].map((found) => ({label: names[found.name][0], total: found.total, own: found.own}));
+    return [...rows.values()].map((found) => ({label: names[found.name][2] || names[found.name][0], short: names[found.name][0], total: found.total, own: found.own}));
   };
 
   const draw = (place, status, root, state) => {
     const {zoomed, words} = state;
     const boxes = new Map();
     const whole = zoomed.count || 1;
-    const matches = (node) => words && labelOf(node).toLowerCase().includes(words);
+    const matches = (node) => words && wholeOf(node).toLowerCase().includes(words);
     let deepest = 0, first = null;
     const box = (node, depth, left, width, className) => {
-      const said = `${labelOf(node)}, ${node.count} of ${root.count} samples, ${percent(node.count / root.count)}`;
+      const said = `${wholeOf(node)}, ${node.count} of ${samples(root.count)}, ${percent(node.count / root.count)}`;
       const made = element("button", {type: "button", role: "treeitem", class: `frame ${className}${isScript(node) ? " script" : ""}${matches(node) ? " found" : ""}`,
         tabindex: "-1", "aria-level": String(depth + 1), "aria-label": said, title: said,
         style: `left:${(100 * left).toFixed(3)}%;width:${(100 * width).toFixed(3)}%;top:${depth * rowHeight}px`}, labelOf(node));
@@ -81,7 +84,7 @@ const makeFlame = ({element, percent, names}) => {
     first.tabIndex = 0;
     const found = words ? sumFound(root, matches) : 0;
     status.textContent = words ? `${percent(found / (root.count || 1))} of the samples are in functions that contain “${words}”`
-      : `${root.count} samples; ${zoomed === root ? "the whole" : `zoomed to ${labelOf(zoomed)}, ${percent(zoomed.count / (root.count || 1))}`}`;
+      : `${samples(root.count)}; ${zoomed === root ? "the whole" : `zoomed to ${labelOf(zoomed)}, ${percent(zoomed.count / (root.count || 1))}`}`;
     state.boxes = boxes;
   };
   const sumFound = (root, matches) => {

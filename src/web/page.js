@@ -3,6 +3,7 @@
 "use strict";
 (() => {
   const report = JSON.parse(document.getElementById("report").textContent);
+  const short = new Map(Object.entries(JSON.parse(document.getElementById("short").textContent)));
   const stacks = JSON.parse(document.getElementById("stacks").textContent);
   const main = document.getElementById("main");
 
@@ -18,6 +19,8 @@
   const count = (n) => n === null || n === undefined ? "–" : n.toLocaleString("en");
   const percent = (x) => x === null || x === undefined ? "–" : `${(100 * x).toFixed(1)} %`;
   const label = (site) => site ? site.label : "–";
+  const brief = (text) => short.get(text) || text;
+  const tag = (site) => brief(label(site));
   const since = (ns) => ns - report.trace.begin_ns;
 
   // --- Elements ---
@@ -35,7 +38,8 @@
     return made;
   };
 
-  // columns: {title, of: value of a row, show: its text, text: whether it is one}. Sorted by a click on a title.
+  // columns: {title, of: value of a row, show: its text}, or of texts {title, of, text: true, shown: what is shown of
+  // a row, where that is shorter}. Sorted by a click on a title.
   // The report's own order, where it was asked for, stays until a title is clicked. list: of what in shown.left_out.
   const asked = report.shown && report.shown.sort;
   const table = (caption, columns, rows, first, list) => {
@@ -49,9 +53,8 @@
     let shown = rows, by = null, ascending = false;
     const fill = () => {
       body.replaceChildren(...shown.map((row) => element("tr", {}, ...columns.map((column) => {
-        const text = (column.show || String)(column.of(row));
-        const attributes = column.text ? {class: "text name-cell", title: text} : {};
-        return element("td", attributes, text);
+        if (!column.text) return element("td", {}, column.show(column.of(row)));
+        return element("td", {class: "text name-cell", title: column.of(row) ?? "–"}, column.shown(row));
       }))));
     };
     const order = (a, b) => {
@@ -143,19 +146,22 @@
 
   if (report.findings.length) {
     section("Findings", element("ul", {class: "findings"}, ...report.findings.map((finding) =>
-      element("li", {class: finding.severity}, element("b", {}, finding.severity), ` ${sentence(finding.text)}`,
+      element("li", {class: finding.severity}, element("b", {}, finding.severity), ` ${sentence(brief(finding.text))}`,
         ...(finding.advice ? [element("p", {class: "dim"}, sentence(finding.advice))] : [])))));
   }
 
   const many = report.loops.length > 1;
-  const named = (row) => !many ? "" : report.processes.length > 1 ? ` of pid ${row.pid} loop ${row.loop}` : ` of loop ${row.loop}`;
+  const loopOf = (row) => report.loops.find((loop) => loop.pid === row.pid && loop.loop === row.loop);
+  // What tells it from the others.
+  const traits = (loop) => loop ? [loop.main ? "main" : null, loop.name].filter(Boolean).join(", ") : "";
+  const named = (row) => !many ? "" : ` of loop ${row.loop}${traits(loopOf(row)) ? ` (${traits(loopOf(row))})` : ""}${report.processes.length > 1 ? ` of pid ${row.pid}` : ""}`;
   const overTime = [];
   const slices = report.slices;
   if (slices && slices.count > 1) {
     const xs = Array.from({length: slices.count}, (_, i) => (report.shown ? report.shown.from_ns : 0) + i * slices.width_ns);
     const xShow = (x) => time(x);
     // The busiest first, and of many those that do anything worth a look.
-    const busy = (row) => (report.loops.find((loop) => loop.pid === row.pid && loop.loop === row.loop) || {busy_ns: 0}).busy_ns;
+    const busy = (row) => (loopOf(row) || {busy_ns: 0}).busy_ns;
     const busiest = [...slices.loops].sort((a, b) => busy(b) - busy(a));
     for (const loop of busiest.filter((row, i) => i === 0 || busy(row) > report.trace.duration_ns / 100).slice(0, 4)) {
       overTime.push(chart(`Utilization${named(loop)}: busy share of each ${time(slices.width_ns)}`, xs,
@@ -183,11 +189,11 @@
   const percentiles = [
     ...curves("Percentiles of busy intervals", report.loops.map((loop) => ({label: `loop ${loop.pid}:${loop.loop}`, dist: loop.block}))),
     ...curves("Percentiles of the delay of callbacks, the most delayed first", report.callbacks.filter((row) => row.delay && row.delay.count)
-      .sort((a, b) => b.delay.sum_ns - a.delay.sum_ns).map((row) => ({label: `${row.kind} ${label(row.site)}`.slice(0, 40), dist: row.delay}))),
+      .sort((a, b) => b.delay.sum_ns - a.delay.sum_ns).map((row) => ({label: `${row.kind} ${tag(row.site)}`.slice(0, 60), dist: row.delay}))),
   ];
   if (percentiles.length) section("Percentiles", element("div", {class: "charts"}, ...percentiles));
 
-  const text = (title, of) => ({title, of, text: true, show: (value) => value ?? "–"});
+  const text = (title, of, shown = (row) => brief(of(row) ?? "–")) => ({title, of, text: true, shown});
   const times = (title, of) => ({title, of, show: time});
   const counts = (title, of) => ({title, of, show: count});
   const numbers = (title, of) => ({title, of, show: (n) => `${n ?? "–"}`}); // of things, not of how many
@@ -218,23 +224,27 @@
 
   const blocks = report.loops.flatMap((loop) => loop.blocked.worst.map((block) => ({...block, pid: loop.pid, loop: loop.loop})))
     .filter((block) => block.duration_ns >= report.loops[0].blocked.threshold_ns);
-  const filledBy = (block) => [...block.callbacks.map((part) => `${label(part.site)} ${time(part.self_ns)}`),
-    ...block.sync_calls.map((part) => `${part.kind} from ${label(part.called_from)} ${time(part.ns)}`)].slice(0, 3).join(", ") || "–";
+  const filledBy = (block, name) => [...block.callbacks.map((part) => `${name(part.site)} ${time(part.self_ns)}`),
+    ...block.sync_calls.map((part) => `${part.kind} from ${name(part.called_from)} ${time(part.ns)}`)].slice(0, 3).join(", ") || "–";
+  // Beside a script the callbacks are only the machinery.
+  const scriptOf = (block) => (block.stack || []).find((frame) => frame.module === "js" && frame.file && !frame.file.startsWith("node:"));
   if (blocks.length) section("Worst blocks", table("Worst blocks", [
     times("at", (row) => since(row.begin_ns)), times("for", (row) => row.duration_ns), ...place,
-    text("class", (row) => row.class), text("filled by", filledBy), ...blocks.some((row) => row.gc_ns) ? [times("gc", (row) => row.gc_ns)] : [],
+    text("class", (row) => row.class),
+    ...blocks.some(scriptOf) ? [text("held by", (row) => label(scriptOf(row)))] : [],
+    text("filled by", (row) => filledBy(row, label), (row) => filledBy(row, tag)), ...blocks.some((row) => row.gc_ns) ? [times("gc", (row) => row.gc_ns)] : [],
     {title: "CPU", of: (row) => row.cpu_ns === null ? null : Math.min(1, row.cpu_ns / row.duration_ns), show: percent}], blocks, "for").made);
 
-  const sampled = [
+  const sources = [
     ...stacks.blocks.map((block) => ({stacks: block.stacks.map(([index, times]) => [times, stacks.stacks[index][1]]),
       title: `block of ${time(block.duration_ns)} at ${time(since(block.begin_ns))}${named(block)}`})),
     {title: "all blocks that were sampled", stacks: stacks.stacks}].filter((source) => source.stacks.length);
-  if (sampled.length) {
+  if (sources.length) {
     const flame = makeFlame({element, percent, names: stacks.names});
-    const tableOf = (rows) => table("Functions by samples", [text("function", (row) => row.label), counts("samples in it", (row) => row.total),
+    const tableOf = (rows) => table("Functions by samples", [text("function", (row) => row.label, (row) => row.short), counts("samples in it", (row) => row.total),
       counts("in it alone", (row) => row.own)], rows.sort((a, b) => b.total - a.total).slice(0, 100), "samples in it").made;
     section("Who held the loop", element("p", {class: "dim"}, "The stacks that were sampled, the outermost function at the top. A click or Enter zooms, Escape shows the whole, " +
-      "arrows move."), ...flame(sampled, tableOf),
+      "arrows move."), ...flame(sources, tableOf),
       ...stacks.left_out ? [element("p", {class: "dim"}, `${count(stacks.left_out)} samples of rare stacks were left out.`)] : []);
   }
 
@@ -244,27 +254,45 @@
     times("p99", (row) => row.duration.p99_ns), times("max", (row) => row.duration.max_ns)], collections, "sum").made);
 
   const blame = report.blame;
-  const who = (row) => [row.what === "callback" ? "" : row.what, row.kind || "", row.site ? label(row.site) : ""].filter(Boolean).join(" ");
-  const often = (times) => times === 1 ? "once" : `${count(times)} times`;
+  const before = {sync_call: "sync ", request: "worker "};
+  const kindOf = (row) => row.kind ? `${before[row.what] || ""}${row.kind}` : "–";
   const idle = {poll: "the loop sleeping in poll", outside: "code outside of uv_run", libuv: "libuv itself", gc: "garbage collection",
     unknown: "something that the trace does not tell"};
-  const because = (part, victim) => part.what === "callback" && part.kind === victim.kind && label(part.site) === label(victim.site)
-    ? "its own earlier runs" : idle[part.what] || (part.what === "sync_call" ? `sync ${part.kind} from ${label(part.site)}` : who(part));
+  const who = (row, name) => idle[row.what] || name(row.site);
+  // What scripts did in it, by its samples.
+  const inScript = (row) => {
+    const {samples, functions: [most]} = row.javascript;
+    return {share: most.samples < samples ? `${(100 * most.samples / samples).toFixed(0)} % ` : "", name: label(most.site)};
+  };
+  const allScripts = (row) => row.javascript && row.javascript.functions.map(({site, samples}) => `${label(site)} ${samples} of ${row.javascript.samples} samples`).join(", ");
+  const often = (times) => times === 1 ? "once" : `${count(times)} times`;
+  const sampled = (part) => {
+    if (!part.javascript) return "";
+    const {share, name} = inScript(part);
+    return ` (sampled ${share}in ${name.replace(/ \(([^()]*)\)$/, ", $1")})`;
+  };
+  const because = (part, victim) => `${part.what === "callback" && part.kind === victim.kind && label(part.site) === label(victim.site)
+    ? "its own earlier runs" : idle[part.what] || (part.what === "sync_call" ? `sync ${part.kind} from ${tag(part.site)}` : `${part.kind} ${tag(part.site)}`)}${sampled(part)}`;
   const suffering = (victim) => {
     const causes = victim.by.filter((part) => part.times).sort((a, b) => b.times - a.times).slice(0, 3);
-    const one = victim.count === 1;
-    return `${victim.kind} ${label(victim.site)} ${victim.what === "request" ? "waited for a worker" : "was late"} ${often(victim.count)}, ` +
+    const one = victim.count === 1, left = victim.count - causes.reduce((sum, part) => sum + part.times, 0);
+    return `${victim.kind} ${tag(victim.site)} ${victim.what === "request" ? "waited for a worker" : "was late"} ${often(victim.count)}, ` +
       `${one ? `by ${time(victim.worst_ns)}` : `${time(victim.worst_ns)} at worst`}${causes.length ? ": " : ""}` +
-      causes.map((part) => `${one || part.times === victim.count ? one ? "mostly " : "" : `${often(part.times)} `}because of ${because(part, victim)}`).join(", ") + ".";
+      causes.map((part) => `${one || part.times === victim.count ? one ? "mostly " : "" : `${often(part.times)} `}because of ${because(part, victim)}`).join(", ") +
+      `${left ? `, ${often(left)} because of others` : ""}.`;
   };
+  const causesOf = (victim, name) => victim.by.slice(0, 3).map((part) => `${part.kind ? `${kindOf(part)} ` : ""}${who(part, name)} ${time(part.ns)}`).join(", ");
   if (blame && blame.victims.length) section("Who waited, and for whom", element("ul", {class: "victims"},
     ...blame.victims.slice(0, 10).map((victim) => element("li", {}, suffering(victim)))));
   if (blame && blame.culprits.length) section("Who made others wait", table("Culprits", [
-    text("culprit", (row) => idle[row.what] || who(row)), counts("victims", (row) => row.victims), times("inflicted", (row) => row.inflicted_ns),
+    ...place, text("kind", kindOf), text("culprit", (row) => who(row, label), (row) => who(row, tag)),
+    ...blame.culprits.some((row) => row.javascript) ? [text("sampled in", allScripts, (row) => row.javascript ? inScript(row).share + inScript(row).name : "–")] : [],
+    counts("victims", (row) => row.victims), times("inflicted", (row) => row.inflicted_ns),
     times("at worst", (row) => row.worst_ns), times("in", (row) => row.wall_ns)], blame.culprits, "inflicted", "culprits").made);
   if (blame && blame.victims.length) section("Who waited", table("Victims", [
-    text("victim", who), counts("times", (row) => row.count), times("suffered", (row) => row.suffered_ns), times("at worst", (row) => row.worst_ns),
-    text("because of", (row) => row.by.slice(0, 3).map((part) => `${who(part)} ${time(part.ns)}`).join(", "))], blame.victims, "suffered", "victims").made);
+    ...place, text("kind", kindOf), text("victim", (row) => label(row.site)),
+    counts("times", (row) => row.count), times("suffered", (row) => row.suffered_ns), times("at worst", (row) => row.worst_ns),
+    text("because of", (row) => causesOf(row, label), (row) => causesOf(row, tag))], blame.victims, "suffered", "victims").made);
 
   const splits = [["running", "running_ns"], ["delayed by others", "delayed_ns"], ["in the pool's queue", "queue_ns"], ["on a worker", "service_ns"], ["waiting", "waiting_ns"]];
   const splitBar = (row, whole) => element("div", {class: "split", role: "img", "aria-label": splits.filter(([, key]) => row[key]).map(([name, key]) => `${name} ${time(row[key])}`).join(", ")},
@@ -274,7 +302,7 @@
     element("p", {class: "dim"}, "Which callback asked for which, and where the time between went."),
     element("p", {class: "key"}, ...splits.flatMap(([name], i) => [element("span", {class: `swatch part${i}`, "aria-hidden": "true"}), `${name} `])),
     ...report.chains.map((chain) => element("details", {class: "chain"}, element("summary", {},
-      `${time(chain.total_ns)} from ${time(since(chain.begin_ns))} on, ${chain.steps.length} ${chain.steps.length === 1 ? "step" : "steps"} to ${label(chain.steps[chain.steps.length - 1].site)}`,
+      `${time(chain.total_ns)} from ${time(since(chain.begin_ns))} on, ${chain.steps.length} ${chain.steps.length === 1 ? "step" : "steps"} to ${tag(chain.steps[chain.steps.length - 1].site)}`,
       splitBar(chain, chain.total_ns), element("span", {class: "dim"}, spent(chain))),
       table(`Steps to operation ${chain.op}`, [text("kind", (row) => row.kind), text("callback", (row) => label(row.site)), times("at", (row) => since(row.begin_ns)),
         ...splits.map(([name, key]) => times(name, (row) => row[key]))], chain.steps.slice(0, 100)).made)));

@@ -82,6 +82,27 @@ rows='[...document.querySelectorAll("section[aria-labelledby=callbacks] tbody tr
     [[ "$result" == *" of the samples are in functions that contain “0x”|true|0.0 %|" ]]
 }
 
+@test "on a narrow window nothing is cut, but scrolls in its own box, and charts follow the width" {
+    sed 's/name=stacks/name=a-long-one/' "$BATS_TEST_DIRNAME/../golden/stacks.events" >narrow.events
+    echo '480ms loop_info loop=7:1 tid=8 is_default=0 name=other' >>narrow.events
+    "$UVSCOPE" report --format html narrow.events >page.html
+    outside='[...document.querySelectorAll("body *")].filter((at) => !at.closest(".scroll, .flame, .skip") && at.getBoundingClientRect().right > document.body.getBoundingClientRect().right + 1)'
+    # Charts are drawn again a moment after the window has changed.
+    browse page.html "document.body.style.width = '380px', dispatchEvent(new Event('resize')), setTimeout(() => {
+        const widths = [...document.querySelectorAll('canvas')].map((canvas) => canvas.getBoundingClientRect().width);
+        document.title = [$outside.map((at) => at.tagName).join(' '), widths.length > 0 && widths.every((width) => width > 100 && width < 380),
+            document.querySelector('.scroll').scrollWidth > document.querySelector('.scroll').clientWidth].join('|');
+    }, 1000)"
+    [ "$result" = "|true|true" ]
+}
+
+@test "names of C++ are short on the page, whole under the pointer" {
+    "$UVSCOPE" report --format html lesson.events |
+        sed 's/id="short">{}/id="short">{"0x1000":"short::name"}/' >page.html
+    browse page.html "$rows[0], document.querySelector('section[aria-labelledby=callbacks] td[title=\"0x1000\"]').textContent"
+    [ "$result" = "short::name|short::name|" ]
+}
+
 @test "chains have a bar, steps and words; the page says what it was asked for" {
     "$UVSCOPE" report --format html --until 1000s --sort duration.max "$BATS_TEST_DIRNAME/../golden/chain.events" >page.html
     browse page.html "document.querySelectorAll('.chain').length > 0, document.querySelector('.chain .split').getAttribute('aria-label').includes('running'),
@@ -114,8 +135,8 @@ END
     hostile_events
     "$UVSCOPE" report --format html hostile.events >page.html
     browse page.html "document.documentElement.dataset.ready, document.scripts.length, document.body.textContent.includes('<script>hit()')"
-    # The probe's two, the report, its stacks, uPlot and the page's own two.
-    [ "$result" = "true|7|true|" ]
+    # The probe's two, the report, its short names, its stacks, uPlot and the page's own two.
+    [ "$result" = "true|8|true|" ]
     not grep -q $'\x1b' page.html
     [ "$(wc -c <page.html)" -lt 400000 ]
 }
