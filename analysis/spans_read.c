@@ -199,9 +199,11 @@ void uvs_span_source_destroy(struct uvs_span_source *source)
 
 // --- The second reading ---
 
-// An operation that was asked for and has not run yet.
+// An operation that was asked for, or that a worker has run, and whose callback has not run yet.
 struct asked {
-    uint64_t time_ns, parent;
+    uint64_t time_ns, parent; // time_ns UVS_ABSENT: unknown
+    uint64_t work_ns;         // UVS_ABSENT: by no worker yet
+    uint32_t tid;
 };
 
 struct visit {
@@ -224,20 +226,40 @@ static void forget_asked(struct visit *visit)
 }
 
 // Handles that are started again and again without ever running leave theirs behind: beyond so many all are
-// forgotten rather than memory filled.
-static int ask(struct visit *visit, const struct uvs__span *span)
+// forgotten rather than memory filled. NULL without memory.
+static struct asked *asked_of(struct visit *visit, const struct uvs__span *span)
 {
     if (visit->asked.count >= MAX_ASKED)
         forget_asked(visit);
     struct asked *asked = uvs__map_get(&visit->asked, span->op, span->process->index);
-    if (!asked) {
-        asked = malloc(sizeof(*asked));
-        if (!asked || uvs__map_put(&visit->asked, span->op, span->process->index, asked)) {
-            free(asked);
-            return NO_MEMORY;
-        }
+    if (asked)
+        return asked;
+    asked = malloc(sizeof(*asked));
+    if (!asked || uvs__map_put(&visit->asked, span->op, span->process->index, asked)) {
+        free(asked);
+        return NULL;
     }
-    *asked = (struct asked){span->begin_ns, span->schedule.parent};
+    *asked = (struct asked){.time_ns = UVS_ABSENT, .work_ns = UVS_ABSENT};
+    return asked;
+}
+
+static int ask(struct visit *visit, const struct uvs__span *span)
+{
+    struct asked *asked = asked_of(visit, span);
+    if (!asked)
+        return NO_MEMORY;
+    *asked = (struct asked){
+        .time_ns = span->begin_ns, .parent = span->schedule.parent, .work_ns = UVS_ABSENT};
+    return 0;
+}
+
+static int note_work(struct visit *visit, const struct uvs__span *span)
+{
+    struct asked *asked = span->op ? asked_of(visit, span) : NULL;
+    if (!asked)
+        return span->op ? NO_MEMORY : 0;
+    asked->work_ns = span->begin_ns;
+    asked->tid = span->work.tid;
     return 0;
 }
 
@@ -248,11 +270,15 @@ static void describe_callback(struct visit *visit, const struct uvs__span *from,
     to->result = from->callback.result;
     to->cancelled = from->callback.cancelled;
     struct asked *asked = uvs__map_remove(&visit->asked, from->op, from->process->index);
+    if (!asked)
+        return;
     // What was asked for again, and lost, had another time and parent.
-    if (asked && !uvs__lost_between(&visit->spans, asked->time_ns, from->end_ns)) {
+    if (asked->time_ns != UVS_ABSENT && !uvs__lost_between(&visit->spans, asked->time_ns, from->end_ns)) {
         to->scheduled_ns = asked->time_ns;
         to->parent = asked->parent;
     }
+    to->work_ns = asked->work_ns;
+    to->tid = asked->tid;
     free(asked);
 }
 
@@ -334,10 +360,15 @@ static int on_span(void *data, const struct uvs__span *from)
         return 0;
     if (from->type == UVS__SPAN_SCHEDULE)
         return ask(visit, from);
+    if (from->type == UVS__SPAN_WORK && note_work(visit, from))
+        return NO_MEMORY;
     if (from->type != UVS__SPAN_CALLBACK && types[from->type] == UVS_SPAN_CALLBACK)
         return 0; // not one that others see
-    struct uvs_span span = {
-        .scheduled_ns = UVS_ABSENT, .delay_ns = UVS_ABSENT, .latency_ns = UVS_ABSENT, .queue_ns = UVS_ABSENT};
+    struct uvs_span span = {.scheduled_ns = UVS_ABSENT,
+                            .delay_ns = UVS_ABSENT,
+                            .latency_ns = UVS_ABSENT,
+                            .queue_ns = UVS_ABSENT,
+                            .work_ns = UVS_ABSENT};
     describe(visit, from, &span);
     if (!in_window(&visit->source->tables, &span))
         return 0;

@@ -42,7 +42,8 @@ struct uvs_span {
     uint64_t scheduled_ns, parent; // parent 0: by none, or unknown
     uint64_t delay_ns, latency_ns; // of callbacks
     uint64_t queue_ns;             // of works
-    uint32_t tid;                  // of works: the worker
+    uint64_t work_ns;              // of callbacks: when a worker began; UVS_ABSENT none, or unknown
+    uint32_t tid;                  // of works, and of callbacks with a work_ns: the worker
     int32_t result;                // of callbacks
     uint8_t collection;            // of garbage collections: enum uvs_gc
     bool cancelled;                // of callbacks

@@ -5,12 +5,15 @@
 
 #include "command.h"
 #include "json_out.h"
+#include "timeline_nest.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { EVENTS_MAX = 1000000, LABEL_MAX = 256, KIND_MAX = 24 };
+
+static const uint64_t HEADROOM_NS = 3600000000000;
 
 // Rows that are no thread of the kernel's: of a loop beside its thread, and of what has none.
 enum { PHASES_ROW = 10000000, LOOP_ROW = 20000000, POOL_ROW = 30000000, TAKEN_PID = 40000000 };
@@ -26,6 +29,7 @@ struct timeline {
     uint64_t events;
     struct worker *workers;
     size_t worker_count, worker_capacity;
+    struct uvs__nest *nests; // of the loops' rows
 };
 
 // A pid that was taken again is another process's.
@@ -57,21 +61,18 @@ static void begin_event(struct timeline *timeline, char phase, uint32_t process,
     timeline->events++;
 }
 
-// Microseconds since the begin of the trace, which doubles hold to the nanosecond.
 static void print_time(struct timeline *timeline, const char *key, uint64_t ns)
 {
     fprintf(timeline->out, ",\"%s\":%" PRIu64 ".%03u", key, ns / 1000, (unsigned)(ns % 1000));
 }
 
+// Microseconds since not long before the trace, which doubles hold to the nanosecond. A session that begins
+// late knows of what began before it, and Perfetto leaves out what is before 0.
 static void print_moment(struct timeline *timeline, uint64_t ns)
 {
     uint64_t begin_ns = timeline->export->tables->report->trace.begin_ns;
-    if (ns >= begin_ns) {
-        print_time(timeline, "ts", ns - begin_ns);
-        return;
-    }
-    uint64_t before_ns = begin_ns - ns;
-    fprintf(timeline->out, ",\"ts\":-%" PRIu64 ".%03u", before_ns / 1000, (unsigned)(before_ns % 1000));
+    uint64_t zero_ns = begin_ns > HEADROOM_NS ? begin_ns - HEADROOM_NS : 0;
+    print_time(timeline, "ts", ns > zero_ns ? ns - zero_ns : 0);
 }
 
 static void print_slice(struct timeline *timeline, uint32_t process, uint32_t row, const char *name,
@@ -85,17 +86,45 @@ static void print_slice(struct timeline *timeline, uint32_t process, uint32_t ro
     fputs(",\"args\":{\"", timeline->out);
 }
 
-static void print_arrow(struct timeline *timeline, char phase, uint32_t row, const struct uvs_span *span,
-                        uint64_t ns)
+// One end of a phase, which the next one touches: viewers that add a duration to a begin get a sum that is
+// rounded, take the two for overlapping, and misplace all that follows.
+static void print_edge(struct timeline *timeline, char phase, const struct uvs_span *span, const char *name,
+                       uint64_t ns)
+{
+    begin_event(timeline, phase, span->process, PHASES_ROW + span->loop);
+    uvs__json_text_member(timeline->out, "name", name);
+    uvs__json_text_member(timeline->out, "cat", uvs_span_names[span->type]);
+    print_moment(timeline, ns);
+    fputc('}', timeline->out);
+}
+
+static void print_arrow_part(struct timeline *timeline, char phase, uint32_t row, const struct uvs_span *span,
+                             uint64_t ns)
 {
     begin_event(timeline, phase, span->process, row);
-    // A process's ops are its own; the arrow's id must be nobody else's.
-    fprintf(timeline->out, ",\"name\":\"asked for\",\"cat\":\"flow\",\"id\":\"%" PRIu32 ".%" PRIu64 "\"",
+    // A process's ops are its own, and the id must be nobody else's; Perfetto takes only hexadecimal ones.
+    fprintf(timeline->out, ",\"name\":\"asked for\",\"cat\":\"flow\",\"id\":\"0x%" PRIx32 "%012" PRIx64 "\"",
             span->process, span->op);
     if (phase == 'f')
         fputs(",\"bp\":\"e\"", timeline->out);
     print_moment(timeline, ns);
     fputc('}', timeline->out);
+}
+
+// From the callback that asked, through the worker, to the callback. Each part needs a slice that it is in:
+// what the program's main function asked for has none at the begin.
+static void print_arrow(struct timeline *timeline, uint32_t row, const struct uvs_span *span)
+{
+    const uint64_t from_ns = timeline->export->tables->from_ns;
+    const bool was_asked = span->parent && span->scheduled_ns >= from_ns;
+    const bool was_work = span->work_ns != UVS_ABSENT && span->work_ns >= from_ns;
+    if (!was_asked && !was_work)
+        return;
+    if (was_asked)
+        print_arrow_part(timeline, 's', row, span, span->scheduled_ns);
+    if (was_work)
+        print_arrow_part(timeline, was_asked ? 't' : 's', span->tid, span, span->work_ns);
+    print_arrow_part(timeline, 'f', row, span, span->begin_ns);
 }
 
 static void print_name(struct timeline *timeline, const char *what, uint32_t process, uint32_t row,
@@ -177,7 +206,6 @@ static int name_worker(struct timeline *timeline, const struct uvs_span *span)
 
 static int add_callback(struct timeline *timeline, const struct uvs_span *span)
 {
-    const struct uvs_span_tables *tables = timeline->export->tables;
     char label[LABEL_MAX], number[KIND_MAX];
     uint32_t row = row_of_loop(timeline, span->loop);
     label_of(timeline, span, label);
@@ -187,10 +215,7 @@ static int add_callback(struct timeline *timeline, const struct uvs_span *span)
     uvs__json_number_member(timeline->out, "latency_ns", span->latency_ns);
     uvs__json_signed_member(timeline->out, "result", span->result);
     fputs("}}", timeline->out);
-    if (span->op && span->scheduled_ns != UVS_ABSENT && span->scheduled_ns >= tables->from_ns) {
-        print_arrow(timeline, 's', row, span, span->scheduled_ns);
-        print_arrow(timeline, 'f', row, span, span->begin_ns);
-    }
+    print_arrow(timeline, row, span);
     return 0;
 }
 
@@ -218,8 +243,6 @@ static int add_work(struct timeline *timeline, const struct uvs_span *span)
     fprintf(timeline->out, "kind\":\"%s\",\"op\":%" PRIu64, kind_of(span, number), span->op);
     uvs__json_number_member(timeline->out, "queue_ns", span->queue_ns);
     fputs("}}", timeline->out);
-    if (span->op)
-        print_arrow(timeline, 't', span->tid, span, span->begin_ns);
     return 0;
 }
 
@@ -227,9 +250,11 @@ static int add_phase(struct timeline *timeline, const struct uvs_span *span)
 {
     uint64_t threshold_ns = timeline->export->tables->report->block_threshold_ns;
     bool is_block = span->type == UVS_SPAN_BUSY && span->end_ns - span->begin_ns >= threshold_ns;
-    print_slice(timeline, span->process, PHASES_ROW + span->loop,
-                is_block ? "blocked" : uvs_span_names[span->type], uvs_span_names[span->type], span);
-    fprintf(timeline->out, "open\":%s}}", span->open ? "true" : "false");
+    char name[KIND_MAX];
+    snprintf(name, sizeof(name), "%s%s", is_block ? "blocked" : uvs_span_names[span->type],
+             span->open ? ", not over" : "");
+    print_edge(timeline, 'B', span, name, span->begin_ns);
+    print_edge(timeline, 'E', span, name, span->end_ns);
     return 0;
 }
 
@@ -287,10 +312,34 @@ static int (*const adders[UVS_SPAN_COUNT])(struct timeline *timeline, const stru
     [UVS_SPAN_STALL] = add_stall,
 };
 
+// What is on the row of a loop fits into each other. Nothing reaches from one phase into the next.
+static int fit(struct timeline *timeline, struct uvs_span *span)
+{
+    if (span->loop == UVS_SPAN_NONE)
+        return 0;
+    struct uvs__nest *nest = &timeline->nests[span->loop];
+    switch (span->type) {
+    case UVS_SPAN_CALLBACK:
+    case UVS_SPAN_SYNC_CALL:
+    case UVS_SPAN_GC:
+        return uvs__nest_add(nest, &span->begin_ns, span->end_ns);
+    case UVS_SPAN_BUSY:
+        nest->count = 0;
+        return 0;
+    default:
+        return 0;
+    }
+}
+
 static int on_span(void *data, const struct uvs_span *span, struct uvs_error *error)
 {
     struct timeline *timeline = data;
-    int rc = span->begin_ns == UVS_ABSENT ? 0 : adders[span->type](timeline, span);
+    if (span->begin_ns == UVS_ABSENT)
+        return 0;
+    struct uvs_span fitted = *span;
+    int rc = fit(timeline, &fitted);
+    if (!rc)
+        rc = adders[span->type](timeline, &fitted);
     if (rc)
         return uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory for the timeline");
     return ferror(timeline->out) ? uvs_error_set(error, UVS_E_ENVIRONMENT, "cannot write the timeline") : 0;
@@ -299,6 +348,10 @@ static int on_span(void *data, const struct uvs_span *span, struct uvs_error *er
 static int run(const struct uvs__export *export, struct uvs_error *error)
 {
     struct timeline timeline = {.export = export, .out = export->out};
+    const size_t loop_count = export->tables->loop_count;
+    timeline.nests = calloc(loop_count + 1, sizeof(*timeline.nests));
+    if (!timeline.nests)
+        return uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory for the timeline");
     fputs("{\"displayTimeUnit\":\"ms\",\"otherData\":{\"version\":\"uvscope " UVS_VERSION
           "\"},\"traceEvents\":[\n",
           export->out);
@@ -308,6 +361,9 @@ static int run(const struct uvs__export *export, struct uvs_error *error)
         name_loop(&timeline, i);
     int rc = uvs_span_source_visit(export->source, on_span, &timeline, error);
     fputs("\n]}\n", export->out);
+    for (size_t i = 0; i < loop_count; i++)
+        uvs__nest_clear(&timeline.nests[i]);
+    free(timeline.nests);
     free(timeline.workers);
     if (!rc && timeline.events > EVENTS_MAX)
         uvs_complain(0,

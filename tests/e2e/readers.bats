@@ -74,6 +74,15 @@ END
     not grep -q '<' timeline.json spans.ndjson
 }
 
+@test "a timeline has nothing that viewers would leave out or misplace" {
+    local log
+    for log in "$PWD/trace" "$golden"/{blame_dns,chain,gc,io_uring,open_block,pool_mixed,polls,slices_onset}.events; do
+        "$UVSCOPE" export --to chrome -o "$(basename "$log").json" "$log"
+    done
+    "$BATS_TEST_DIRNAME/timeline.py" ./*.json
+    [ "$(jq -s '[.[].traceEvents[] | select(.ph == "f")] | length' ./*.json)" -gt 20 ]
+}
+
 @test "sqlite3 finds nothing wrong with a database" {
     "$UVSCOPE" export --to sqlite -o trace.db trace
     [ "$(sqlite3 trace.db 'PRAGMA integrity_check')" = ok ]
