@@ -3,6 +3,7 @@
 
 load helpers
 load hostile
+load browser
 
 setup() {
     common_setup
@@ -35,10 +36,7 @@ browse() {
         cat "$1"
         echo "<script nonce=$(page_nonce "$1")>document.title = (() => { try { return [$2].join('|') + '|' + failures.join(); } catch (e) { return String(e); } })()</script>"
     } >probe.html
-    XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR timeout 60 chromium --headless --no-sandbox --disable-gpu --disable-background-networking --disable-dev-shm-usage \
-        --user-data-dir="$BATS_TEST_TMPDIR/browser" --virtual-time-budget=5000 --enable-logging=stderr \
-        --dump-dom "file://$PWD/probe.html" >dom 2>console
-    result=$(sed -n 's:.*<title>\(.*\)</title>.*:\1:p' dom | head -n 1)
+    open_page "file://$PWD/probe.html"
     not grep CONSOLE console
 }
 

@@ -5,6 +5,7 @@
 bats_require_minimum_version 1.5.0
 
 load helpers
+load browser
 
 setup_file() {
     cd "$BATS_FILE_TMPDIR"
@@ -30,6 +31,7 @@ setup() {
     common_setup
     ln -s "$BATS_FILE_TMPDIR/trace" trace
     golden=$BATS_TEST_DIRNAME/../golden
+    build=$(realpath "$BATS_TEST_DIRNAME/../../build")
 }
 
 teardown() {
@@ -83,6 +85,38 @@ END
     [ "$(jq -s '[.[].traceEvents[] | select(.ph == "f")] | length' ./*.json)" -gt 20 ]
 }
 
+@test "speedscope shows each loop, worker and function, and complains of nothing" {
+    local file
+    # ./bootstrap test installs it.
+    local speedscope=$build/node/node_modules/speedscope/dist/release/index.html
+    [ -e "$speedscope" ]
+    "$UVSCOPE" export --to chrome -o worst.json trace
+    "$UVSCOPE" export --to chrome -o chain.json.gz "$golden/chain.events"
+    "$UVSCOPE" export --to folded -o stacks.folded "$golden/stacks.events"
+    {
+        echo 'const files = ['
+        for file in worst.json chain.json.gz stacks.folded; do
+            echo "[\"$file\", \"$(base64 -w0 $file)\"],"
+        done
+        echo '];'
+        cat "$BATS_TEST_DIRNAME/speedscope.js"
+    } >load.js
+    open_page "file://$speedscope#view=sandwich&localProfilePath=$PWD/load.js" --window-size=1200,1000
+    /usr/bin/python3 -c 'import html, sys; print(html.unescape(sys.stdin.read()))' <<<"$result" >shown.json
+    jq -e '.complaints == []' shown.json
+    # A loop, its phases and four workers; the timer's callbacks and the works by their names.
+    jq -e '[.shown[] | select(.file == "worst.json")] | length == 6 and
+        (map(.frames[][2]) | map(select(startswith("=<script>hit()</script>"))) | length == 2) and
+        (map(.frames[][2]) | map(select(startswith("@<script>hit()</script>"))) | length == 12)' shown.json
+    jq -e '[.shown[] | select(.file == "chain.json.gz") | [.profile, (.frames[] | .[1] + " " + .[2])]] | .[1:] == [
+        ["chain (pid 7), pool worker (tid 8)",
+            "30.00ms (67%) 0x350 {\"kind\":\"work\",\"op\":3,\"queue_ns\":0}",
+            "15.00ms (33%) 0x200 {\"kind\":\"fs.open\",\"op\":2,\"queue_ns\":20000000}"],
+        ["chain (pid 7), loop 0 phases (tid 10000000)",
+            "373.00ms (75%) poll", "102.00ms (20%) blocked", "25.00ms (5.0%) busy"]]' shown.json
+    jq -e '.shown[] | select(.file == "stacks.folded") | .frames | map(select(.[2] == "0x9000")[0:2]) == [["4 (57%)", "1 (14%)"]]' shown.json
+}
+
 @test "sqlite3 finds nothing wrong with a database" {
     "$UVSCOPE" export --to sqlite -o trace.db trace
     [ "$(sqlite3 trace.db 'PRAGMA integrity_check')" = ok ]
@@ -117,8 +151,11 @@ for name in sys.argv[1:]:
     assert len(set(samples[0])) == len(samples[0]), name
     assert all(f.type in ("histogram", "gauge") and f.documentation for read in families for f in read), name
 END
-    # Where it is installed, Prometheus itself too.
-    ! command -v promtool || promtool check metrics <trace.prom
+    # And by Prometheus itself, which ./bootstrap test unpacks.
+    local samples
+    for samples in *.prom; do
+        PATH=$build/prometheus:$PATH promtool check metrics <"$samples"
+    done
 }
 
 @test "xmllint finds JUnit's XML to be as its schema says" {
