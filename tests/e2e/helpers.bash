@@ -32,7 +32,7 @@ as_root() {
 daemons() {
     local directory name
     for directory in /proc/[0-9]*; do
-        name=$(cat "$directory/comm" 2>/dev/null) || continue
+        { read -r name <"$directory/comm"; } 2>/dev/null || continue
         [[ $name == ${1:-lttng-*} ]] || continue
         if tr '\0' '\n' 2>/dev/null <"$directory/environ" | grep -qxF "XDG_RUNTIME_DIR=$XDG_RUNTIME_DIR"; then
             echo "${directory#/proc/}"

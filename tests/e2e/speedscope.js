@@ -8,19 +8,30 @@
     addEventListener("error", (event) => complaints.push(event.message));
     addEventListener("unhandledrejection", (event) => complaints.push(String(event.reason)));
 
-    const until = async (holds) => { while (!holds()) await new Promise((go) => setTimeout(go, 20)); };
     const cells = (row) => [...row.cells].map((cell) => cell.textContent);
-    const profiles = () => [...document.querySelectorAll("tr[title]")].map(cells);
+    const choices = () => [...document.querySelectorAll("tr[title]")];
     const frames = () => [...document.querySelectorAll("tr:not([title]) > td:nth-child(3)")].map((cell) => cells(cell.parentNode));
+
+    // The page's parts are drawn one after the other: a profile is there when its rows are, and no longer those before.
+    let last = "";
+    const drawn = () => frames().length && JSON.stringify(frames()) !== last;
+    const until = async (holds) => { while (!holds() || !drawn()) await new Promise((go) => setTimeout(go, 50)); };
+    const take = (file, profile) => {
+        last = JSON.stringify(frames());
+        shown.push({file, profile, frames: frames()});
+    };
 
     for (const [name, content] of files) {
         speedscope.loadFileFromBase64(name, content);
-        await until(() => document.title === `${name} - speedscope` && (profiles().length || frames().length));
-        const all = profiles();
-        for (let i = 0; i < Math.max(all.length, 1); i++) {
-            await until(() => !all.length || document.body.textContent.includes(`(${i + 1}/${all.length})`));
-            shown.push({file: name, profile: all.length ? all[i][1] : null, frames: frames()});
-            dispatchEvent(new KeyboardEvent("keypress", {key: "n"}));
+        await until(() => document.title === `${name} - speedscope`);
+        const all = choices().map((row) => cells(row)[1]);
+        take(name, all[0]);
+        for (let i = 1; i < all.length; i++) {
+            await until(() => {
+                choices()[i].dispatchEvent(new MouseEvent("mouseup", {bubbles: true}));
+                return document.body.textContent.includes(`${all[i]} (${i + 1}/${all.length})`);
+            });
+            take(name, all[i]);
         }
     }
     document.title = JSON.stringify({shown, complaints});
