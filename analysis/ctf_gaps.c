@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Inputs that were cut or cannot be read.
+// Inputs that were cut or cannot be read, and streams whose begin is missing.
 #include "ctf_gaps.h"
 
 #include <stdlib.h>
@@ -17,6 +17,9 @@ int uvs__ctf_gaps_note(struct uvs__ctf_gaps *gaps, const struct uvs__ctf_inputs 
     gaps->items = calloc(inputs->count + 1, sizeof(*gaps->items));
     if (!gaps->items)
         return -1;
+    // Nobody counted what was overwritten before the trace was taken.
+    if (inputs->late_ns)
+        gaps->items[gaps->count++] = (struct uvs_ev_lost){.begin_ns = UVS_ABSENT, .end_ns = inputs->late_ns};
     for (size_t i = 0; i < inputs->count; i++) {
         const struct uvs__ctf_input *input = &inputs->items[i];
         if (!input->damage || !input->has_data)

@@ -178,6 +178,47 @@ static void check(struct uvs__ctf_input *input, uint64_t ended_ns)
     free(metadata.text);
 }
 
+static int by_stream(const void *a, const void *b)
+{
+    const struct uvs__ctf_start *x = a, *y = b;
+    const int order = memcmp(x->uuid, y->uuid, sizeof(x->uuid));
+    if (order)
+        return order;
+    if (x->stream_id != y->stream_id)
+        return x->stream_id < y->stream_id ? -1 : 1;
+    if (x->instance != y->instance)
+        return x->instance < y->instance ? -1 : 1;
+    return (x->begin_ns > y->begin_ns) - (x->begin_ns < y->begin_ns);
+}
+
+static bool is_same_stream(const struct uvs__ctf_start *a, const struct uvs__ctf_start *b)
+{
+    return memcmp(a->uuid, b->uuid, sizeof(a->uuid)) == 0 && a->stream_id == b->stream_id &&
+           a->instance == b->instance;
+}
+
+// A session's chunks are directories of their own, so a stream may go on in another input.
+static int find_late(struct uvs__ctf_inputs *inputs)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < inputs->count; i++)
+        count += inputs->items[i].start_count;
+    struct uvs__ctf_start *starts = malloc((count + 1) * sizeof(*starts));
+    if (!starts)
+        return -1;
+    count = 0;
+    for (size_t i = 0; i < inputs->count; i++)
+        for (size_t j = 0; j < inputs->items[i].start_count; j++)
+            starts[count++] = inputs->items[i].starts[j];
+    qsort(starts, count, sizeof(*starts), by_stream);
+    for (size_t i = 0; i < count; i++)
+        if (starts[i].sequence > 0 && starts[i].begin_ns > inputs->late_ns &&
+            (i == 0 || !is_same_stream(&starts[i - 1], &starts[i])))
+            inputs->late_ns = starts[i].begin_ns;
+    free(starts);
+    return 0;
+}
+
 int uvs__ctf_inputs_find(const char *directory, uint64_t ended_ns, struct uvs__ctf_inputs *ret_inputs,
                          struct uvs_error *error)
 {
@@ -194,6 +235,10 @@ int uvs__ctf_inputs_find(const char *directory, uint64_t ended_ns, struct uvs__c
     }
     for (size_t i = 0; i < inputs.count; i++)
         check(&inputs.items[i], ended_ns);
+    if (find_late(&inputs) < 0) {
+        uvs__ctf_inputs_clear(&inputs);
+        return uvs_error_set(error, UVS_E_ENVIRONMENT, "out of memory");
+    }
     *ret_inputs = inputs;
     return 0;
 }
@@ -204,6 +249,7 @@ void uvs__ctf_inputs_clear(struct uvs__ctf_inputs *inputs)
         uvs__ctf_stand_in_remove(&inputs->items[i]);
         free(inputs->items[i].directory);
         free(inputs->items[i].damage);
+        free(inputs->items[i].starts);
     }
     free(inputs->items);
     *inputs = (struct uvs__ctf_inputs){0};

@@ -9,6 +9,13 @@
 #include <stdint.h>
 #include "error.h"
 
+// A stream's file: LTTng writes a stream into several when it rotates a session, or bounds its size.
+struct uvs__ctf_start {
+    unsigned char uuid[16];
+    uint64_t stream_id, instance;
+    uint64_t begin_ns, sequence; // of its first packet
+};
+
 struct uvs__ctf_input {
     char *directory; // holds `metadata`
     char *stand_in;  // a private directory to read instead, with the damaged streams cut; NULL: none needed
@@ -18,6 +25,8 @@ struct uvs__ctf_input {
     uint64_t clock_offset; // of the trace's clock to the epoch, in its cycles; 0 unknown
     int *cut_fds;          // the cut streams' copies: unlinked files, so that a crash leaves no data behind
     size_t cut_count;
+    struct uvs__ctf_start *starts; // of the files with whole packets
+    size_t start_count;
     bool readable; // false: nothing can be read from it
     bool has_data; // a stream has content: something is lost if it cannot be read
 };
@@ -25,6 +34,7 @@ struct uvs__ctf_input {
 struct uvs__ctf_inputs {
     struct uvs__ctf_input *items;
     size_t count;
+    uint64_t late_ns; // until then a stream was written of which the first packets are not there; 0: none was
 };
 
 // Finds every directory with a `metadata` file at or below `directory`, and checks it. None at all is no

@@ -52,7 +52,7 @@ struct stream {
     bool is_hollow;       // nothing but empty packets, of a class that the metadata does not declare
     uint64_t size, whole; // bytes; bytes of whole packets that can be decoded
     uint64_t last_end_ns; // of the whole packets; 0: none
-    uint64_t instance;    // the same for all files of a stream
+    struct uvs__ctf_start start;
 };
 
 struct streams {
@@ -128,6 +128,15 @@ static void check_index(struct stream *stream, const struct packet_header *heade
         reject_index(stream);
 }
 
+static void note_start(struct stream *stream, const struct packet_header *header)
+{
+    stream->start = (struct uvs__ctf_start){.stream_id = header->stream_id,
+                                            .instance = header->stream_instance_id,
+                                            .begin_ns = header->begin_ns,
+                                            .sequence = header->sequence};
+    memcpy(stream->start.uuid, header->uuid, sizeof(stream->start.uuid));
+}
+
 // A process that dies while it registers with LTTng leaves the buffers that were made for it, whose class was
 // never declared. Where one daemon serves everybody, it may be anybody's.
 static void walk_packets(struct stream *stream, const struct uvs__ctf_metadata *metadata)
@@ -139,15 +148,16 @@ static void walk_packets(struct stream *stream, const struct uvs__ctf_metadata *
             return;
         if (!is_whole(&header, at ? &previous : NULL, stream->size - at, metadata))
             return;
-        if (at == 0)
+        if (at == 0) {
             is_declared = has_stream_class(metadata->text, header.stream_id);
+            note_start(stream, &header);
+        }
         is_empty = is_empty && header.content_size == sizeof(header) * 8 && header.events_discarded == 0;
         previous = header;
         if (!is_declared)
             continue;
         check_index(stream, &header, at);
         stream->last_end_ns = header.end_ns;
-        stream->instance = header.stream_instance_id;
         stream->whole = at + header.packet_size / 8;
     }
     stream->is_hollow = !is_declared && is_empty;
@@ -221,7 +231,7 @@ static uint64_t end_of_instance(const struct streams *streams, uint64_t instance
 {
     uint64_t end_ns = 0;
     for (size_t i = 0; i < streams->count; i++)
-        if (streams->items[i].instance == instance && streams->items[i].last_end_ns > end_ns)
+        if (streams->items[i].start.instance == instance && streams->items[i].last_end_ns > end_ns)
             end_ns = streams->items[i].last_end_ns;
     return end_ns;
 }
@@ -243,7 +253,8 @@ static void check_ends(struct uvs__ctf_input *input, const struct streams *strea
 {
     for (size_t i = 0; i < streams->count && ended_ns; i++) {
         const struct stream *stream = &streams->items[i];
-        check_end(input, stream, stream->size ? end_of_instance(streams, stream->instance) : 0, ended_ns);
+        check_end(input, stream, stream->size ? end_of_instance(streams, stream->start.instance) : 0,
+                  ended_ns);
     }
 }
 
@@ -347,6 +358,17 @@ static bool check_packets(struct uvs__ctf_input *input, const struct streams *st
     return is_damaged;
 }
 
+static int keep_starts(struct uvs__ctf_input *input, const struct streams *streams)
+{
+    input->starts = malloc((streams->count + 1) * sizeof(*input->starts));
+    if (!input->starts)
+        return -1;
+    for (size_t i = 0; i < streams->count; i++)
+        if (streams->items[i].whole > 0)
+            input->starts[input->start_count++] = streams->items[i].start;
+    return 0;
+}
+
 static void refuse(struct uvs__ctf_input *input, const char *why)
 {
     uvs__ctf_damage(input, "%s", why);
@@ -368,5 +390,7 @@ void uvs__ctf_streams_check(struct uvs__ctf_input *input, const struct uvs__ctf_
         refuse(input, "no room for a repaired copy in TMPDIR");
     if (input->readable && metadata->is_lttng)
         check_ends(input, &streams, ended_ns);
+    if (keep_starts(input, &streams) < 0)
+        refuse(input, "no memory to read it");
     streams_clear(&streams);
 }

@@ -10,7 +10,8 @@
 // Beyond the trace's own events: what a reader knows about events it cannot deliver.
 enum { UVS_EV_LOST = UVS_EV_COUNT };
 
-// Events (or whole packets) were lost somewhere in [begin_ns, end_ns]. Delivered in time order by begin_ns.
+// Events (or whole packets) were lost somewhere in [begin_ns, end_ns]; neither: what was there was not
+// counted. Delivered in time order by begin_ns.
 struct uvs_ev_lost {
     uint64_t begin_ns, end_ns; // either may be UVS_ABSENT: from the start / up to the end of the trace
     uint64_t events, packets;  // UVS_ABSENT: some, number unknown

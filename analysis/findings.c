@@ -113,9 +113,9 @@ static void culprit_text(const struct uvs_block *block, char buffer[NAME_SIZE])
                  uvs__plural(block->callbacks[0].count));
 }
 
-static bool has_loss(const struct uvs_trace_facts *trace)
+bool uvs__has_loss(const struct uvs_trace_facts *trace)
 {
-    return trace->loss.events || trace->loss.packets;
+    return trace->loss.events || trace->loss.packets || trace->loss.uncounted;
 }
 
 // Of which nobody knows what happened.
@@ -239,7 +239,8 @@ static int queue_quantile(const struct uvs_report *report, const struct uvs_pool
     for (size_t i = 0; i < pool->request_count && !rc; i++)
         rc = uvs_hist_merge(&queue, &pool->requests[i].queue);
     const struct uvs_trace_facts *trace = &report->trace;
-    const double quantile = p99_among(queue.count, trace->loss.packets ? UVS_ABSENT : trace->loss.events);
+    const bool is_countable = !trace->loss.packets && !trace->loss.uncounted;
+    const double quantile = p99_among(queue.count, is_countable ? trace->loss.events : UVS_ABSENT);
     *ret_p99_ns = queue.count && quantile > 0 ? uvs_hist_quantile(&queue, quantile) : 0;
     uvs_hist_clear(&queue);
     return rc;
@@ -316,7 +317,7 @@ static void quantity(char *buffer, size_t size, uint64_t number, const char *wha
 static int lost(struct uvs__hunt *hunt)
 {
     const struct uvs_trace_facts *trace = &hunt->report->trace;
-    if (!has_loss(trace))
+    if (!trace->loss.events && !trace->loss.packets)
         return 0;
     char events[64], packets[64];
     quantity(events, sizeof(events), trace->loss.events, "event");
@@ -347,7 +348,7 @@ static int short_trace(struct uvs__hunt *hunt)
     for (size_t i = 0; i < report->loop_count; i++)
         iterations = uvs__add(iterations, report->loops[i].iterations);
     if (iterations >= few_iterations || report->trace.duration_ns >= short_trace_ns ||
-        has_loss(&report->trace))
+        uvs__has_loss(&report->trace))
         return 0;
     char duration[TEXT_SIZE];
     return uvs__found(hunt, UVS_ABSENT, 0, -1,

@@ -20,6 +20,8 @@ __attribute__((format(__printf__, 5, 6))) int uvs__found(struct uvs__hunt *hunt,
                                                          uint32_t pid, int loop, const char *format, ...);
 const char *uvs__label(const struct uvs_site *site);
 const char *uvs__plural(uint64_t count);
+// Something is missing, whether it was counted or not.
+bool uvs__has_loss(const struct uvs_trace_facts *trace);
 
 // Predicates: 0 whether they find something or not, or -UVS_E_ENVIRONMENT.
 int uvs__find_stale_time(struct uvs__hunt *hunt, const struct uvs_loop_row *loop);

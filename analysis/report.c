@@ -386,6 +386,7 @@ static int fill_loss(const struct job *job, struct uvs_trace_facts *trace)
     const struct uvs__spans *spans = &job->spans;
     trace->loss.events = spans->lost_events;
     trace->loss.packets = spans->lost_packets;
+    trace->loss.uncounted = spans->uncounted_ns > trace->begin_ns;
     if (job->output.recording && job->recording.lost_events > trace->loss.events)
         trace->loss.events = job->recording.lost_events;
     if (job->output.recording && job->recording.lost_packets > trace->loss.packets)
@@ -395,6 +396,8 @@ static int fill_loss(const struct job *job, struct uvs_trace_facts *trace)
         return NO_MEMORY;
     for (size_t i = 0; i < spans->lost_count; i++) {
         struct uvs_interval range = spans->lost[i];
+        if (range.end_ns < trace->begin_ns)
+            continue;
         if (range.begin_ns < trace->begin_ns)
             range.begin_ns = trace->begin_ns;
         if (range.end_ns == UVS_ABSENT)

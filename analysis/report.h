@@ -29,7 +29,8 @@ struct uvs_trace_facts {
     uint64_t overwritten_ns; // of the recording, before begin_ns: the newest part took its place
     struct {
         uint64_t events, packets; // lost; from the reader
-        uint64_t spans_unknown;   // callbacks whose self time or block is unknown because of it
+        bool uncounted; // a processor's first events are missing: they made room, or were never written
+        uint64_t spans_unknown; // callbacks whose self time or block is unknown because of it
         struct uvs_interval *intervals;
         size_t interval_count;
     } loss;

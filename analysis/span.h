@@ -243,7 +243,8 @@ struct uvs__spans {
     struct uvs_interval *lost; // disjoint, in order
     size_t lost_count, lost_capacity;
     uint64_t lost_events, lost_packets;
-    uint64_t lost_now; // events, as the counters say: they may fall again
+    uint64_t uncounted_ns; // until then something may be missing that nobody counted; 0: nothing
+    uint64_t lost_now;     // events, as the counters say: they may fall again
     uint64_t begin_ns, end_ns, events;
     bool has_begin;       // begin_ns was set although no event was given yet
     uint64_t main_end_ns; // when the recording's program ended, UVS_ABSENT unknown

@@ -66,6 +66,8 @@ static int on_lost(struct uvs__spans *spans, const struct uvs_ev_lost *lost)
     if (range.end_ns < range.begin_ns)
         range.end_ns = range.begin_ns;
     merge_lost(spans, range);
+    if (lost->events == 0 && lost->packets == 0)
+        spans->uncounted_ns = uvs__max(spans->uncounted_ns, range.end_ns);
     count_lost_events(spans, lost->events);
     spans->lost_packets = add_lost(spans->lost_packets, lost->packets);
     return 0;

@@ -100,7 +100,7 @@ static int finish(void *data, struct uvs__output *output)
     struct state *state = data;
     struct uvs_report *report = output->report;
     int rc = 0;
-    if (report->trace.loss.events || report->trace.loss.packets)
+    if (report->trace.loss.events || report->trace.loss.packets || report->trace.loss.uncounted)
         return 0;
     for (size_t i = 0; i < report->pool_count && !rc; i++) {
         struct uvs_pool_row *row = &report->pools[i];

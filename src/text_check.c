@@ -23,10 +23,12 @@ static uint64_t number_of(const json_t *object, const char *key)
 static void print_loss_note(FILE *out, const json_t *check)
 {
     const json_t *loss = json_object_get(json_object_get(check, "trace"), "loss");
-    const struct uvs_trace_facts trace = {.loss = {.events = number_of(loss, "events"),
-                                                   .packets = number_of(loss, "packets"),
-                                                   .spans_unknown = number_of(loss, "spans_unknown")}};
-    if (trace.loss.events == 0 && trace.loss.packets == 0 && trace.loss.spans_unknown == 0)
+    const struct uvs_trace_facts trace = {
+        .loss = {.events = number_of(loss, "events"),
+                 .packets = number_of(loss, "packets"),
+                 .uncounted = json_array_size(json_object_get(loss, "intervals")) > 0,
+                 .spans_unknown = number_of(loss, "spans_unknown")}};
+    if (!trace.loss.events && !trace.loss.packets && !trace.loss.uncounted && !trace.loss.spans_unknown)
         return;
     fputs("note      ", out);
     if (!uvs__print_loss(out, &trace))

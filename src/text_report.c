@@ -285,6 +285,8 @@ static void print_lost(FILE *out, uint64_t number, const char *what)
 
 bool uvs__print_loss(FILE *out, const struct uvs_trace_facts *trace)
 {
+    if (trace->loss.events == 0 && trace->loss.packets == 0 && trace->loss.uncounted)
+        return fputs("a processor's first events are missing, and nobody counted them", out) >= 0;
     if (trace->loss.events == 0 && trace->loss.packets == 0)
         return false;
     if (trace->loss.events)

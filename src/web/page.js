@@ -341,7 +341,8 @@
   const loss = report.trace.loss;
   const facts = [["Trace", report.trace.path], ["Events", `${count(report.trace.events)} in ${time(report.trace.duration_ns)}, read by ${report.trace.reader}`],
     ["Lost", loss.events === null || loss.packets === null ? "an unknown number of events" : loss.events || loss.packets
-      ? `${count(loss.events)} events, ${count(loss.packets)} packets` : "nothing"],
+      ? `${count(loss.events)} events, ${count(loss.packets)} packets`
+      : loss.intervals.length ? "a processor's first events, uncounted" : "nothing"],
     ["Incomplete", report.trace.incomplete],
     ["Lost between", loss.intervals.length ? loss.intervals.slice(0, 10).map((range) => `${time(since(range.begin_ns))} and ${time(since(range.end_ns))}`).join(", ") +
       (loss.intervals.length > 10 ? ` and ${loss.intervals.length - 10} more times` : "") : null],

@@ -86,6 +86,43 @@ static void a_stream_that_ends_before_the_recording_is_cut(void **state)
     assert_true(outcome->lost[0].begin_ns == UVS_ABSENT);
 }
 
+static void write_part(const char *trace, uint64_t first, uint64_t count)
+{
+    struct ctf_stream *stream = ctf_stream_open(trace, "ch_0");
+    for (uint64_t packet = first; packet < first + count; packet++) {
+        const uint64_t begin_ns = SECOND + packet * PACKET_NS;
+        ctf_stream_event(stream, a_callback(begin_ns));
+        ctf_stream_packet(stream, begin_ns, begin_ns + PACKET_NS - 1, 0, packet == first ? first : 0);
+    }
+    ctf_stream_close(stream);
+}
+
+// As in a snapshot, or where the tracer overwrote them: nobody counts them, and what the others did meanwhile is known
+// in part.
+static void a_stream_without_its_first_packets_leaves_a_gap(void **state)
+{
+    (void)state;
+    write_trace("late", SECOND + 5);
+    write_part(in("late"), 3, 2);
+    assert_int_equal(read_path(in("late")), 0);
+    assert_int_equal(outcome->events, PACKETS * PER_PACKET + 2);
+    assert_int_equal(outcome->losses, 1);
+    assert_true(outcome->lost[0].begin_ns == UVS_ABSENT);
+    assert_true(outcome->lost[0].end_ns == SECOND + 3 * PACKET_NS);
+    assert_true(outcome->lost[0].events == 0 && outcome->lost[0].packets == 0);
+    // They may be in another chunk of the session.
+    mkdir(in("chunks"), 0700);
+    for (int i = 1; i <= 2; i++)
+        ctf_write_metadata(in("chunks/%d", i), &(struct ctf_variant){0});
+    write_part(in("chunks/1"), 0, 3);
+    write_part(in("chunks/2"), 3, 2);
+    assert_int_equal(read_path(in("chunks")), 0);
+    assert_int_equal(outcome->events, 5);
+    assert_int_equal(outcome->losses, 0);
+    assert_int_equal(read_path(in("chunks/2")), 0);
+    assert_int_equal(outcome->losses, 1);
+}
+
 static int is_left_over(const struct dirent *entry)
 {
     return strncmp(entry->d_name, "uvscope-", 8) == 0;
@@ -312,6 +349,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cut_stream_gives_its_whole_packets),
         cmocka_unit_test(a_stream_that_ends_before_the_recording_is_cut),
+        cmocka_unit_test(a_stream_without_its_first_packets_leaves_a_gap),
         cmocka_unit_test(stand_ins_are_removed),
         cmocka_unit_test(a_bad_trace_does_not_hide_a_good_one),
         cmocka_unit_test(empty_neighbours_lose_nothing),
