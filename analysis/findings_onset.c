@@ -3,6 +3,7 @@
 #include "findings.h"
 
 #include "duration.h"
+#include "saturate.h"
 
 #include <stdlib.h>
 
@@ -24,27 +25,48 @@ struct cut {
     double before, after;
 };
 
-static double utilization(const struct uvs_slice *slice, uint64_t threshold_ns __attribute__((unused)))
+typedef double measure(const struct uvs_slice *slice, const struct uvs_report *report);
+
+static double utilization(const struct uvs_slice *slice, const struct uvs_report *report)
 {
-    return (double)slice->busy_ns / ((double)slice->busy_ns + (double)slice->poll_ns);
+    (void)report;
+    const double known_ns = (double)slice->busy_ns + (double)slice->poll_ns;
+    return known_ns > 0 ? (double)slice->busy_ns / known_ns : 0;
 }
 
-static double has_block(const struct uvs_slice *slice, uint64_t threshold_ns)
+// With all the time of which nothing is known.
+static double most_utilization(const struct uvs_slice *slice, const struct uvs_report *report)
 {
-    return slice->worst_block_ns >= threshold_ns;
+    return 1 - (double)slice->poll_ns / (double)report->slice_ns;
 }
 
-static void draw(const struct uvs_report *report, const struct uvs_slices_row *row,
-                 double (*value)(const struct uvs_slice *, uint64_t), struct curve *curve)
+static double least_utilization(const struct uvs_slice *slice, const struct uvs_report *report)
+{
+    return (double)slice->busy_ns / (double)report->slice_ns;
+}
+
+static double has_block(const struct uvs_slice *slice, const struct uvs_report *report)
+{
+    return slice->worst_block_ns >= report->block_threshold_ns;
+}
+
+static double may_have_block(const struct uvs_slice *slice, const struct uvs_report *report)
+{
+    return uvs__add(slice->busy_ns, slice->poll_ns) < report->slice_ns || has_block(slice, report) > 0;
+}
+
+// Where nothing was lost, the loop did not run in a slice without anything.
+static void draw(const struct uvs_report *report, const struct uvs_slices_row *row, measure *value,
+                 struct curve *curve)
 {
     curve->count = 0;
     for (size_t i = 0; i < report->slice_count; i++) {
         const struct uvs_slice *slice = &row->slices[i];
-        if (slice->busy_ns == 0 && slice->poll_ns == 0)
+        if (slice->busy_ns == 0 && slice->poll_ns == 0 && !uvs__has_loss(&report->trace))
             continue;
         curve->slices[curve->count] = i;
         curve->iterations[curve->count] = slice->iterations;
-        curve->values[curve->count++] = value(slice, report->block_threshold_ns);
+        curve->values[curve->count++] = value(slice, report);
     }
 }
 
@@ -54,6 +76,16 @@ static double mean(const struct curve *curve, size_t from, size_t to)
     for (size_t i = from; i < to; i++)
         sum += curve->values[i];
     return sum / (double)(to - from);
+}
+
+// As if what was lost were all against it.
+static void doubt(const struct uvs_report *report, const struct uvs_slices_row *row, measure *least,
+                  measure *greatest, struct curve *curve, struct cut *cut)
+{
+    for (size_t i = 0; i < curve->count; i++)
+        curve->values[i] = (i < cut->at ? greatest : least)(&row->slices[curve->slices[i]], report);
+    cut->before = mean(curve, 0, cut->at);
+    cut->after = mean(curve, cut->at, curve->count);
 }
 
 // The squares around the two means are least where the difference of the means weighs most.
@@ -105,14 +137,17 @@ static int look(struct uvs__hunt *hunt, const struct uvs_loop_row *loop, const s
                 struct curve *curve)
 {
     static const struct {
-        double (*value)(const struct uvs_slice *slice, uint64_t threshold_ns);
+        measure *value, *least, *greatest;
         double least_more, least_times; // to tell
         const char *what;
-    } sides[] = {{utilization, 0.2, 2, "work to do"}, {has_block, 0.4, 4, "blocks of at least "}};
+    } sides[] = {{utilization, least_utilization, most_utilization, 0.2, 2, "work to do"},
+                 {has_block, has_block, may_have_block, 0.4, 4, "blocks of at least "}};
     int rc = 0;
     for (size_t i = 0; i < sizeof(sides) / sizeof(sides[0]) && !rc; i++) {
         draw(hunt->report, row, sides[i].value, curve);
         struct cut cut = curve->count >= FEWEST_SLICES ? best_cut(curve) : (struct cut){0};
+        if (cut.at && uvs__has_loss(&hunt->report->trace))
+            doubt(hunt->report, row, sides[i].least, sides[i].greatest, curve, &cut);
         if (cut.at && cut.after - cut.before >= sides[i].least_more &&
             cut.after >= sides[i].least_times * cut.before && is_clear(curve, &cut))
             rc = say(hunt, loop, curve->slices[cut.at], &cut, sides[i].what);
