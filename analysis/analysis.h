@@ -16,7 +16,8 @@ struct uvs__output {
     struct uvs_symbols *symbols;
     struct uvs__map sites;
     size_t site_capacity;
-    bool counts; // the span that is given is in the window that the report is of
+    uint64_t look_back_ns; // how long before a window reading began; UVS_ABSENT: at the trace's begin
+    bool counts;           // the span that is given is in the window that the report is of
 };
 
 #define UVS__TAKES(type) (1u << UVS__SPAN_##type)

@@ -7,22 +7,50 @@
 #include "saturate.h"
 #include "window.h"
 
+#include <string.h>
+
 // Of the look back, for everybody to say who they are.
 static const uint64_t settling_ns = 1500000000;
 
-void uvs__extent_begin(struct uvs__extent *extent, uint64_t begin_ns, uint64_t from_ns, uint64_t until_ns,
-                       uint64_t look_back_ns)
+// --- The begin ---
+
+static void begin(struct uvs__extent *extent, const struct uvs__extent_wish *wish, uint64_t begin_ns)
 {
-    const uint64_t since_ns = uvs__minus(from_ns, look_back_ns);
-    *extent = (struct uvs__extent){.from_ns = from_ns ? uvs__add(begin_ns, from_ns) : 0,
-                                   .until_ns = uvs__add(begin_ns, until_ns),
+    const uint64_t since_ns = uvs__minus(wish->from_ns, wish->look_back_ns);
+    *extent = (struct uvs__extent){.has_begun = true,
+                                   .from_ns = wish->from_ns ? uvs__add(begin_ns, wish->from_ns) : 0,
+                                   .until_ns = uvs__add(begin_ns, wish->until_ns),
+                                   .touching = wish->touching,
                                    .read_ns = since_ns ? uvs__add(begin_ns, since_ns) : 0,
                                    .sure_ns = UVS_ABSENT};
-    if (extent->read_ns && look_back_ns == UVS__LOOK_NEAR_NS)
+    // Analyses remember no more than the far look; single spans have what they had long before.
+    if (extent->read_ns && (wish->look_back_ns == UVS__LOOK_NEAR_NS || extent->touching))
         extent->sure_ns = uvs__add(extent->read_ns, settling_ns);
 }
 
-// --- The begin ---
+// The trace begins with the first event of the recording's own processes, of which each says first who it is.
+static bool is_of_recording(const struct uvs__spans *spans, const struct uvs_event *event)
+{
+    if (event->type == UVS_EV_LOST)
+        return false;
+    return !spans->recording || (event->type == UVS_EV_process_info &&
+                                 strcmp(event->process_info.recording, spans->recording) == 0);
+}
+
+bool uvs__extent_passes_over(struct uvs__extent *extent, const struct uvs__extent_wish *wish,
+                             struct uvs__spans *spans, struct uvs_reader *reader,
+                             const struct uvs_event *event)
+{
+    if (extent->has_begun || !is_of_recording(spans, event))
+        return false;
+    begin(extent, wish, event->time_ns);
+    if (extent->read_ns <= event->time_ns)
+        return false;
+    spans->begin_ns = event->time_ns;
+    spans->has_begin = true;
+    uvs_reader_narrow(reader, extent->read_ns, 0);
+    return true;
+}
 
 static bool is_known(const struct uvs__spans *spans, const struct uvs__process *process,
                      const struct uvs_event *event)
@@ -101,6 +129,9 @@ static bool has_passed(const struct uvs__extent *extent, const struct uvs__loop 
         return true;
     if (loop->process->lean_ns)
         return loop->told_all || loop->told_ns >= extent->until_ns;
+    // What it was at then is told, with the poll phase or the time outside that came after.
+    if (extent->touching)
+        return loop->boundary_ns >= extent->until_ns;
     return !counts(extent, uvs__loop_moment(loop, UVS_ABSENT));
 }
 
@@ -155,7 +186,9 @@ bool uvs__extent_is_over(struct uvs__extent *extent, const struct uvs__spans *sp
 {
     if (extent->stage == UVS__EXTENT_OPEN && now_ns >= extent->until_ns)
         go_on(extent, spans, 0);
-    if (extent->stage == UVS__EXTENT_LOOPS && have_loops_passed(extent))
+    // A loop may wait for ever, and what it is at is not told meanwhile.
+    const bool is_late = extent->touching && now_ns >= uvs__add(extent->until_ns, UVS__LOOK_FAR_NS);
+    if (extent->stage == UVS__EXTENT_LOOPS && (is_late || have_loops_passed(extent)))
         go_on(extent, spans, extent->until_ns);
     // What holds a worker is told when it lets go: all that others may have waited for until now.
     if (extent->stage == UVS__EXTENT_REQUESTS && have_finished(extent))

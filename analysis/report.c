@@ -40,9 +40,7 @@ struct job {
     struct uvs_recording recording;
     struct uvs_reader *reader;
     struct uvs__extent extent;
-    uint64_t look_back_ns;
     uint64_t window_events; // in the window
-    bool has_begun;         // the extent
     bool failed;            // an event could not be taken
     void *states[ANALYSIS_COUNT];
     struct takers takers[2][UVS__SPAN_COUNT]; // of spans that do not count, and of those that do
@@ -187,10 +185,15 @@ static int take_span(void *data, const struct uvs__span *span, bool counts)
 
 static bool counts_in_window(struct job *job, const struct uvs__span *span)
 {
+    // They are the job's own: spans only show them.
+    if (uvs__window_touches(span, job->extent.from_ns, job->extent.until_ns)) {
+        ((struct uvs__process *)span->process)->touched = true;
+        if (span->loop)
+            ((struct uvs__loop *)span->loop)->touched = true;
+    }
     if (!uvs__window_has(&job->output, span))
         return false;
     uvs__extent_counts(&job->extent, span, job->output.report->blame_threshold_ns);
-    // They are the job's own: spans only show them.
     ((struct uvs__process *)span->process)->counted = true;
     if (span->loop)
         ((struct uvs__loop *)span->loop)->counted = true;
@@ -285,39 +288,20 @@ static void tell_progress(const struct job *job, const struct uvs_analysis_optio
         options->progress(options->progress_data, count, uvs_reader_share(job->reader));
 }
 
-// The trace begins with the first event of the recording's own processes, of which each says first who it is.
-static bool is_of_recording(const struct job *job, const struct uvs_event *event)
-{
-    const char *recording = job->spans.recording;
-    if (event->type == UVS_EV_LOST)
-        return false;
-    return !recording ||
-           (event->type == UVS_EV_process_info && strcmp(event->process_info.recording, recording) == 0);
-}
-
-// true: the event is before all that is read.
-static bool begin_extent(struct job *job, const struct uvs_event *event)
-{
-    const struct uvs_shown *shown = &job->output.report->shown;
-    job->has_begun = true;
-    uvs__extent_begin(&job->extent, event->time_ns, shown->from_ns, shown->until_ns, job->look_back_ns);
-    if (job->extent.read_ns <= event->time_ns)
-        return false;
-    job->spans.begin_ns = event->time_ns;
-    job->spans.has_begin = true;
-    uvs_reader_narrow(job->reader, job->extent.read_ns, 0);
-    return true;
-}
-
 // 1: nothing that comes can count.
 static int on_windowed_event(struct job *job, const struct uvs_event *event, struct uvs_error *error)
 {
     const uint64_t time_ns = event->time_ns, events = job->spans.events;
-    if (!job->has_begun && is_of_recording(job, event) && begin_extent(job, event))
+    const struct uvs_shown *shown = &job->output.report->shown;
+    const struct uvs__extent_wish wish = {.from_ns = shown->from_ns,
+                                          .until_ns = shown->until_ns,
+                                          .look_back_ns = job->output.look_back_ns,
+                                          .touching = job->finish != NULL};
+    if (uvs__extent_passes_over(&job->extent, &wish, &job->spans, job->reader, event))
         return 0;
     uvs__extent_look(&job->extent, &job->spans, event);
     int rc = on_event(job, event, error);
-    if (rc || !job->has_begun)
+    if (rc || !job->extent.has_begun)
         return rc;
     if (time_ns >= job->extent.from_ns && time_ns < job->extent.until_ns)
         job->window_events += job->spans.events - events;
@@ -430,7 +414,7 @@ static int fill_trace(const struct job *job, const char *path)
 
 static int fill_report(struct job *job, const char *path)
 {
-    // What is open then does not count.
+    // What is open then does not count, and does not touch the window.
     int rc = job->extent.stage == UVS__EXTENT_OVER ? 0 : uvs__spans_finish(&job->spans);
     if (!rc)
         rc = close_queue(job);
@@ -571,9 +555,10 @@ int uvs__analyse(const char *path, const struct uvs_analysis_options *options, u
     bool is_over = false;
     int rc = 0;
     for (size_t i = is_whole ? last : 0; !is_over; i++) {
-        struct job job = {.finish = finish, .finish_data = finish_data, .look_back_ns = looks_ns[i]};
+        struct job job = {
+            .finish = finish, .finish_data = finish_data, .output = {.look_back_ns = looks_ns[i]}};
         if (i == 0 && options->look_back_ns)
-            job.look_back_ns = options->look_back_ns;
+            job.output.look_back_ns = options->look_back_ns;
         rc = analyse(&job, path, options, ret_report, error);
         is_over = rc || !job.extent.is_too_short;
         close_job(&job);

@@ -36,6 +36,7 @@ struct uvs__process {
     bool succeeded;             // another program took its pid, by execve or after its end
     bool sees_begins;           // its trace has work_begin events
     bool counted;               // a span of it is in the window that the report is of
+    bool touched;               // a span of it touches the window
     bool missed[UINT8_MAX + 1]; // kinds with a missed hand-off
     uint64_t handoff_missed, loops_dropped;
     uint64_t lean_ns;     // recorded lean: what is shorter comes as totals; 0: everything is told
@@ -78,6 +79,7 @@ struct uvs__loop {
     char *name;
     uint64_t try_writes;
     bool counted;       // a span of it is in the window that the report is of
+    bool touched;       // a span of it touches the window
     bool sees_gc;       // its trace would say if garbage was collected
     uint64_t unseen_ns; // how long descriptors may have been ready before the last poll returned; UVS_ABSENT
                         // unknown

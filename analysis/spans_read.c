@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // From the builder's spans to those that others may see. The builder numbers processes, loops and names in
-// the order of appearance, so the numbers of the first reading hold for the second.
+// the order of appearance, so the numbers of the first reading hold for the second, which reads as much.
 #include "spans_read.h"
 
 #include "analysis.h"
+#include "extent.h"
 #include "reader.h"
 #include "saturate.h"
+#include "window.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +25,11 @@ struct uvs_span_source {
     struct uvs_span_options options;
     struct uvs_report *report;
     struct uvs_span_tables tables;
-    uint32_t *process_of; // by the builder's number; UVS_SPAN_NONE: of another recording
-    size_t process_of_count;
+    struct uvs__extent_wish wish; // what was read
+    bool is_part;                 // of the trace
+    // By the builder's numbers; UVS_SPAN_NONE: of another recording, or nothing of it is in the window.
+    uint32_t *process_of, *loop_of;
+    size_t process_of_count, loop_of_count;
     uint32_t *site_of; // by the builder's number of a name
     size_t site_of_count;
 };
@@ -63,28 +68,38 @@ static int collect_processes(struct uvs_span_source *source, const struct uvs__s
     int rc = 0;
     for (const struct uvs__process *p = spans->processes; p && !rc; p = p->next) {
         source->process_of[p->index] = UVS_SPAN_NONE;
-        if (!p->foreign)
+        if (!p->foreign && (p->touched || !source->is_part))
             rc = add_process(source, p);
     }
     return rc;
 }
 
+static int add_loop(struct uvs_span_source *source, const struct uvs__loop *from)
+{
+    struct uvs_span_loop *to = &source->tables.loops[source->tables.loop_count];
+    source->loop_of[from->index] = (uint32_t)source->tables.loop_count++;
+    *to = (struct uvs_span_loop){.process = source->process_of[from->process->index],
+                                 .slot = from->slot,
+                                 .tid = from->tid,
+                                 .is_default = from->is_default};
+    return from->name && !(to->name = strdup(from->name)) ? NO_MEMORY : 0;
+}
+
 static int collect_loops(struct uvs_span_source *source, const struct uvs__spans *spans)
 {
     size_t count = spans->last_loop ? spans->last_loop->index + 1 : 0;
+    source->loop_of = malloc((count + 1) * sizeof(*source->loop_of));
     source->tables.loops = calloc(count + 1, sizeof(*source->tables.loops));
-    if (!source->tables.loops)
+    if (!source->loop_of || !source->tables.loops)
         return NO_MEMORY;
-    for (const struct uvs__loop *from = spans->loops; from; from = from->next) {
-        struct uvs_span_loop *to = &source->tables.loops[source->tables.loop_count++];
-        *to = (struct uvs_span_loop){.process = source->process_of[from->process->index],
-                                     .slot = from->slot,
-                                     .tid = from->tid,
-                                     .is_default = from->is_default};
-        if (from->name && !(to->name = strdup(from->name)))
-            return NO_MEMORY;
+    source->loop_of_count = count;
+    int rc = 0;
+    for (const struct uvs__loop *from = spans->loops; from && !rc; from = from->next) {
+        source->loop_of[from->index] = UVS_SPAN_NONE;
+        if (from->touched || !source->is_part)
+            rc = add_loop(source, from);
     }
-    return 0;
+    return rc;
 }
 
 static int collect_sites(struct uvs_span_source *source, struct uvs__output *output)
@@ -114,11 +129,14 @@ static int collect_sites(struct uvs_span_source *source, struct uvs__output *out
 static int collect(void *data, struct uvs__output *output)
 {
     struct uvs_span_source *source = data;
+    source->wish.look_back_ns = output->look_back_ns;
     int rc = collect_processes(source, output->spans);
     if (!rc)
         rc = collect_loops(source, output->spans);
     return rc ? rc : collect_sites(source, output);
 }
+
+// --- The window ---
 
 static const struct uvs_block *find_worst(const struct uvs_report *report)
 {
@@ -132,27 +150,43 @@ static const struct uvs_block *find_worst(const struct uvs_report *report)
 }
 
 // The longest block with as much again before and after it, and at least a tenth of a second.
-static int set_around_worst(struct uvs_span_source *source, struct uvs_error *error)
+static int find_around_worst(struct uvs_span_source *source, struct uvs_error *error)
 {
-    const struct uvs_block *worst = find_worst(source->report);
-    if (!worst)
-        return uvs_error_set(error, UVS_E_TRACE, "%s has no busy interval to look around", source->path);
-    uint64_t margin_ns = uvs__max(worst->duration_ns, 100000000);
-    source->tables.from_ns = uvs__minus(worst->begin_ns, margin_ns);
-    source->tables.to_ns = uvs__add(uvs__add(worst->begin_ns, worst->duration_ns), margin_ns);
-    return 0;
+    struct uvs_report *report;
+    int rc = uvs_analyse(source->path, &source->options.analysis, &report, error);
+    if (rc)
+        return rc;
+    const struct uvs_block *worst = find_worst(report);
+    if (worst) {
+        const uint64_t margin_ns = uvs__max(worst->duration_ns, 100000000);
+        const uint64_t since_ns = uvs__minus(worst->begin_ns, report->trace.begin_ns);
+        source->options.from_ns = uvs__minus(since_ns, margin_ns);
+        source->options.to_ns = uvs__add(uvs__add(since_ns, worst->duration_ns), margin_ns);
+    } else {
+        rc = uvs_error_set(error, UVS_E_TRACE, "%s has no busy interval to look around", source->path);
+    }
+    uvs_report_destroy(report);
+    return rc;
 }
 
-static int set_window(struct uvs_span_source *source, struct uvs_error *error)
+// What is read for the report of it is what is read of it once more.
+static void set_window(struct uvs_span_source *source)
 {
-    const struct uvs_span_options *options = &source->options;
-    uint64_t begin_ns = source->report->trace.begin_ns;
-    if (options->around_worst)
-        return set_around_worst(source, error);
-    // What began before the first event belongs to the trace.
-    source->tables.from_ns = options->from_ns ? uvs__add(begin_ns, options->from_ns) : 0;
-    source->tables.to_ns = options->to_ns ? uvs__add(begin_ns, options->to_ns) : UVS_ABSENT;
-    return 0;
+    struct uvs_span_options *options = &source->options;
+    source->wish.touching = true;
+    source->wish.from_ns = options->from_ns;
+    source->wish.until_ns = options->to_ns ? uvs__add(options->to_ns, 1) : UVS_ABSENT;
+    source->is_part = options->from_ns || options->to_ns;
+    options->analysis.from_ns = options->from_ns;
+    options->analysis.until_ns = options->to_ns ? source->wish.until_ns : 0;
+}
+
+// In the events' times. What began before the first of them belongs to the trace.
+static void tell_window(struct uvs_span_source *source)
+{
+    const uint64_t begin_ns = source->report->trace.begin_ns;
+    source->tables.from_ns = source->wish.from_ns ? uvs__add(begin_ns, source->wish.from_ns) : 0;
+    source->tables.to_ns = source->options.to_ns ? uvs__add(begin_ns, source->options.to_ns) : UVS_ABSENT;
 }
 
 int uvs_span_source_create(const char *path, const struct uvs_span_options *options,
@@ -163,15 +197,18 @@ int uvs_span_source_create(const char *path, const struct uvs_span_options *opti
         return uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory to read %s", path);
     source->path = path;
     source->options = *options;
-    int rc = uvs__analyse(path, &options->analysis, collect, source, &source->report, error);
-    source->tables.report = source->report;
+    int rc = options->around_worst ? find_around_worst(source, error) : 0;
+    set_window(source);
     if (!rc)
-        rc = set_window(source, error);
-    if (rc)
+        rc = uvs__analyse(path, &source->options.analysis, collect, source, &source->report, error);
+    if (rc) {
         uvs_span_source_destroy(source);
-    else
-        *ret_source = source;
-    return rc;
+        return rc;
+    }
+    source->tables.report = source->report;
+    tell_window(source);
+    *ret_source = source;
+    return 0;
 }
 
 const struct uvs_span_tables *uvs_span_source_tables(const struct uvs_span_source *source)
@@ -192,6 +229,7 @@ void uvs_span_source_destroy(struct uvs_span_source *source)
     free(source->tables.processes);
     free(source->tables.loops);
     free(source->process_of);
+    free(source->loop_of);
     free(source->site_of);
     uvs_report_destroy(source->report);
     free(source);
@@ -211,6 +249,7 @@ struct visit {
     struct uvs_recording recording;
     struct uvs_reader *reader;
     struct uvs__spans spans;
+    struct uvs__extent extent;
     struct uvs__map asked; // process and op -> struct asked
     int (*visit)(void *data, const struct uvs_span *span, struct uvs_error *error);
     void *data;
@@ -263,6 +302,13 @@ static int note_work(struct visit *visit, const struct uvs__span *span)
     return 0;
 }
 
+// How much is read before a window depends on what is in it; who is told to have asked does not.
+static bool is_near(const struct visit *visit, uint64_t asked_ns)
+{
+    return asked_ns != UVS_ABSENT &&
+           (!visit->source->is_part || asked_ns >= uvs__minus(visit->extent.from_ns, UVS__LOOK_NEAR_NS));
+}
+
 static void describe_callback(struct visit *visit, const struct uvs__span *from, struct uvs_span *to)
 {
     to->delay_ns = from->callback.delay_ns;
@@ -273,7 +319,7 @@ static void describe_callback(struct visit *visit, const struct uvs__span *from,
     if (!asked)
         return;
     // What was asked for again, and lost, had another time and parent.
-    if (asked->time_ns != UVS_ABSENT && !uvs__lost_between(&visit->spans, asked->time_ns, from->end_ns)) {
+    if (is_near(visit, asked->time_ns) && !uvs__lost_between(&visit->spans, asked->time_ns, from->end_ns)) {
         to->scheduled_ns = asked->time_ns;
         to->parent = asked->parent;
     }
@@ -306,7 +352,7 @@ static void describe(struct visit *visit, const struct uvs__span *from, struct u
     to->begin_ns = from->begin_ns;
     to->end_ns = from->end_ns;
     to->process = source->process_of[from->process->index];
-    to->loop = from->loop ? from->loop->index : UVS_SPAN_NONE;
+    to->loop = from->loop ? source->loop_of[from->loop->index] : UVS_SPAN_NONE;
     to->kind = from->who == UVS__NOBODY ? -1 : visit->spans.whos[from->who]->kind;
     to->site = site_of(source, from->who);
     to->op = from->op;
@@ -339,18 +385,17 @@ static void describe(struct visit *visit, const struct uvs__span *from, struct u
     }
 }
 
-static bool in_window(const struct uvs_span_tables *tables, const struct uvs_span *span)
+static bool in_window(const struct visit *visit, const struct uvs__span *span)
 {
-    uint64_t begin_ns = span->begin_ns == UVS_ABSENT ? span->end_ns : span->begin_ns;
-    return span->end_ns >= tables->from_ns && begin_ns <= tables->to_ns;
+    return !visit->source->is_part ||
+           uvs__window_touches(span, visit->extent.from_ns, visit->extent.until_ns);
 }
 
 // A recording that still grows may have more in it than the first time.
 static bool is_known(const struct uvs_span_source *source, const struct uvs__span *span)
 {
-    return span->process->index < source->process_of_count &&
-           source->process_of[span->process->index] != UVS_SPAN_NONE &&
-           (!span->loop || span->loop->index < source->tables.loop_count);
+    return span->process->index < source->process_of_count && !span->process->foreign &&
+           (!span->loop || span->loop->index < source->loop_of_count);
 }
 
 static int on_span(void *data, const struct uvs__span *from)
@@ -370,11 +415,29 @@ static int on_span(void *data, const struct uvs__span *from)
                             .queue_ns = UVS_ABSENT,
                             .work_ns = UVS_ABSENT};
     describe(visit, from, &span);
-    if (!in_window(&visit->source->tables, &span))
+    if (span.process == UVS_SPAN_NONE || !in_window(visit, from))
         return 0;
     int rc = visit->visit(visit->data, &span, visit->error);
     visit->refused = rc != 0;
     return rc;
+}
+
+static int take_event(struct visit *visit, const struct uvs_event *event)
+{
+    const struct uvs_span_source *source = visit->source;
+    struct uvs_error ours = {0};
+    if (source->is_part &&
+        uvs__extent_passes_over(&visit->extent, &source->wish, &visit->spans, visit->reader, event))
+        return 0;
+    int rc = uvs__spans_event(&visit->spans, event, &ours);
+    if (rc && !visit->refused && visit->error)
+        *visit->error = ours;
+    return rc;
+}
+
+static bool is_over(struct visit *visit, uint64_t now_ns)
+{
+    return visit->extent.has_begun && uvs__extent_is_over(&visit->extent, &visit->spans, now_ns);
 }
 
 static int read_events(struct visit *visit)
@@ -383,12 +446,12 @@ static int read_events(struct visit *visit)
     const struct uvs_event *event;
     uint64_t count = 0;
     while (uvs_reader_next(visit->reader, &event, NULL) > 0) {
-        struct uvs_error ours = {0};
-        int rc = uvs__spans_event(&visit->spans, event, &ours);
-        if (rc && !visit->refused && visit->error)
-            *visit->error = ours;
+        const uint64_t time_ns = event->time_ns;
+        int rc = take_event(visit, event);
         if (rc)
             return rc;
+        if (is_over(visit, time_ns))
+            return 0;
         if (++count % PROGRESS_EVENTS == 0 && options->progress)
             options->progress(options->progress_data, visit->source->report->trace.events + count,
                               1 + uvs_reader_share(visit->reader));

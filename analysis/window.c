@@ -38,6 +38,31 @@ static uint64_t moment_of(const struct uvs__span *span)
                                                  : span->begin_ns;
 }
 
+bool uvs__window_touches(const struct uvs__span *span, uint64_t from_ns, uint64_t until_ns)
+{
+    switch (span->type) {
+    case UVS__SPAN_TOTALS:
+    case UVS__SPAN_DELIVERY:
+    case UVS__SPAN_HELD:
+    case UVS__SPAN_SCHEDULE:
+    case UVS__SPAN_OPEN_HANDLES:
+        return false;
+    case UVS__SPAN_STALL:
+        return span->end_ns >= from_ns && span->end_ns < until_ns;
+    case UVS__SPAN_UNFINISHED:
+        return span->begin_ns >= from_ns && span->begin_ns < until_ns;
+    case UVS__SPAN_SYNC_CALL:
+    case UVS__SPAN_GC:
+        if (!span->loop)
+            return span->end_ns >= from_ns && span->end_ns < until_ns;
+        break;
+    default:
+        break;
+    }
+    const uint64_t begin_ns = span->begin_ns == UVS_ABSENT ? span->end_ns : span->begin_ns;
+    return span->end_ns >= from_ns && begin_ns < until_ns;
+}
+
 bool uvs__window_has(const struct uvs__output *output, const struct uvs__span *span)
 {
     const struct uvs_shown *shown = &output->report->shown;

@@ -111,16 +111,17 @@ def print_instructions(build, events, directory):
 
 
 def print_windows(build, lengths, directory):
-    print(f"{'events':>12}{'in the window':>15}{'CPU s':>8}{'elapsed s':>11}{'memory MB':>11}")
+    print(f"{'events':>12}{'':>9}{'CPU s':>8}{'elapsed s':>11}{'memory MB':>11}{'printed MB':>12}")
     for length in lengths:
-        trace, report = f"{directory}/trace", f"{directory}/report"
+        trace, output = f"{directory}/trace", f"{directory}/output"
         subprocess.run([f"{build}/tests/bench/make_trace", trace, str(length), "10000"], check=True)
         middle = length // 200000
-        command = cases(build, trace)["report, fast"] + ["--from", f"{middle}s", "--until", f"{middle + 1}s"]
-        spent, elapsed, resident = run(command, report)
-        with open(report) as file:
-            counted = json.load(file)["trace"]["events"]
-        print(f"{length:12}{counted:15}{spent:8.2f}{elapsed:11.2f}{resident:11.0f}", flush=True)
+        commands = {"report": cases(build, trace)["report, fast"],
+                    "export": [f"{build}/bin/uvscope", "export", "--to", "ndjson", trace]}
+        for name, command in commands.items():
+            spent, elapsed, resident = run(command + ["--from", f"{middle}s", "--until", f"{middle + 1}s"], output)
+            printed = os.path.getsize(output) / 1e6
+            print(f"{length:12}{name:>9}{spent:8.2f}{elapsed:11.2f}{resident:11.0f}{printed:12.1f}", flush=True)
         shutil.rmtree(trace)
 
 
