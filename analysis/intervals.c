@@ -123,7 +123,9 @@ static uint64_t unseen(const struct uvs__loop *loop, const struct uvs_event *eve
 {
     if (loop->process->lean_ns) // when the poll before was is not told
         return UVS_ABSENT;
-    if (event->poll.wait_ns >= no_wait_ns)
+    // A look that may not wait takes long where others have the processor.
+    const bool is_look = event->poll.timeout_ms == 0 && event->poll.calls == 1;
+    if (!is_look && event->poll.wait_ns >= no_wait_ns)
         return 0;
     if (continued)
         return loop->unseen_ns == UVS_ABSENT ? UVS_ABSENT
