@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Reports of windows of a trace: one that reads only what it must is that of who reads from the trace's begin.
+// Reports of windows of a trace: one that reads only what it must is that of who reads from the trace's
+// begin.
 //
 //   window_report TRACE...
-#include "analysis/report.h"
+#include "windows.h"
 
 #include <jansson.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { PARTS = 5 };
 
 // What was told before the window, and is no matter of the window's.
 static void leave_out(json_t *document)
@@ -71,26 +70,7 @@ static int compare(const char *path, uint64_t from_ns, uint64_t until_ns)
     return differs;
 }
 
-static uint64_t duration_of(const char *path)
-{
-    struct uvs_error error;
-    struct uvs_report *report;
-    if (uvs_analyse(path, NULL, &report, &error))
-        return 0;
-    const uint64_t duration_ns = report->trace.duration_ns;
-    uvs_report_destroy(report);
-    return duration_ns;
-}
-
 int main(int argc, char **argv)
 {
-    int differ = 0, compared = 0;
-    for (int i = 1; i < argc; i++) {
-        const uint64_t step_ns = duration_of(argv[i]) / PARTS;
-        for (uint64_t from = 0; from <= PARTS + 1 && step_ns; from++)
-            for (uint64_t until = from + 1; until <= PARTS + 2; until++, compared++)
-                differ += compare(argv[i], from * step_ns, until <= PARTS ? until * step_ns : 0);
-    }
-    printf("%d windows compared, %d differ\n", compared, differ);
-    return differ > 0 || compared == 0;
+    return compare_windows(argc, argv, compare);
 }

@@ -3,14 +3,14 @@
 // them.
 //
 //   window_spans TRACE...
+#include "windows.h"
+
 #include "analysis/spans_read.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { PARTS = 5 };
 
 #define SECOND 1000000000ull
 
@@ -136,26 +136,7 @@ static int compare(const char *path, uint64_t from_ns, uint64_t to_ns)
     return result;
 }
 
-static uint64_t duration_of(const char *path)
-{
-    struct uvs_error error;
-    struct uvs_report *report;
-    if (uvs_analyse(path, NULL, &report, &error))
-        return 0;
-    const uint64_t duration_ns = report->trace.duration_ns;
-    uvs_report_destroy(report);
-    return duration_ns;
-}
-
 int main(int argc, char **argv)
 {
-    int differing = 0, compared = 0;
-    for (int i = 1; i < argc; i++) {
-        const uint64_t step_ns = duration_of(argv[i]) / PARTS;
-        for (uint64_t from = 0; from <= PARTS && step_ns; from++)
-            for (uint64_t to = from + 1; to <= PARTS + 1; to++, compared++)
-                differing += compare(argv[i], from * step_ns, to <= PARTS ? to * step_ns : 0);
-    }
-    printf("%d windows compared, %d differ\n", compared, differing);
-    return differing > 0 || compared == 0;
+    return compare_windows(argc, argv, compare);
 }
