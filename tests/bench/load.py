@@ -35,8 +35,8 @@ def record(place, seconds, options):
     with open(place / "said", "w+", encoding="utf-8") as said:
         server = subprocess.Popen([UVSCOPE, "record", *options, "-o", place / "trace", "--", NODE, place / "server.js", "hello"],
                                   text=True, stdout=subprocess.PIPE, stderr=said, cwd=place)
-        port = int(server.stdout.readline().split()[0])
-        requests, rate = load(port, seconds)
+        port, pid = server.stdout.readline().split()
+        requests, taken, _ = load(port, pid, seconds)
         begin = time.monotonic()
         server.terminate()
         status = server.wait(600)
@@ -45,7 +45,7 @@ def record(place, seconds, options):
         said.seek(0)
         if status != 0:
             raise RuntimeError(f"the server ended with {status}: {said.read()}")
-        return requests, rate, end_seconds, said.read()
+        return requests, requests / taken, end_seconds, said.read()
 
 
 def report(trace):
