@@ -65,9 +65,9 @@ void uvs__debug(const char *format, ...)
     errno = saved;
 }
 
-void uvs__know_thread(struct uvs__thread *self)
+void uvs__register_thread(struct uvs__thread *self)
 {
-    if (self->known_to_lttng || !know_thread)
+    if (!know_thread)
         return;
     int saved = errno;
     know_thread();

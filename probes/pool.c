@@ -198,8 +198,10 @@ bool uvs__submission_end(const struct uvs__submission *submission, int result)
     return true;
 }
 
-// Apart, so that a lock for which nobody waits needs no frame: libuv takes several for each request.
-__attribute__((noinline)) static void wait_for_lock(uv_mutex_t *mutex, const void *caller)
+// What is rare with a lock is apart, so that the others need no frame: libuv takes several for each request.
+#define APART __attribute__((noinline)) static
+
+APART void wait_for_lock(uv_mutex_t *mutex, const void *caller)
 {
     struct uvs__sync_call call;
     uvs__sync_begin(&call, UVS_KIND_MUTEX_LOCK, caller);
@@ -207,15 +209,35 @@ __attribute__((noinline)) static void wait_for_lock(uv_mutex_t *mutex, const voi
     uvs__sync_end(&call, 0);
 }
 
-UVS_WRAP(void, uv_mutex_lock, uv_mutex_t *mutex)
+APART void try_lock(uv_mutex_t *mutex, const void *caller)
 {
-    struct uvs__thread *self = &uvs__self;
-    if (__builtin_expect(self->submitting && self->submitting_work->work, 0))
-        hand_off(self);
+    if (UVS_REAL(uv_mutex_trylock)(mutex) != 0)
+        wait_for_lock(mutex, caller);
+}
+
+static inline void lock(const struct uvs__thread *self, uv_mutex_t *mutex, const void *caller)
+{
     if (!self->loop || !uvs__on(sync_call))
         UVS_REAL(uv_mutex_lock)(mutex);
-    else if (UVS_REAL(uv_mutex_trylock)(mutex) != 0)
-        wait_for_lock(mutex, __builtin_return_address(0));
+    else
+        try_lock(mutex, caller);
+}
+
+APART void submit_and_lock(uv_mutex_t *mutex, const void *caller)
+{
+    struct uvs__thread *self = &uvs__self;
+    if (self->submitting_work->work)
+        hand_off(self);
+    lock(self, mutex, caller);
+}
+
+UVS_WRAP(void, uv_mutex_lock, uv_mutex_t *mutex)
+{
+    const struct uvs__thread *self = &uvs__self;
+    if (__builtin_expect(self->submitting != NULL, 0))
+        submit_and_lock(mutex, __builtin_return_address(0));
+    else
+        lock(self, mutex, __builtin_return_address(0));
 }
 
 // libuv creates the pool's threads while a request is being submitted: counting them is exact where reading

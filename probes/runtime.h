@@ -73,8 +73,13 @@ void uvs__first_loop(void);
 // dlopens an object that lies beside this library, or at `path` if that is given. NULL, said to
 // UVSCOPE_DEBUG.
 void *uvs__open_beside(const char *file, const char *path);
+void uvs__register_thread(struct uvs__thread *self);
 // Registers the thread with LTTng outside of any callback, so that its first event is not the expensive one.
-void uvs__know_thread(struct uvs__thread *self);
+static inline void uvs__know_thread(struct uvs__thread *self)
+{
+    if (!self->known_to_lttng)
+        uvs__register_thread(self);
+}
 
 // announce.c. What process_info says of the program's arguments; while there is one thread.
 void uvs__note_arguments(int argc, char *const *argv);
