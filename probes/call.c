@@ -60,11 +60,10 @@ void uvs__leave_request(const struct uvs__call *call, int64_t result, const stru
     self->depth = call->depth;
     if (!call->begin_ns)
         return;
-    uint64_t duration_ns = uvs__now() - call->begin_ns;
     struct uvs__loop *loop = self->loop;
     if (loop) {
         watch(loop, call->outer_op, call->outer_callback, call->outer_kind);
-        if (loop->lean && uvs__lean_callback(loop, call, duration_ns, result, triple))
+        if (loop->lean && uvs__lean_callback(loop, call, uvs__now() - call->begin_ns, result, triple))
             return;
         loop->callbacks += call->depth == 0;
     }
@@ -74,7 +73,7 @@ void uvs__leave_request(const struct uvs__call *call, int64_t result, const stru
         .kind = call->kind,
         .depth = call->depth,
         .callback = (uintptr_t)call->callback,
-        .duration_ns = duration_ns,
+        .duration_ns = -call->begin_ns, // until the event
         .delay_ns = call->delay_ns,
         .result = clamp_result(result),
     });
@@ -90,6 +89,7 @@ uint64_t uvs__schedule(const uv_loop_t *loop, uint8_t kind, void *callback, uint
 {
     struct uvs__thread *self = &uvs__self;
     uint64_t op = uvs__next_op(self);
+    self->event_ns = 0;
     if (!uvs__on(schedule) || uvs__lean_on())
         return op;
     uvs__announce_first();

@@ -4,6 +4,7 @@
 #ifndef UVS_CALL_H
 #define UVS_CALL_H
 
+#include "probes/clock.h"
 #include "probes/emit.h"
 #include "probes/loop.h"
 
@@ -26,7 +27,7 @@ void uvs__leave_request(const struct uvs__call *call, int64_t result, const stru
 // waited.
 uint64_t uvs__ready_since(void);
 
-// An operation is asked for by the running callback. Returns its number.
+// An operation is asked for by the running callback. Returns its number; uvs__event_ns() is then when.
 uint64_t uvs__schedule(const uv_loop_t *loop, uint8_t kind, void *callback, uint64_t timeout_ms);
 
 #endif

@@ -7,14 +7,17 @@
 #include <errno.h>
 
 #include "probes/leave.h"
+#include "probes/runtime.h"
 
 #define X(name, detail)                                       \
     void uvs__emit_##name(const struct uvs_ev_##name *event)  \
     {                                                         \
+        uint64_t *event_ns = &uvs__self.event_ns;             \
+        *event_ns = 0;                                        \
         if (__atomic_load_n(&uvs__leaving, __ATOMIC_RELAXED)) \
             return;                                           \
         int saved = errno;                                    \
-        lttng_ust_tracepoint(uvscope, name, event);           \
+        lttng_ust_tracepoint(uvscope, name, event, event_ns); \
         errno = saved;                                        \
     }
 UVS_EVENT_MAP(X)

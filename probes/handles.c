@@ -46,7 +46,7 @@ static void arm_timer(uv_timer_t *timer, uint64_t timeout)
     void **words = uvs__handle_words(timer);
     uvs__set(words, UVS_WORD_OP,
              uvs__schedule(timer->loop, UVS_KIND_TIMER, words[UVS_WORD_CALLBACK], timeout));
-    uint64_t now_ns = uvs__on(callback) ? uvs__now() : 0, due_ns = libuvs_due_ns(timer);
+    uint64_t now_ns = uvs__on(callback) ? uvs__event_ns() : 0, due_ns = libuvs_due_ns(timer);
     uvs__set(words, UVS_WORD_DUE, now_ns && due_ns < now_ns ? now_ns : now_ns ? due_ns : 0);
 }
 

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "probes/clock.h"
 #include "probes/emit.h"
 #include "probes/entries.h"
 #include "probes/environment.h"
@@ -114,9 +115,12 @@ static void load_provider(void)
 {
     if (!has_descriptors())
         return;
+    const bool is_alone = !uvs__has_tracer();
     void *provider = uvs__open_beside(PROVIDER_FILE, uvs__environment.UVSCOPE_PROVIDER);
     if (!provider)
         return;
+    if (is_alone)
+        uvs__share_clock(provider);
     // LTTng cancels its threads at exit, and glibc loads this for the first cancellation: a program that has
     // entered a chroot by then would be aborted.
     dlopen("libgcc_s.so.1", RTLD_LAZY | RTLD_LOCAL);

@@ -2,7 +2,8 @@
 // Probes that write an event in one piece. Those that LTTng's macros generate call the ring buffer for each
 // field, which is nearly half of what an event costs. Where LTTng writes fields without gaps, an event of
 // integers alone is the bytes of a packed struct, and one call is enough. What is not plain recording (a
-// filter, a trigger) is left to the generated probe.
+// filter, a trigger) is left to the generated probe. How long something lasted that ends with the event is
+// told by the event's own time, which is known by then.
 #include "probes/packed.h"
 
 #include "probes/uvs_abi.h"
@@ -11,6 +12,8 @@
 #include <lttng/ust-tracer.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
+#include <time.h>
 
 // Processors that need aligned fields keep the generated probes.
 #ifdef LTTNG_UST_RING_BUFFER_NATURAL_ALIGN
@@ -29,7 +32,7 @@ static bool is_set(const int *flag)
 
 static bool is_plain(const struct lttng_ust_event_common *event)
 {
-    return event->type == LTTNG_UST_EVENT_TYPE_RECORDER && !is_set(&event->eval_filter);
+    return HAS_NO_GAPS && event->type == LTTNG_UST_EVENT_TYPE_RECORDER && !is_set(&event->eval_filter);
 }
 
 static bool is_wanted(const struct lttng_ust_event_common *event,
@@ -38,7 +41,35 @@ static bool is_wanted(const struct lttng_ust_event_common *event,
     return is_set(&channel->session->active) && is_set(&channel->enabled) && is_set(&event->enabled);
 }
 
-static void record(const struct lttng_ust_event_common *event, const void *payload, size_t size, void *caller)
+// Which field of an event says how long something lasted that ends with it: X(event, field). The event comes
+// with minus the begin in it.
+#define LASTED_MAP(X) X(callback, duration_ns) X(work, service_ns)
+
+struct event_time {
+    const uint64_t *ns; // where the clock leaves it. NULL: the event is complete
+    size_t lasted;      // where the field lies that it is to be added to, 0 = there is none
+};
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void complete(void *event, struct event_time time)
+{
+    if (!time.ns || !time.lasted)
+        return;
+    const uint64_t end_ns = *time.ns ? *time.ns : now_ns();
+    uint64_t lasted_ns;
+    memcpy(&lasted_ns, (char *)event + time.lasted, sizeof(lasted_ns));
+    lasted_ns += end_ns;
+    memcpy((char *)event + time.lasted, &lasted_ns, sizeof(lasted_ns));
+}
+
+static void record(const struct lttng_ust_event_common *event, void *payload, size_t size,
+                   struct event_time time, void *caller)
 {
     struct lttng_ust_event_recorder *recorder = event->child;
     const struct lttng_ust_channel_buffer *channel = recorder->chan;
@@ -49,6 +80,7 @@ static void record(const struct lttng_ust_event_common *event, const void *paylo
     lttng_ust_ring_buffer_ctx_init(&place, recorder, size, 1, &probe);
     if (channel->ops->event_reserve(&place) < 0)
         return;
+    complete(payload, time);
     channel->ops->event_write(&place, payload, size, 1);
     channel->ops->event_commit(&place);
 }
@@ -56,18 +88,36 @@ static void record(const struct lttng_ust_event_common *event, const void *paylo
 #define PACK(event, type, field) type field;
 #define COPY(event, type, field) .field = event->field,
 #define NOTHING(...)
-#define X(name, detail)                                                                                     \
-    struct packed_##name {                                                                                  \
-        UVS_EVENT_##name(PACK, NOTHING, NOTHING, event)                                                     \
-    } __attribute__((packed));                                                                              \
-    static void record_##name(void *data, const struct uvs_ev_##name *event)                                \
-    {                                                                                                       \
-        if (!is_plain(data)) {                                                                              \
-            ((void (*)(void *, const struct uvs_ev_##name *))generated_probes[UVS_EV_##name])(data, event); \
-            return;                                                                                         \
-        }                                                                                                   \
-        const struct packed_##name payload = {UVS_EVENT_##name(COPY, NOTHING, NOTHING, event)};             \
-        record(data, &payload, sizeof(payload), __builtin_return_address(0));                               \
+#define X(name, detail)                                 \
+    struct packed_##name {                              \
+        UVS_EVENT_##name(PACK, NOTHING, NOTHING, event) \
+    } __attribute__((packed));
+UVS_EVENT_MAP(X)
+#undef X
+
+static const struct {
+    size_t in_event, in_payload;
+} lasted[UVS_EV_COUNT] = {
+#define X(name, field) \
+    [UVS_EV_##name] = {offsetof(struct uvs_ev_##name, field), offsetof(struct packed_##name, field)},
+    LASTED_MAP(X)
+#undef X
+};
+
+#define X(name, detail)                                                                                \
+    static void record_##name(void *data, const struct uvs_ev_##name *event, const uint64_t *event_ns) \
+    {                                                                                                  \
+        if (!is_plain(data)) {                                                                         \
+            struct uvs_ev_##name whole = *event;                                                       \
+            complete(&whole, (struct event_time){event_ns, lasted[UVS_EV_##name].in_event});           \
+            ((void (*)(void *, const struct uvs_ev_##name *,                                           \
+                       const uint64_t *))generated_probes[UVS_EV_##name])(data, &whole, event_ns);     \
+            return;                                                                                    \
+        }                                                                                              \
+        struct packed_##name payload = {UVS_EVENT_##name(COPY, NOTHING, NOTHING, event)};              \
+        record(data, &payload, sizeof(payload),                                                        \
+               (struct event_time){event_ns, lasted[UVS_EV_##name].in_payload},                        \
+               __builtin_return_address(0));                                                           \
     }
 UVS_EVENT_MAP(X)
 #undef X
@@ -80,7 +130,7 @@ static const struct {
     void (*probe)(void);
 } probes[UVS_EV_COUNT] = {
 #define X(name, detail) \
-    {HAS_NO_GAPS UVS_EVENT_##name(AND_STILL, AND_NOT, AND_NOT, event), (void (*)(void))record_##name},
+    {true UVS_EVENT_##name(AND_STILL, AND_NOT, AND_NOT, event), (void (*)(void))record_##name},
     UVS_EVENT_MAP(X)
 #undef X
 };

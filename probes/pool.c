@@ -25,7 +25,7 @@ static void submit(void **words, uint64_t op)
     uvs__set(words, WORD_OP, op);
     uvs__set(words, WORD_BEGIN, 0);
     uvs__set(words, WORD_END, 0);
-    uvs__set(words, WORD_SUBMIT, uvs__on(work) ? uvs__now() : 0);
+    uvs__set(words, WORD_SUBMIT, uvs__on(work) ? uvs__event_ns() : 0);
 }
 
 // --- On the worker ---
@@ -58,9 +58,9 @@ static void end_work(const uv_loop_t *loop, uint8_t kind, void **words, void *as
     uvs__worker_end();
     if (!begin_ns)
         return;
-    uint64_t end_ns = uvs__now();
-    uvs__set(words, WORD_END, end_ns);
     if (uvs__lean_on()) {
+        const uint64_t end_ns = uvs__now();
+        uvs__set(words, WORD_END, end_ns);
         // Without a callback nobody comes by who could count it.
         if (words[WORD_DONE] && uvs__lean_work(begin_ns - uvs__get(words, WORD_SUBMIT), end_ns - begin_ns))
             return;
@@ -72,8 +72,9 @@ static void end_work(const uv_loop_t *loop, uint8_t kind, void **words, void *as
         .kind = kind,
         .tid = uvs__tid(&uvs__self),
         .queue_ns = begin_ns - uvs__get(words, WORD_SUBMIT),
-        .service_ns = end_ns - begin_ns,
+        .service_ns = -begin_ns, // until the event
     });
+    uvs__set(words, WORD_END, uvs__event_ns());
 }
 
 static struct uvs__triple triple_of(void **words, void *asked)

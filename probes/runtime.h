@@ -24,6 +24,7 @@ struct uvs__thread {
     struct uvs__loop *loop;   // the loop that this thread runs (inside uv_run), or NULL
     uint64_t op;              // of the innermost callback that is running, 0 = none
     uint64_t next_op, end_op; // this thread's block of unused operation numbers
+    uint64_t event_ns;        // of the event that was emitted last, see clock.h; 0 = not known
     uv_req_t *submitting;     // a pool request on its way through libuv, see pool.c
     struct uv__work *submitting_work;
     void *submitting_callback;

@@ -29,7 +29,7 @@
             (request)->reserved[UVS_REQ_CALLBACK] = (void *)(callback);                                \
             uvs__set((request)->reserved, UVS_REQ_OP,                                                  \
                      uvs__schedule(request_loop, kind, (void *)(callback), 0));                        \
-            uvs__set((request)->reserved, UVS_REQ_SUBMIT, uvs__on(callback) ? uvs__now() : 0);         \
+            uvs__set((request)->reserved, UVS_REQ_SUBMIT, uvs__on(callback) ? uvs__event_ns() : 0);    \
             (request)->field = (trampoline);                                                           \
         }                                                                                              \
     } while (0)

@@ -28,7 +28,7 @@ static uint64_t value(uint64_t round, size_t field)
     static void emit_##name(uint64_t round)                                         \
     {                                                                               \
         const struct uvs_ev_##name event = {UVS_EVENT_##name(INT, STR, SEQ, name)}; \
-        lttng_ust_tracepoint(uvscope, name, &event);                                \
+        lttng_ust_tracepoint(uvscope, name, &event, NULL);                          \
     }
 UVS_EVENT_MAP(X)
 #undef X

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# The probes of the provider beside those that LTTng generates: the same program by both, and nothing differs.
+# The probes of the provider beside those that LTTng generates: the same program by both, and nothing differs. And the
+# clock, which is read once for an event and for what it tells.
 
 bats_require_minimum_version 1.5.0
 
@@ -14,6 +15,10 @@ setup() {
 
 teardown() {
     common_teardown
+}
+
+runtime() {
+    echo "$(dirname "$UVSCOPE")/../lib/libuvscope.so"
 }
 
 # emit_by PROBES EVENT [OPTIONS]: records the event ("*": all) into ./PROBES, by these probes.
@@ -70,4 +75,42 @@ description() {
         await grep -qF '[active' <(lttng list started-by-$probes)
         lttng remove-trigger on-callback
     done
+}
+
+# stat_by PRELOAD [OPTIONS]: records 200 requests to the pool into ./stat.
+stat_by() {
+    local preload=$1
+    shift
+    lttng create stat --output="$PWD/stat"
+    lttng enable-event -s stat --userspace 'uvscope:work' "$@"
+    lttng enable-event -s stat --userspace 'uvscope:schedule'
+    lttng start stat
+    LD_PRELOAD=$preload "$UVS_BIN/../bench/bench_runtime" fs_stat 200
+    lttng destroy stat
+}
+
+# Of each request: how long it was in service, and from when it was asked for, by the one event, until it was taken less
+# the time that it waited, by the other.
+measured() {
+    babeltrace2 --clock-cycles stat | tr -d '[],{}' | awk '
+        function value(name,  i) { for (i = 1; i < NF; i++) if ($i == name) return $(i + 2) }
+        / uvscope:schedule: / { asked[value("op")] = $1 }
+        / uvscope:work: / { print value("service_ns"), $1 - value("service_ns") - value("queue_ns") - asked[value("op")] }'
+}
+
+@test "an event and what it tells are of one reading of the clock" {
+    stat_by "$(runtime)"
+    [ "$(measured | wc -l)" = 200 ]
+    [ -z "$(measured | awk '$2 != 0 || $1 > 1e11')" ]
+}
+
+@test "a filter sees how long it took" {
+    stat_by "$(runtime)" --filter 'service_ns < 100000000000'
+    [ "$(measured | awk '$1 < 1e11' | wc -l)" = 200 ]
+}
+
+@test "the clock of a program that has LTTng itself is left alone, and read beside" {
+    stat_by "liblttng-ust.so.1:$(runtime)"
+    [ "$(measured | awk '$1 < 1e11' | wc -l)" = 200 ]
+    [ "$(measured | awk '$2 != 0' | wc -l)" -gt 0 ]
 }
