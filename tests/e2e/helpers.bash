@@ -66,6 +66,13 @@ status_of() {
     wait "$1" || status=$?
 }
 
+# The test's own LTTng daemon, which `lttng` talks to.
+own_daemon() {
+    export LTTNG_HOME=$HOME
+    background lttng-sessiond --no-kernel --quiet
+    await lttng list >/dev/null
+}
+
 is_ready() {
     grep -q ready output
 }

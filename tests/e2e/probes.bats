@@ -8,9 +8,7 @@ load helpers
 
 setup() {
     common_setup
-    export LTTNG_HOME=$HOME
-    background lttng-sessiond --no-kernel --quiet
-    await lttng list >/dev/null
+    own_daemon
 }
 
 teardown() {
