@@ -34,11 +34,14 @@ static bool loop_row(const struct uvs_report *report, size_t index, struct row *
         return false;
     const struct uvs_loop_row *loop = &report->loops[index];
     const struct uvs_block_part *part = loop->worst_count ? uvs_block_culprit(&loop->worst[0]) : NULL;
+    const struct uvs_site *script = loop->worst_count ? uvs_block_script(&loop->worst[0]) : NULL;
     *ret_row = (struct row){.data = loop,
                             .pid = loop->pid,
                             .loop = (int)loop->loop,
-                            .kind = part ? part->kind : -1,
-                            .site = part ? part->site : NULL,
+                            .kind = part && !script ? part->kind : -1,
+                            .site = script ? script
+                                    : part ? part->site
+                                           : NULL,
                             .samples = loop->block.count,
                             .is_known = true};
     return true;

@@ -177,7 +177,7 @@ static void print_causes(FILE *out, const struct uvs_victim_row *victim)
 static void print_victim(FILE *to, const struct uvs__look *look, const struct uvs_victim_row *victim)
 {
     struct uvs__prose prose;
-    fputs("  ", to);
+    fputs(look->markdown ? "- " : "  ", to);
     FILE *out = uvs__prose_begin(&prose, to);
     print_named(out, &victim->who, " ");
     fputs(victim->who.what == UVS_BLAME_REQUEST ? " waited for a worker " : " was late ", out);
@@ -199,10 +199,10 @@ void uvs__print_blame(FILE *out, const struct uvs__look *look, const struct uvs_
     if (shown == 0)
         return;
     uvs__style_begin(out, look, UVS__STYLE_BOLD);
-    fputs("\nWho waited, and for whom\n", out);
+    fputs(look->markdown ? "\n**Who waited, and for whom**\n\n" : "\nWho waited, and for whom\n", out);
     uvs__style_end(out, look, UVS__STYLE_BOLD);
     for (size_t i = 0; i < shown; i++)
         print_victim(out, look, &report->victims[i]);
     if (shown < report->victim_count)
-        fprintf(out, "  … and %zu more\n", report->victim_count - shown);
+        fprintf(out, "%s… and %zu more\n", look->markdown ? "- " : "  ", report->victim_count - shown);
 }

@@ -3,7 +3,10 @@
 #include "check_forms.h"
 
 #include "text_compare.h"
+#include "text_prose.h"
 #include "text_report.h"
+
+enum { MARK_WIDTH = 10 };
 
 static void print_mark(FILE *out, const struct uvs__look *look, bool passed)
 {
@@ -46,7 +49,9 @@ int uvs__print_check(FILE *out, const struct uvs__look *look, const struct uvs__
     const json_t *check;
     for (size_t i = 0; i < result->outcome_count; i++) {
         print_mark(out, look, result->outcomes[i].passed);
-        uvs__print_escaped(out, result->outcomes[i].text);
+        struct uvs__prose prose;
+        uvs__print_escaped(uvs__prose_begin(&prose, out), result->outcomes[i].text);
+        uvs__prose_end(&prose, look, MARK_WIDTH, MARK_WIDTH);
         fputc('\n', out);
     }
     json_array_foreach(result->checks, index, check) print_loss_note(out, check);
@@ -86,11 +91,14 @@ int uvs__print_check_json(FILE *out, const struct uvs__check_result *result)
 
 int uvs__print_check_markdown(FILE *out, const struct uvs__check_result *result)
 {
+    const struct uvs__look look = {.markdown = true, .short_names = true};
+    struct uvs__prose prose;
     fprintf(out, "### uvscope: %s\n\n", result->failed ? "the check failed" : "the check passed");
     for (size_t i = 0; i < result->outcome_count; i++) {
         const struct uvs__outcome *outcome = &result->outcomes[i];
         fputs(outcome->passed ? "- ok: " : "- **violated**: ", out);
-        uvs__print_markdown(out, outcome->text);
+        uvs__print_escaped(uvs__prose_begin(&prose, out), outcome->text);
+        uvs__prose_end(&prose, &look, 0, 0);
         fputc('\n', out);
     }
     if (!result->is_compared)

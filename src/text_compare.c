@@ -2,10 +2,13 @@
 // Changes as lines, as Markdown and as JSON.
 #include "text_compare.h"
 
+#include "text_prose.h"
 #include "../analysis/json_file.h"
 
 #include <math.h>
 #include <stdlib.h>
+
+enum { WORD_WIDTH = 10 };
 
 static void print_value(FILE *out, const struct uvs_change *change, double value)
 {
@@ -102,7 +105,9 @@ void uvs__print_comparison(FILE *out, const struct uvs__look *look, const struct
         fprintf(out, "  %-6s", uvs_change_words[change->verdict]);
         uvs__style_end(out, look, styles[change->verdict]);
         fputs("  ", out);
-        uvs__print_change(out, change);
+        struct uvs__prose prose;
+        uvs__print_change(uvs__prose_begin(&prose, out), change);
+        uvs__prose_end(&prose, look, WORD_WIDTH, WORD_WIDTH);
         fputc('\n', out);
     }
 }
@@ -110,6 +115,8 @@ void uvs__print_comparison(FILE *out, const struct uvs__look *look, const struct
 void uvs__print_comparison_markdown(FILE *out, const struct uvs_comparison *comparison, size_t old_runs,
                                     size_t new_runs, size_t top, bool all)
 {
+    const struct uvs__look look = {.markdown = true, .short_names = true};
+    struct uvs__prose prose;
     uvs__print_comparison_verdict(out, comparison, old_runs, new_runs);
     fputs("\n", out);
     if (comparison->worse + comparison->better == 0 && !all)
@@ -120,7 +127,8 @@ void uvs__print_comparison_markdown(FILE *out, const struct uvs_comparison *comp
         if (!is_shown(change, i, top, all))
             continue;
         fprintf(out, "| %s | `%s` | ", uvs_change_words[change->verdict], change->gauge->name);
-        uvs__print_markdown(out, change->who);
+        uvs__print_escaped(uvs__prose_begin(&prose, out), change->who);
+        uvs__prose_end(&prose, &look, 0, 0);
         fputs(" | ", out);
         print_value(out, change, change->old_value);
         fputs(" | ", out);

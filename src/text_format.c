@@ -192,10 +192,11 @@ void uvs__print_cut(FILE *out, const char *text, size_t width)
 void uvs__print_markdown(FILE *out, const char *text)
 {
     for (; *text; text++) {
-        // A forge takes @name and #1 for people and issues, a reference to a character it takes for that.
+        // Brackets are harmless where there are no square ones. A forge takes @name and #1 for people and
+        // issues, a reference to a character it takes for that.
         if (strchr("<>&@#\"", *text))
             fprintf(out, "&#%d;", *text);
-        else if (strchr("\\`*_{}[]()~|!", *text))
+        else if (strchr("\\`*_{}[]~|!", *text))
             fprintf(out, "\\%c", *text);
         else
             fputc(*text, out);

@@ -29,7 +29,7 @@ enum uvs__colour { UVS__COLOUR_AUTO, UVS__COLOUR_ALWAYS, UVS__COLOUR_NEVER };
 // How the output is to look. width 0: as wide as it gets.
 struct uvs__look {
     bool colour;
-    bool markdown;    // of tables
+    bool markdown;    // of tables and sentences
     bool short_names; // of C++, where a person reads them
     size_t width, top;
     bool full_stacks; // runtime frames too, of every block shown

@@ -77,7 +77,9 @@ void uvs__prose_end(struct uvs__prose *prose, const struct uvs__look *look, size
         return;
     if (fclose(prose->gathered) == 0 && look->short_names)
         shorten(prose);
-    if (prose->text && look->width)
+    if (prose->text && look->markdown)
+        uvs__print_markdown(prose->out, prose->text);
+    else if (prose->text && look->width)
         print_wrapped(prose->out, prose->text, look->width, used, indent);
     else if (prose->text)
         fputs(prose->text, prose->out);

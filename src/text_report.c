@@ -154,7 +154,7 @@ static const struct uvs_finding *first_other_finding(const struct uvs_report *re
     return NULL;
 }
 
-static void print_sentence(FILE *out, const char *text)
+void uvs__print_sentence(FILE *out, const char *text)
 {
     size_t length = strlen(text);
     char first[2] = {*text >= 'a' && *text <= 'z' ? (char)(*text - 'a' + 'A') : *text, '\0'};
@@ -185,7 +185,7 @@ void uvs__print_verdict(FILE *to, const struct uvs__look *look, const struct uvs
         print_free(out, report, found.longest_ns);
     if (other) {
         fputc(' ', out);
-        print_sentence(out, other->text);
+        uvs__print_sentence(out, other->text);
     }
     if (report->trace.incomplete)
         fputs(" The trace is incomplete: this holds for the part that could be read.", out);
@@ -239,7 +239,7 @@ bool uvs__print_shown(FILE *out, const struct uvs_report *report)
 static void print_prose(FILE *out, const struct uvs__look *look, const char *text)
 {
     struct uvs__prose prose;
-    print_sentence(uvs__prose_begin(&prose, out), text);
+    uvs__print_sentence(uvs__prose_begin(&prose, out), text);
     uvs__prose_end(&prose, look, FINDING_INDENT, FINDING_INDENT);
 }
 

@@ -16,6 +16,8 @@ void uvs__print_findings(FILE *out, const struct uvs__look *look, const struct u
 int uvs__print_stacks(FILE *out, const struct uvs__look *look, const struct uvs_report *report);
 int uvs__print_tables(FILE *out, const struct uvs__look *look, const struct uvs_report *report);
 void uvs__print_trace_facts(FILE *out, const struct uvs__look *look, const struct uvs_report *report);
+// Begins with a capital and ends with a full stop.
+void uvs__print_sentence(FILE *out, const char *text);
 // "1,234 events and 2 packets were lost"; false when nothing was lost, and then nothing is printed.
 bool uvs__print_loss(FILE *out, const struct uvs_trace_facts *trace);
 // One line with what was asked for by --from, --filter and the like; false: all of the trace, nothing is

@@ -152,6 +152,9 @@ END
     [ "$(sed -n 3p report.md)" = "The loop was blocked 2 times, 9.99 s at worst by 0x1000." ]
     grep -q '^- \*\*error\*\* (loop-blocked): ' report.md
     grep -qE '^\| timer \| 0x2000 \| 1 \|' report.md
+    grep -qxF -- '- timer 0x2000 was late once, by 9.00 s: mostly because of timer 0x1000.' report.md
+    # A blank line stands alone.
+    [ "$(cat -s report.md)" = "$(cat report.md)" ]
     hostile_events
     "$UVSCOPE" report --format markdown hostile.events >report.md
     not grep -qE $'\x1b|<script|@all|^forged' report.md

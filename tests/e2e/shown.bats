@@ -110,3 +110,28 @@ sites='[.callbacks[].site.label] | join(",")'
         [ ! -s out ]
     done
 }
+
+@test "what --sort and --top reach is what the documents say" {
+    random=$BATS_TEST_DIRNAME/../golden/random_1.events
+    first() { # of the table in the text: its first name
+        "$UVSCOPE" report --sort "$2" "$random" | sed -n "/^$1/,/^\$/p" | grep -o '0x[0-9a-f]*' | head -n 1
+    }
+    # Timers follow the callbacks.
+    [ "$(first Timers name)" = "$("$UVSCOPE" report --format json --sort name "$random" | jq -r '[.callbacks[] | select(.kind == "timer" and .delay.count > 0)][0].site.label')" ]
+    [ "$(first Timers delay.max)" = "$("$UVSCOPE" report --format json "$random" | jq -r '[.callbacks[] | select(.kind == "timer" and .delay.count > 0)] | max_by(.delay.max_ns).site.label')" ]
+    # Chains, findings and processes keep their order.
+    kept='[.chains[].op], [.findings[].text], [.processes[].pid]'
+    [ "$("$UVSCOPE" report --format json --sort name "$random" | jq -c "$kept")" = "$("$UVSCOPE" report --format json "$random" | jq -c "$kept")" ]
+    chains() {
+        "$UVSCOPE" report --top "$1" "$random" | sed -n '/^Slowest/,$p' | grep -c '(operation'
+    }
+    [ "$(chains 1)" -eq 3 ]
+    [ "$(chains 0)" -eq "$("$UVSCOPE" report --format json "$random" | jq '.chains | length')" ]
+    [ "$(chains 0)" -gt 3 ]
+    sentences() {
+        "$UVSCOPE" report --top "$1" --blame-threshold 1us "$random" | sed -n '/^Who waited/,/^$/p' | grep -cE 'was late|waited for a worker'
+    }
+    [ "$(sentences 1)" -eq 1 ]
+    [ "$(sentences 20)" -eq 10 ]
+    [ "$(sentences 0)" -gt 10 ]
+}

@@ -80,6 +80,19 @@ static void test_worst_loop_decides(void **state)
     EXPECT_ALL(table);
 }
 
+static void test_a_script_is_named_for_its_block(void **state)
+{
+    (void)state;
+    struct uvs_site script = {
+        .module = "js", .function = "hold", .file = "/src/app.js", .label = "hold (app.js:3)"};
+    struct uvs_block_frame stack[] = {{.site = &sample.start, .share = 1, .is_runtime = true},
+                                      {.site = &script, .share = 1}};
+    sample.blocks[0].stack = stack;
+    sample.blocks[0].stack_count = 2;
+    assert_string_equal(judge("loop.block.max < 50ms"),
+                        "VIOLATED loop.block.max < 50ms: 10.0 s (pid 12 loop 0, by hold (app.js:3))");
+}
+
 static void test_rows_of_a_loop_are_merged(void **state)
 {
     (void)state;
@@ -152,20 +165,22 @@ static void test_quotients(void **state)
     (void)state;
     static const struct expectation table[] = {
         {"pool.count / callback.count kind=signal == 1",
-         "VIOLATED pool.count / callback.count kind=signal == 1: no data; end the rule in `or none` to allow that"},
+         "VIOLATED pool.count / callback.count kind=signal == 1: no data; end the rule in `or none` to allow "
+         "that"},
         {"pool.count / callback.count kind=signal == 1 or none",
          "ok pool.count / callback.count kind=signal == 1 or none: no data"},
         {"pool.count / pool.count kind=fs.read <= 7", "ok pool.count / pool.count kind=fs.read <= 7: 1.4"},
         {"pool.count kind=fs.read / pool.count < 0.1",
          "VIOLATED pool.count kind=fs.read / pool.count < 0.1: 0.714286"},
-        {"loop.block.max / pool.count < 1",
-         "rule 'loop.block.max / pool.count < 1': loop.block.max cannot stand beside a /; counts can, such as "
-         "callback.count, sync_call.count and pool.count"},
-        {"pool.count by site / pool.count < 1",
-         "rule 'pool.count by site / pool.count < 1': `by site` cannot stand beside a /: each side is one sum"},
-        {"pool.count / pool.count < 1ms",
-         "rule 'pool.count / pool.count < 1ms': 'ms' is no unit here; pool.count is compared with a number, without a unit"},
-        {"pool.count / < 1", "rule 'pool.count / < 1': a rule begins with a metric, e.g. loop.block.max < 50ms"},
+        {"loop.block.max / pool.count < 1", "rule 'loop.block.max / pool.count < 1': loop.block.max cannot "
+                                            "stand beside a /; counts can, such as "
+                                            "callback.count, sync_call.count and pool.count"},
+        {"pool.count by site / pool.count < 1", "rule 'pool.count by site / pool.count < 1': `by site` "
+                                                "cannot stand beside a /: each side is one sum"},
+        {"pool.count / pool.count < 1ms", "rule 'pool.count / pool.count < 1ms': 'ms' is no unit here; "
+                                          "pool.count is compared with a number, without a unit"},
+        {"pool.count / < 1",
+         "rule 'pool.count / < 1': a rule begins with a metric, e.g. loop.block.max < 50ms"},
     };
     EXPECT_ALL(table);
 }
@@ -230,8 +245,8 @@ static void test_wrong_rules(void **state)
         {"loop.blok.max < 50ms", "rule 'loop.blok.max < 50ms': unknown metric 'loop.blok.max'; did you mean "
                                  "loop.block.max, loop.block.mean or "
                                  "loop.block.min?"},
-        {"zzz < 1",
-         "rule 'zzz < 1': unknown metric 'zzz'; metrics begin with loop, callback, sync_call, pool, blame or loss"},
+        {"zzz < 1", "rule 'zzz < 1': unknown metric 'zzz'; metrics begin with loop, callback, sync_call, "
+                    "pool, blame or loss"},
         {"callback.count kind=tmier < 1",
          "rule 'callback.count kind=tmier < 1': unknown kind 'tmier'; did you mean timer?"},
         {"callback.count kind=spawn < 1",
@@ -356,6 +371,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_worst_loop_decides, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_script_is_named_for_its_block, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rows_of_a_loop_are_merged, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sites, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_pool, set_up, tear_down),
