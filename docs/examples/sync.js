@@ -31,7 +31,8 @@ function dueMeanwhile() {
 setTimeout(dueMeanwhile, seconds * 100); // after a tenth of the slow time
 setImmediate(myCallback); // as soon as the loop turns
 
-// What to see in `uvscope report`: the first line says that the loop was blocked, and for how long. Under
-// Worst blocks it is a long_callback, node::Environment::CheckImmediate: what setImmediate asks for, Node
-// runs from there. Under Timers, node::Environment::RunTimers, from which Node runs all callbacks of
-// setTimeout, was late by about as much, although dueMeanwhile itself takes next to no time.
+// What to see in `uvscope report`: the first line says that superSlowFunction blocked the loop, and for how
+// long. Under Worst blocks it is a long_callback, held by superSlowFunction and filled by
+// node::Environment::CheckImmediate: what setImmediate asks for, Node runs from there. Under Timers,
+// node::Environment::RunTimers, from which Node runs all callbacks of setTimeout, was late by about as much,
+// although dueMeanwhile itself takes next to no time; who waited, and for whom, says why.
