@@ -285,6 +285,12 @@ static void give_up_packet(struct uvs__fast_stream *stream)
     stream->cursor = stream->end;
 }
 
+// The time of a compact header: the first one with these low bits that is not before the clock.
+static uint64_t time_of(uint64_t clock_ns, uint32_t low)
+{
+    return clock_ns + (uint32_t)(low - (uint32_t)clock_ns);
+}
+
 // Reads the event's header. false: the packet is damaged here.
 static bool read_header(struct uvs__fast_stream *stream)
 {
@@ -295,10 +301,7 @@ static bool read_header(struct uvs__fast_stream *stream)
     uint32_t id = load16(at);
     uint64_t time_ns;
     if (__builtin_expect(id != EXTENDED, 1)) {
-        const uint32_t low = load32(at + 2);
-        time_ns = (stream->clock_ns & ~(uint64_t)UINT32_MAX) | low;
-        if (low < (uint32_t)stream->clock_ns)
-            time_ns += 1ull << 32;
+        time_ns = time_of(stream->clock_ns, load32(at + 2));
         at += COMPACT_HEADER;
     } else {
         if (room < EXTENDED_HEADER)
@@ -478,4 +481,41 @@ void uvs__fast_stream_take(struct uvs__fast_stream *stream, struct uvs_event *re
         take_fixed(class, stream->cursor, ret_event);
     else
         take_variable(class, stream->cursor, ret_event, sequence);
+}
+
+// As a compact header can tell them apart from an extended one.
+static uint32_t compact_ids(const struct uvs__ctf_stream_class *class)
+{
+    return class->event_count < EXTENDED ? (uint32_t)class->event_count : EXTENDED;
+}
+
+size_t uvs__fast_stream_take_run(struct uvs__fast_stream *stream, uint64_t before_ns,
+                                 struct uvs_event *events, size_t room)
+{
+    const struct uvs__ctf_event *classes = stream->class->events, *class = stream->event;
+    const uint32_t ids = stream->loss_next == stream->loss_count ? compact_ids(stream->class) : 0;
+    const unsigned char *at = stream->cursor, *end = stream->end;
+    uint64_t clock_ns = stream->clock_ns;
+    size_t count = 1;
+    uvs__fast_stream_take(stream, events, NULL);
+    while (count < room) {
+        const unsigned char *header = at + class->size, *payload = header + COMPACT_HEADER;
+        if (end - header < COMPACT_HEADER || load16(header) >= ids)
+            break;
+        const struct uvs__ctf_event *next = &classes[load16(header)];
+        const uint64_t time_ns = time_of(clock_ns, load32(header + 2));
+        if (!next->take || next->size > (size_t)(end - payload) || time_ns >= before_ns || time_ns < clock_ns)
+            break;
+        clock_ns = time_ns;
+        class = next;
+        at = payload;
+        struct uvs_event *event = &events[count++];
+        event->type = class->type;
+        event->time_ns = time_ns;
+        class->take(at, event);
+    }
+    stream->event = class;
+    stream->cursor = at;
+    stream->clock_ns = stream->head_ns = clock_ns;
+    return count;
 }

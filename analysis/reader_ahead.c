@@ -18,7 +18,7 @@ struct text {
 
 struct batch {
     struct uvs_event events[BATCH_EVENTS];
-    size_t count;
+    size_t count, first_with_text;
     struct text text;
     double share; // of the trace, up to the batch's end
     int result;   // 1, or what the decoder said behind the last event
@@ -110,9 +110,13 @@ static bool fill_one(const struct ahead *ahead, struct batch *batch)
         return false;
     struct uvs_event *copy = &batch->events[batch->count];
     *copy = *event;
-    if (ahead->has_text[copy->type] && take_texts(&batch->text, copy)) {
-        batch->result = uvs_error_set(&batch->error, UVS_E_ENVIRONMENT, "no memory to read the trace");
-        return false;
+    if (ahead->has_text[copy->type]) {
+        if (batch->first_with_text == BATCH_EVENTS)
+            batch->first_with_text = batch->count;
+        if (take_texts(&batch->text, copy)) {
+            batch->result = uvs_error_set(&batch->error, UVS_E_ENVIRONMENT, "no memory to read the trace");
+            return false;
+        }
     }
     batch->count++;
     return true;
@@ -123,6 +127,7 @@ static void fill(const struct ahead *ahead, struct batch *batch)
     struct uvs_reader *reader = ahead->reader;
     const bool is_whole = !reader->from_ns && !reader->to_ns && reader->ops->fill;
     batch->count = batch->text.size = 0;
+    batch->first_with_text = BATCH_EVENTS;
     batch->error.text[0] = '\0';
     batch->result = 1;
     while (batch->count < BATCH_EVENTS) {
@@ -133,7 +138,7 @@ static void fill(const struct ahead *ahead, struct batch *batch)
             break;
     }
     batch->share = uvs_reader_share(ahead->reader);
-    for (size_t i = 0; i < batch->count; i++)
+    for (size_t i = batch->first_with_text; i < batch->count; i++)
         if (ahead->has_text[batch->events[i].type])
             place_texts(&batch->text, &batch->events[i]);
 }

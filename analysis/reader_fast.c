@@ -131,7 +131,7 @@ static size_t fill(struct uvs_reader *base, struct uvs_event *events, size_t roo
             finish(reader, result);
         if (result <= 0 || !uvs__fast_stream_is_plain(reader->heap[0]))
             break;
-        uvs__fast_stream_take(reader->heap[0], &events[count++], reader->sequence);
+        count += uvs__fast_stream_take_run(reader->heap[0], reader->rival_ns, &events[count], room - count);
         reader->taken = true;
     }
     return count;
