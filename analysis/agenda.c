@@ -30,27 +30,19 @@ static void begin_to_use(struct uvs__agenda *agenda)
     agenda->is_used = true;
 }
 
-int uvs__agenda_add(struct uvs__agenda *agenda, enum uvs__change_type type, const struct uvs__change *change)
+int uvs__agenda_add_slowly(struct uvs__agenda *agenda, enum uvs__change_type type,
+                           const struct uvs__change *change)
 {
     struct uvs__lane *lane = &agenda->lanes[type];
-    const uint64_t time_ns = change->time_ns - (change->time_ns == UINT64_MAX);
     if (!agenda->is_used)
         begin_to_use(agenda);
-    if (lane->first == lane->end)
-        lane->first = lane->end = 0;
     if (lane->end == lane->capacity && make_room(lane))
         return -UVS_E_ENVIRONMENT;
     size_t at = lane->end++;
-    for (; at > lane->first && lane->items[at - 1].time_ns > time_ns; at--)
+    for (; at > lane->first && lane->items[at - 1].time_ns > change->time_ns; at--)
         lane->items[at] = lane->items[at - 1];
     lane->items[at] = *change;
-    lane->items[at].time_ns = time_ns;
-    agenda->count++;
-    agenda->rare += type == UVS__HOLD || type == UVS__SUBMIT_STUCK;
-    if (at == lane->first) {
-        agenda->first_ns[type] = time_ns;
-        uvs__agenda_find_earliest(agenda);
-    }
+    uvs__agenda_note(agenda, type, at == lane->first);
     return 0;
 }
 

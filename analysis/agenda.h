@@ -33,8 +33,8 @@ struct uvs__agenda {
     unsigned earliest;  // type of the first of them, if there is one
 };
 
-// Times of UINT64_MAX count as one less. 0, or -UVS_E_ENVIRONMENT without memory.
-int uvs__agenda_add(struct uvs__agenda *agenda, enum uvs__change_type type, const struct uvs__change *change);
+int uvs__agenda_add_slowly(struct uvs__agenda *agenda, enum uvs__change_type type,
+                           const struct uvs__change *change);
 void uvs__agenda_clear(struct uvs__agenda *agenda);
 
 static inline uint64_t uvs__agenda_time(const struct uvs__agenda *agenda, enum uvs__change_type type)
@@ -61,6 +61,34 @@ static inline void uvs__agenda_find_earliest(struct uvs__agenda *agenda)
                 (first_ns[type] == first_ns[earliest] && type < earliest))
                 earliest = type;
     agenda->earliest = earliest;
+}
+
+// A change was added to a lane.
+static inline void uvs__agenda_note(struct uvs__agenda *agenda, enum uvs__change_type type, bool is_first)
+{
+    const struct uvs__lane *lane = &agenda->lanes[type];
+    agenda->count++;
+    agenda->rare += type == UVS__HOLD || type == UVS__SUBMIT_STUCK;
+    if (!is_first)
+        return;
+    agenda->first_ns[type] = lane->items[lane->first].time_ns;
+    uvs__agenda_find_earliest(agenda);
+}
+
+// Times of UINT64_MAX count as one less. 0, or -UVS_E_ENVIRONMENT without memory.
+static inline int uvs__agenda_add(struct uvs__agenda *agenda, enum uvs__change_type type,
+                                  struct uvs__change change)
+{
+    struct uvs__lane *lane = &agenda->lanes[type];
+    change.time_ns -= change.time_ns == UINT64_MAX;
+    const bool is_first = lane->first == lane->end;
+    if (is_first)
+        lane->first = lane->end = 0;
+    if (lane->end == lane->capacity || (!is_first && lane->items[lane->end - 1].time_ns > change.time_ns))
+        return uvs__agenda_add_slowly(agenda, type, &change);
+    lane->items[lane->end++] = change;
+    uvs__agenda_note(agenda, type, is_first);
+    return 0;
 }
 
 // Borrowed until the next addition.

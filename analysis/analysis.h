@@ -20,13 +20,12 @@ struct uvs__output {
     bool counts;           // the span that is given is in the window that the report is of
 };
 
-#define UVS__TAKES(type) (1u << UVS__SPAN_##type)
+typedef int uvs__span_function(void *state, const struct uvs__output *output, const struct uvs__span *span);
 
 struct uvs__analysis {
-    size_t state_size; // of its own state, which starts zeroed
-    uint32_t takes;    // the types of spans that it is given: UVS__TAKES(CALLBACK) | …
-    bool takes_all;    // those too that do not count: it needs what came before, and asks output->counts
-    int (*span)(void *state, const struct uvs__output *output, const struct uvs__span *span); // or NULL
+    size_t state_size;                         // of its own state, which starts zeroed
+    uvs__span_function *span[UVS__SPAN_COUNT]; // what it does with spans of each type; NULL: nothing
+    bool takes_all; // spans too that do not count: it needs what came before, and asks output->counts
     int (*finish)(void *state, struct uvs__output *output);
     void (*clear)(void *state); // or NULL
 };

@@ -311,16 +311,29 @@ static void fill_capped(const struct uvs__blame *blame, struct uvs_report *repor
 
 // --- The analysis ---
 
-static int on_span(void *data, const struct uvs__output *output, const struct uvs__span *span)
+// Whoever is not asked about is no victim, however late; what it did meanwhile made others wait.
+static struct uvs__blame *begin(void *data, const struct uvs__output *output)
 {
     struct uvs__blame *blame = &((struct state *)data)->blame;
-    // Whoever is not asked about is no victim, however late; what it did meanwhile made others wait.
     blame->threshold_ns = output->counts ? output->report->blame_threshold_ns : UVS_ABSENT;
-    if (span->type >= UVS__SPAN_HELD && span->process->lean_ns) // who held the workers is not told
+    return blame;
+}
+
+static int on_loop(void *data, const struct uvs__output *output, const struct uvs__span *span)
+{
+    return span->loop ? uvs__blame_loop_span(begin(data, output), output->spans, span) : 0;
+}
+
+static int on_pool(void *data, const struct uvs__output *output, const struct uvs__span *span)
+{
+    if (span->process->lean_ns) // who held the workers is not told
         return 0;
-    if (span->type >= UVS__SPAN_HELD)
-        return uvs__blame_pool_span(blame, output->spans, span);
-    return span->loop ? uvs__blame_loop_span(blame, output->spans, span) : 0;
+    return uvs__blame_pool_span(begin(data, output), output->spans, span);
+}
+
+static int on_delivery(void *data, const struct uvs__output *output, const struct uvs__span *span)
+{
+    return span->delivery.held ? on_pool(data, output, span) : 0;
 }
 
 static int finish(void *data, struct uvs__output *output)
@@ -380,10 +393,17 @@ static void clear(void *data)
 
 const struct uvs__analysis uvs__blame_analysis = {
     .state_size = sizeof(struct state),
-    .takes = UVS__TAKES(CALLBACK) | UVS__TAKES(BUSY) | UVS__TAKES(POLL) | UVS__TAKES(OUTSIDE) |
-             UVS__TAKES(GC) | UVS__TAKES(SYNC_CALL) | UVS__TAKES(STALL) | UVS__TAKES(HELD) |
-             UVS__TAKES(WORK) | UVS__TAKES(DELIVERY) | UVS__TAKES(UNFINISHED),
+    .span = {[UVS__SPAN_CALLBACK] = on_loop,
+             [UVS__SPAN_BUSY] = on_loop,
+             [UVS__SPAN_POLL] = on_loop,
+             [UVS__SPAN_OUTSIDE] = on_loop,
+             [UVS__SPAN_GC] = on_loop,
+             [UVS__SPAN_SYNC_CALL] = on_loop,
+             [UVS__SPAN_STALL] = on_loop,
+             [UVS__SPAN_HELD] = on_pool,
+             [UVS__SPAN_WORK] = on_pool,
+             [UVS__SPAN_DELIVERY] = on_delivery,
+             [UVS__SPAN_UNFINISHED] = on_pool},
     .takes_all = true,
-    .span = on_span,
     .finish = finish,
     .clear = clear};

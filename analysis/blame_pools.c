@@ -29,6 +29,7 @@ struct pool_state {
     struct holder *holders;
     size_t holder_count, holder_capacity;
     int64_t running, slow_running, slow_waiting, victims_waiting[UVS__QUEUE_COUNT];
+    bool is_watched; // slow I/O or a victim waits: only then does it matter what passes
     uint32_t *stuck; // requests that no worker took, in the order of submission
     size_t stuck_first, stuck_count, stuck_capacity;
     struct uvs__timeline timelines[UVS__QUEUE_COUNT], capped;
@@ -160,7 +161,6 @@ static int pass_until(const struct sweep *sweep, uint64_t until_ns)
     bool slow_idle = !full && !capped && pool->victims_waiting[UVS__QUEUE_SLOW] > 0;
     if (!rc && (all_idle || slow_idle))
         rc = add_hand_over(sweep, until_ns);
-    pool->settled_ns = until_ns;
     return rc;
 }
 
@@ -209,9 +209,12 @@ static int settle_victim(const struct sweep *sweep, const struct uvs__change *be
 
 static void count_waiting(struct pool_state *pool, const struct uvs__change *change, int difference)
 {
+    if (!change->slow && !change->victim)
+        return;
     pool->slow_waiting += change->slow ? difference : 0;
-    if (change->victim)
-        pool->victims_waiting[change->slow ? UVS__QUEUE_SLOW : UVS__QUEUE_ALL] += difference;
+    pool->victims_waiting[change->slow ? UVS__QUEUE_SLOW : UVS__QUEUE_ALL] += change->victim ? difference : 0;
+    pool->is_watched = pool->slow_waiting > 0 || pool->victims_waiting[UVS__QUEUE_ALL] > 0 ||
+                       pool->victims_waiting[UVS__QUEUE_SLOW] > 0;
 }
 
 static int keep_stuck(struct pool_state *pool, uint32_t who)
@@ -228,6 +231,8 @@ static int apply(const struct sweep *sweep, enum uvs__change_type type, const st
 {
     struct pool_state *pool = sweep->pool;
     int rc = 0;
+    if (change->counts)
+        uvs__workers_change(&pool->workers, type);
     switch (type) {
     case UVS__HOLD:
         return hold(pool, change->who, change->slow);
@@ -266,16 +271,15 @@ static int pass_instant(const struct sweep *sweep, enum uvs__change_type type)
     struct uvs__workers *workers = &sweep->pool->workers;
     const uint64_t time_ns = uvs__agenda_time(agenda, type);
     const uint32_t size = sweep->process->pool_size;
-    int rc = pass_until(sweep, time_ns);
+    int rc = sweep->pool->is_watched ? pass_until(sweep, time_ns) : 0;
+    sweep->pool->settled_ns = uvs__max(sweep->pool->settled_ns, time_ns);
     uvs__workers_pass(workers, size, time_ns);
     for (; type != UVS__CHANGES && !rc; type = uvs__agenda_first(agenda, time_ns)) {
         const struct uvs__change *change = uvs__agenda_take(agenda, type);
-        if (change->counts)
-            uvs__workers_change(workers, type);
         rc = apply(sweep, type, change);
     }
     uvs__workers_settle(workers, size, time_ns);
-    return rc ? rc : take_stuck(sweep);
+    return rc || sweep->pool->stuck_first == sweep->pool->stuck_count ? rc : take_stuck(sweep);
 }
 
 static int settle(const struct sweep *sweep, uint64_t until_ns)
@@ -297,14 +301,14 @@ static int on_work(const struct sweep *sweep, const struct uvs__span *span, bool
                                  .who = span->who,
                                  .slow = slow,
                                  .counts = sweep->blame->threshold_ns != UVS_ABSENT};
-    int rc = uvs__agenda_add(agenda, UVS__END, &change);
+    int rc = uvs__agenda_add(agenda, UVS__END, change);
     if (span->work.held || rc)
         return rc;
     change.time_ns = change.submit_ns = submit_ns;
     change.victim = span->work.queue_ns >= sweep->blame->threshold_ns;
-    rc = uvs__agenda_add(agenda, UVS__SUBMIT, &change);
+    rc = uvs__agenda_add(agenda, UVS__SUBMIT, change);
     change.time_ns = span->begin_ns;
-    return rc ? rc : uvs__agenda_add(agenda, UVS__BEGIN, &change);
+    return rc ? rc : uvs__agenda_add(agenda, UVS__BEGIN, change);
 }
 
 static int on_other(const struct sweep *sweep, const struct uvs__span *span, bool slow)
@@ -315,12 +319,12 @@ static int on_other(const struct sweep *sweep, const struct uvs__span *span, boo
                                        .counts = sweep->blame->threshold_ns != UVS_ABSENT};
     struct uvs__agenda *agenda = &sweep->pool->agenda;
     if (span->type == UVS__SPAN_DELIVERY)
-        return span->delivery.held ? uvs__agenda_add(agenda, UVS__END, &change) : 0;
+        return uvs__agenda_add(agenda, UVS__END, change);
     if (span->type == UVS__SPAN_HELD)
-        return uvs__agenda_add(agenda, UVS__HOLD, &change);
+        return uvs__agenda_add(agenda, UVS__HOLD, change);
     if (!span->unfinished.stuck || span->unfinished.held)
         return 0;
-    return uvs__agenda_add(agenda, UVS__SUBMIT_STUCK, &change);
+    return uvs__agenda_add(agenda, UVS__SUBMIT_STUCK, change);
 }
 
 int uvs__blame_pool_span(struct uvs__blame *blame, const struct uvs__spans *spans,

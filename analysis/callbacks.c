@@ -39,8 +39,9 @@ static bool is_overrun(struct state *state, const struct uvs__spans *spans, cons
     return is_due_within;
 }
 
-static int on_callback(struct state *state, const struct uvs__output *output, const struct uvs__span *span)
+static int on_callback(void *data, const struct uvs__output *output, const struct uvs__span *span)
 {
+    struct state *state = data;
     const uint8_t kind = output->spans->whos[span->who]->kind;
 
     struct uvs_callback_row *row = uvs__rows_at(&state->rows, span->who, sizeof(*row));
@@ -62,8 +63,10 @@ static int on_callback(struct state *state, const struct uvs__output *output, co
     return rc ? rc : add_known(&row->latency, span->callback.latency_ns);
 }
 
-static int on_busy(struct state *state, const struct uvs__span *span)
+static int on_busy(void *data, const struct uvs__output *output __attribute__((unused)),
+                   const struct uvs__span *span)
 {
+    struct state *state = data;
     const struct uvs__parts *parts = span->busy.callbacks;
     if (!span->busy.complete) {
         state->spans_unknown += parts->count;
@@ -77,10 +80,18 @@ static int on_busy(struct state *state, const struct uvs__span *span)
     return rc;
 }
 
-// A callback in totals has none nested in it: all of its time is its own.
-static int on_totals(struct state *state, const struct uvs__span *span)
+static bool is_of_callback(const struct uvs__output *output, const struct uvs__span *span)
 {
+    return span->who != UVS__NOBODY && output->spans->whos[span->who]->role == UVS__CALLBACK;
+}
+
+// A callback in totals has none nested in it: all of its time is its own.
+static int on_totals(void *data, const struct uvs__output *output, const struct uvs__span *span)
+{
+    struct state *state = data;
     const struct uvs_ev_totals *totals = span->totals;
+    if (!is_of_callback(output, span))
+        return 0;
     struct uvs_callback_row *row = uvs__rows_at(&state->rows, span->who, sizeof(*row));
     if (!row)
         return NO_MEMORY;
@@ -102,20 +113,6 @@ static int on_totals(struct state *state, const struct uvs__span *span)
     default:
         return 0;
     }
-}
-
-static bool is_of_callback(const struct uvs__output *output, const struct uvs__span *span)
-{
-    return span->who != UVS__NOBODY && output->spans->whos[span->who]->role == UVS__CALLBACK;
-}
-
-static int on_span(void *state, const struct uvs__output *output, const struct uvs__span *span)
-{
-    if (span->type == UVS__SPAN_TOTALS)
-        return is_of_callback(output, span) ? on_totals(state, span) : 0;
-    if (span->type == UVS__SPAN_CALLBACK)
-        return on_callback(state, output, span);
-    return span->type == UVS__SPAN_BUSY ? on_busy(state, span) : 0;
 }
 
 static int compare(const void *left, const void *right)
@@ -187,8 +184,8 @@ static void clear(void *data)
 }
 
 const struct uvs__analysis uvs__callbacks_analysis = {.state_size = sizeof(struct state),
-                                                      .takes = UVS__TAKES(CALLBACK) | UVS__TAKES(BUSY) |
-                                                               UVS__TAKES(TOTALS),
-                                                      .span = on_span,
+                                                      .span = {[UVS__SPAN_CALLBACK] = on_callback,
+                                                               [UVS__SPAN_BUSY] = on_busy,
+                                                               [UVS__SPAN_TOTALS] = on_totals},
                                                       .finish = finish,
                                                       .clear = clear};

@@ -20,17 +20,23 @@ struct parts {
     uint64_t running_ns, delayed_ns, queue_ns, service_ns, waiting_ns;
 };
 
+// What a run waited for before it began.
+struct waits {
+    uint64_t delay_ns, queue_ns, service_ns;
+};
+
 // One run of a callback.
 struct link {
     struct link *parent, *root; // parent NULL: a root
     unsigned references, length;
     uint32_t who;
     uint64_t op, begin_ns, end_ns;
-    uint64_t start_ns;   // of the chain
-    struct parts before; // of the chain until this run began
-    struct parts own;    // between the asking and this run; running: of the one that asked, until it asked
-    bool known;          // it returned: before that only parent and references mean something
-    bool ranked;         // of a root: one of the slowest chains is its
+    uint64_t start_ns;  // of the chain
+    uint64_t asked_ns;  // for this run; of a root: start_ns
+    uint64_t weight_ns; // of the chain until this run began
+    struct waits waits;
+    bool known;  // it returned: before that only parent and references mean something
+    bool ranked; // of a root: one of the slowest chains is its
 };
 
 struct operation {
@@ -41,7 +47,8 @@ struct operation {
     bool ran;
     struct link *asker;   // NULL: nobody, or not known
     struct link *running; // the run under way, if it has asked for something
-    uint64_t asked_ns, queue_ns, service_ns;
+    uint64_t asked_ns;
+    struct waits waits; // its delay is told with its run
 };
 
 struct state {
@@ -101,7 +108,7 @@ static void forget(struct state *state, struct operation *operation)
 
 static void forget_oldest(struct state *state)
 {
-    uvs__ops_remove(&state->operations, state->oldest->process, state->oldest->op);
+    uvs__ops_take(&state->operations, state->oldest->process, state->oldest->op);
     forget(state, state->oldest);
 }
 
@@ -159,73 +166,58 @@ static bool begins_anew(const struct operation *operation, uint32_t who, uint8_t
     return false;
 }
 
-static uint64_t take(uint64_t *left_ns, uint64_t part_ns)
-{
-    uint64_t taken_ns = part_ns < *left_ns ? part_ns : *left_ns;
-    *left_ns -= taken_ns;
-    return taken_ns;
-}
-
-// From when it was asked for to its run, from the end backwards: delayed, served, queued; what is left is the
-// wait for a timer or for the kernel.
-static struct parts divide(const struct operation *operation, uint64_t wait_ns, uint64_t delay_ns)
-{
-    struct parts parts = {.delayed_ns = take(&wait_ns, delay_ns)};
-    parts.service_ns = take(&wait_ns, operation ? operation->service_ns : 0);
-    parts.queue_ns = take(&wait_ns, operation ? operation->queue_ns : 0);
-    parts.waiting_ns = wait_ns;
-    return parts;
-}
-
-static void add_parts(struct parts *sum, const struct parts *more)
-{
-    sum->running_ns = uvs__add(sum->running_ns, more->running_ns);
-    sum->delayed_ns = uvs__add(sum->delayed_ns, more->delayed_ns);
-    sum->queue_ns = uvs__add(sum->queue_ns, more->queue_ns);
-    sum->service_ns = uvs__add(sum->service_ns, more->service_ns);
-    sum->waiting_ns = uvs__add(sum->waiting_ns, more->waiting_ns);
-}
-
 static uint64_t clamp(uint64_t value, uint64_t least, uint64_t most)
 {
     return value < least ? least : value > most ? most : value;
 }
 
-static void follow(struct link *link, const struct operation *operation, uint64_t delay_ns)
+// Of a chain counts what the program can do something about: not the waits for a timer or for the kernel.
+static uint64_t weight_of(uint64_t wait_ns, const struct waits *waits)
+{
+    const uint64_t known_ns = uvs__add(waits->delay_ns, uvs__add(waits->service_ns, waits->queue_ns));
+    return known_ns < wait_ns ? known_ns : wait_ns;
+}
+
+static void follow(struct link *link, const struct operation *operation)
 {
     struct link *asker = operation->asker;
-    uint64_t asked_ns = clamp(operation->asked_ns, asker->begin_ns, asker->end_ns);
-    if (asked_ns > link->begin_ns)
-        asked_ns = link->begin_ns;
-    link->own = divide(operation, link->begin_ns - asked_ns, delay_ns);
-    link->own.running_ns = uvs__minus(asked_ns, asker->begin_ns);
-    link->before = asker->before;
-    add_parts(&link->before, &link->own);
-    link->parent = hold(asker);
+    const uint64_t asked_ns = clamp(operation->asked_ns, asker->begin_ns, asker->end_ns);
+    link->asked_ns = asked_ns > link->begin_ns ? link->begin_ns : asked_ns;
+    link->weight_ns = uvs__add(
+        asker->weight_ns, uvs__add(uvs__minus(link->asked_ns, asker->begin_ns),
+                                   weight_of(link->begin_ns - link->asked_ns, &link->waits)));
+    link->parent = asker;
     link->root = asker->root;
     link->length = asker->length + 1;
     link->start_ns = asker->start_ns;
 }
 
 // The first run of what nobody asked for begins with its asking; a further one, when it could have run.
-static void begin_chain(struct link *link, const struct operation *operation, uint64_t delay_ns)
+static void begin_chain(struct link *link, const struct operation *operation)
 {
-    bool is_first = operation && !operation->ran && operation->asked_ns <= link->begin_ns;
-    uint64_t pool_ns = operation ? uvs__add(operation->queue_ns, operation->service_ns) : 0;
-    link->start_ns = is_first ? operation->asked_ns : uvs__minus(link->begin_ns, uvs__add(delay_ns, pool_ns));
-    link->own = link->before = divide(operation, link->begin_ns - link->start_ns, delay_ns);
+    const struct waits *waits = &link->waits;
+    const bool is_first = operation && !operation->ran && operation->asked_ns <= link->begin_ns;
+    const uint64_t known_ns = uvs__add(waits->delay_ns, uvs__add(waits->queue_ns, waits->service_ns));
+    link->start_ns = is_first ? operation->asked_ns : uvs__minus(link->begin_ns, known_ns);
+    link->asked_ns = link->start_ns;
+    link->weight_ns = weight_of(link->begin_ns - link->start_ns, waits);
+    link->parent = NULL;
     link->root = link;
     link->length = 1;
 }
 
 // --- The slowest ---
 
-// What the program can do something about.
 static uint64_t weight(const struct link *link)
 {
-    const struct parts *parts = &link->before;
-    return parts->running_ns + parts->delayed_ns + parts->queue_ns + parts->service_ns +
-           (link->end_ns - link->begin_ns);
+    return link->weight_ns + (link->end_ns - link->begin_ns);
+}
+
+static bool may_rank(const struct state *state, const struct link *link)
+{
+    const bool is_full = state->slowest_count == UVS_SLOWEST_CHAINS;
+    return link->length >= 2 && (!is_full || link->root->ranked ||
+                                 weight(state->slowest[UVS_SLOWEST_CHAINS - 1]) < weight(link));
 }
 
 static void drop(struct state *state, size_t at)
@@ -241,11 +233,6 @@ static void drop(struct state *state, size_t at)
 static void rank(struct state *state, struct link *link)
 {
     size_t at = state->slowest_count, same = 0;
-    bool is_full = state->slowest_count == UVS_SLOWEST_CHAINS;
-    if (link->length < 2)
-        return;
-    if (is_full && !link->root->ranked && weight(state->slowest[at - 1]) >= weight(link))
-        return;
     while (same < state->slowest_count && state->slowest[same]->root != link->root)
         same++;
     if (same < state->slowest_count && state->slowest[same]->end_ns > link->end_ns)
@@ -265,11 +252,13 @@ static void rank(struct state *state, struct link *link)
     link->root->ranked = true;
 }
 
-static void want(struct state *state, const struct uvs_report *report, const struct uvs__process *process,
-                 struct link *link)
+static bool is_wanted(const struct uvs_report *report, const struct uvs__span *span)
 {
-    if (report->chain_op != link->op || (report->chain_pid && report->chain_pid != process->pid))
-        return;
+    return report->chain_op == span->op && (!report->chain_pid || report->chain_pid == span->process->pid);
+}
+
+static void want(struct state *state, struct link *link)
+{
     release(state, state->wanted);
     state->wanted = hold(link);
 }
@@ -286,9 +275,18 @@ static struct link *asker_of(struct state *state, const struct uvs__process *pro
     return asker ? asker->running : NULL;
 }
 
-// Adding one operation may forget another: the asker's link is held before.
-static int on_schedule(struct state *state, const struct uvs__span *span)
+// Of a window the chains that began in it; but one that was asked for wherever it began.
+static bool is_of_interest(const struct uvs__output *output, const struct uvs__span *span)
 {
+    return span->op != 0 && (output->counts || output->report->chain_op);
+}
+
+// Adding one operation may forget another: the asker's link is held before.
+static int on_schedule(void *data, const struct uvs__output *output, const struct uvs__span *span)
+{
+    struct state *state = data;
+    if (!is_of_interest(output, span))
+        return 0;
     uint64_t parent = span->schedule.parent;
     struct link *asker = parent ? hold(asker_of(state, span->process, parent)) : NULL;
     if (parent && !asker)
@@ -306,86 +304,138 @@ static int on_schedule(struct state *state, const struct uvs__span *span)
     return 0;
 }
 
-static void on_work(struct state *state, const struct uvs__span *span)
+static int on_work(void *data, const struct uvs__output *output, const struct uvs__span *span)
 {
-    struct operation *operation = find(state, span->process, span->op);
-    if (!operation)
-        return;
-    operation->queue_ns = span->work.queue_ns;
-    operation->service_ns = span->end_ns - span->begin_ns;
+    struct state *state = data;
+    struct operation *operation = is_of_interest(output, span) ? find(state, span->process, span->op) : NULL;
+    if (operation) {
+        operation->waits.queue_ns = span->work.queue_ns;
+        operation->waits.service_ns = span->end_ns - span->begin_ns;
+    }
+    return 0;
 }
 
-static void fill(struct state *state, const struct uvs__output *output, const struct operation *operation,
-                 const struct uvs__span *span, struct link *link)
+static void fill(struct link *link, const struct operation *operation, const struct uvs__span *span,
+                 uint8_t kind)
 {
-    uint64_t delay_ns = span->callback.delay_ns == UVS_ABSENT ? 0 : span->callback.delay_ns;
     link->who = span->who;
     link->op = span->op;
     link->begin_ns = span->begin_ns;
     link->end_ns = span->end_ns;
-    if (begins_anew(operation, span->who, output->spans->whos[span->who]->kind))
-        begin_chain(link, operation, delay_ns);
+    link->waits = operation ? operation->waits : (struct waits){0};
+    link->waits.delay_ns = span->callback.delay_ns == UVS_ABSENT ? 0 : span->callback.delay_ns;
+    if (begins_anew(operation, span->who, kind))
+        begin_chain(link, operation);
     else
-        follow(link, operation, delay_ns);
+        follow(link, operation);
     link->known = true;
-    rank(state, link);
-    want(state, output->report, span->process, link);
 }
 
-static void has_run(struct state *state, struct operation *operation, uint8_t kind)
+// A link of its own for a run that nobody refers to yet.
+static struct link *keep(struct state *state, const struct link *run)
 {
-    operation->ran = true;
-    if (!is_once(kind))
-        return;
-    uvs__ops_remove(&state->operations, operation->process, operation->op);
-    forget(state, operation);
-}
-
-static int on_callback(struct state *state, const struct uvs__output *output, const struct uvs__span *span)
-{
-    struct operation *operation = find(state, span->process, span->op);
-    if (!operation && output->report->chain_op != span->op)
-        return 0;
-    struct link *link = operation && operation->running ? operation->running : new_link(state);
+    struct link *link = new_link(state);
     if (!link)
-        return NO_MEMORY;
-    if (operation)
-        operation->running = NULL;
-    if (span->begin_ns != UVS_ABSENT)
-        fill(state, output, operation, span, link);
+        return NULL;
+    *link = *run;
+    link->references = 1;
+    link->ranked = false;
+    link->root = run->root == run ? link : run->root;
+    return link;
+}
+
+// Most runs ask for nothing, and their chains are none of the slowest: they need no link.
+static int on_run(struct state *state, const struct operation *operation, const struct uvs__span *span,
+                  uint8_t kind, bool wanted)
+{
+    struct link leaf, *link = operation && operation->running ? operation->running : &leaf;
+    fill(link, operation, span, kind);
+    const bool ranks = may_rank(state, link);
+    if (link == &leaf) {
+        if (!ranks && !wanted)
+            return 0;
+        link = keep(state, &leaf);
+        if (!link)
+            return NO_MEMORY;
+    } else {
+        hold(link);
+    }
+    hold(link->parent);
+    if (ranks)
+        rank(state, link);
+    if (wanted)
+        want(state, link);
     release(state, link);
-    if (operation)
-        has_run(state, operation, output->spans->whos[span->who]->kind);
     return 0;
 }
 
-static int on_span(void *data, const struct uvs__output *output, const struct uvs__span *span)
+// What runs once is forgotten.
+static int on_callback(void *data, const struct uvs__output *output, const struct uvs__span *span)
 {
     struct state *state = data;
-    // Of a window the chains that began in it; but one that was asked for wherever it began.
-    if (span->op == 0 || !(output->counts || output->report->chain_op))
+    if (!is_of_interest(output, span))
         return 0;
-    if (span->type == UVS__SPAN_SCHEDULE)
-        return on_schedule(state, span);
-    if (span->type == UVS__SPAN_CALLBACK)
-        return on_callback(state, output, span);
-    if (span->type == UVS__SPAN_WORK)
-        on_work(state, span);
-    return 0;
+    const uint8_t kind = output->spans->whos[span->who]->kind;
+    const bool once = is_once(kind), wanted = is_wanted(output->report, span);
+    const uint32_t process = span->process->index;
+    struct operation *operation = once ? uvs__ops_take(&state->operations, process, span->op)
+                                       : uvs__ops_get(&state->operations, process, span->op);
+    int rc = 0;
+    if (span->begin_ns != UVS_ABSENT && (operation || wanted))
+        rc = on_run(state, operation, span, kind, wanted);
+    if (!operation)
+        return rc;
+    operation->ran = true;
+    if (once) {
+        forget(state, operation);
+    } else if (operation->running) {
+        release(state, operation->running);
+        operation->running = NULL;
+    }
+    return rc;
 }
 
 // --- Rows ---
 
-static int fill_step(struct uvs__output *output, const struct link *link, uint64_t running_ns,
-                     struct uvs_chain_step *step)
+static uint64_t take(uint64_t *left_ns, uint64_t part_ns)
+{
+    uint64_t taken_ns = part_ns < *left_ns ? part_ns : *left_ns;
+    *left_ns -= taken_ns;
+    return taken_ns;
+}
+
+// From when it was asked for to its run, from the end backwards: delayed, served, queued; what is left is the
+// wait for a timer or for the kernel. running: of the one that asked, until it asked.
+static struct parts divide(const struct link *link)
+{
+    uint64_t wait_ns = link->begin_ns - link->asked_ns;
+    struct parts parts = {.delayed_ns = take(&wait_ns, link->waits.delay_ns)};
+    parts.service_ns = take(&wait_ns, link->waits.service_ns);
+    parts.queue_ns = take(&wait_ns, link->waits.queue_ns);
+    parts.waiting_ns = wait_ns;
+    parts.running_ns = link->parent ? uvs__minus(link->asked_ns, link->parent->begin_ns) : 0;
+    return parts;
+}
+
+static void add_parts(struct uvs_chain_row *row, const struct parts *parts)
+{
+    row->running_ns = uvs__add(row->running_ns, parts->running_ns);
+    row->delayed_ns = uvs__add(row->delayed_ns, parts->delayed_ns);
+    row->queue_ns = uvs__add(row->queue_ns, parts->queue_ns);
+    row->service_ns = uvs__add(row->service_ns, parts->service_ns);
+    row->waiting_ns = uvs__add(row->waiting_ns, parts->waiting_ns);
+}
+
+static int fill_step(struct uvs__output *output, const struct link *link, const struct parts *parts,
+                     uint64_t running_ns, struct uvs_chain_step *step)
 {
     *step = (struct uvs_chain_step){.op = link->op,
                                     .kind = output->spans->whos[link->who]->kind,
                                     .begin_ns = link->begin_ns,
-                                    .waiting_ns = link->own.waiting_ns,
-                                    .queue_ns = link->own.queue_ns,
-                                    .service_ns = link->own.service_ns,
-                                    .delayed_ns = link->own.delayed_ns,
+                                    .waiting_ns = parts->waiting_ns,
+                                    .queue_ns = parts->queue_ns,
+                                    .service_ns = parts->service_ns,
+                                    .delayed_ns = parts->delayed_ns,
                                     .running_ns = running_ns};
     return uvs__site_of(output, link->who, &step->site);
 }
@@ -396,20 +446,18 @@ static int fill_row(struct uvs__output *output, const struct link *last, struct 
                                   .op = last->op,
                                   .begin_ns = last->start_ns,
                                   .total_ns = last->end_ns - last->start_ns,
-                                  .waiting_ns = last->before.waiting_ns,
-                                  .queue_ns = last->before.queue_ns,
-                                  .service_ns = last->before.service_ns,
-                                  .delayed_ns = last->before.delayed_ns,
-                                  .running_ns = last->before.running_ns + (last->end_ns - last->begin_ns),
                                   .steps = calloc(last->length, sizeof(*row->steps)),
                                   .step_count = last->length};
     uint64_t running_ns = last->end_ns - last->begin_ns;
     int rc = row->steps ? 0 : NO_MEMORY;
     size_t at = last->length;
     for (const struct link *link = last; link && !rc; link = link->parent) {
-        rc = fill_step(output, link, running_ns, &row->steps[--at]);
-        running_ns = link->own.running_ns;
+        const struct parts parts = divide(link);
+        rc = fill_step(output, link, &parts, running_ns, &row->steps[--at]);
+        add_parts(row, &parts);
+        running_ns = parts.running_ns;
     }
+    row->running_ns += last->end_ns - last->begin_ns;
     return rc;
 }
 
@@ -435,9 +483,9 @@ static void clear(void *data)
 }
 
 const struct uvs__analysis uvs__chains_analysis = {.state_size = sizeof(struct state),
-                                                   .takes = UVS__TAKES(SCHEDULE) | UVS__TAKES(CALLBACK) |
-                                                            UVS__TAKES(WORK),
+                                                   .span = {[UVS__SPAN_SCHEDULE] = on_schedule,
+                                                            [UVS__SPAN_CALLBACK] = on_callback,
+                                                            [UVS__SPAN_WORK] = on_work},
                                                    .takes_all = true,
-                                                   .span = on_span,
                                                    .finish = finish,
                                                    .clear = clear};

@@ -5,6 +5,7 @@
 #include "error.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { FIRST_CAPACITY = 256 };
 
@@ -20,8 +21,11 @@ static int grow(struct uvs__history *history)
     larger.ring = malloc(larger.capacity * sizeof(*larger.ring));
     if (!larger.ring)
         return -UVS_E_ENVIRONMENT;
-    for (uint64_t i = history->begin; i < history->end; i++)
-        *piece_at(&larger, i) = *piece_at(history, i);
+    for (uint64_t i = history->begin, next; i < history->end; i = next) {
+        next = (i | (history->capacity - 1)) + 1; // where the old ring starts over
+        next = next < history->end ? next : history->end;
+        memcpy(piece_at(&larger, i), piece_at(history, i), (next - i) * sizeof(*larger.ring));
+    }
     free(history->ring);
     *history = larger;
     return 0;
@@ -33,11 +37,23 @@ static void take_down(struct uvs__history *history)
     history->laid_begin = history->laid_end = 0;
 }
 
+static uint64_t first_ending_after(const struct uvs__history *history, uint64_t time_ns)
+{
+    uint64_t low = history->begin, high = history->end;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        if (piece_at(history, middle)->end_ns <= time_ns)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 static void forget(struct uvs__history *history, uint64_t horizon_ns)
 {
     history->horizon_ns = horizon_ns;
-    while (history->begin < history->end && piece_at(history, history->begin)->end_ns <= horizon_ns)
-        history->begin++;
+    history->begin = first_ending_after(history, horizon_ns);
     if (history->laid_end <= history->begin)
         take_down(history);
     else if (history->laid_begin < history->begin) {
@@ -54,19 +70,6 @@ int uvs__history_add_slowly(struct uvs__history *history, struct uvs__past piece
     while (uvs__is_too_long(history->horizon_ns, piece.end_ns, history->end - history->begin))
         forget(history, uvs__next_horizon(history->horizon_ns, piece.end_ns));
     return 0;
-}
-
-static uint64_t first_ending_after(const struct uvs__history *history, uint64_t time_ns)
-{
-    uint64_t low = history->begin, high = history->end;
-    while (low < high) {
-        uint64_t middle = low + (high - low) / 2;
-        if (piece_at(history, middle)->end_ns <= time_ns)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
 }
 
 // What lies between the timeline and what is wanted is laid out too, unless that is more than is there

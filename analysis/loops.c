@@ -148,8 +148,16 @@ static int keep_worst(struct loop_state *loop, const struct uvs__spans *spans, c
     return 0;
 }
 
-static int on_busy(struct loop_state *loop, const struct uvs__output *output, const struct uvs__span *span)
+static struct loop_state *state_of(void *data, const struct uvs__span *span)
 {
+    return uvs__rows_at(&((struct state *)data)->loops, span->loop->index, sizeof(struct loop_state));
+}
+
+static int on_busy(void *data, const struct uvs__output *output, const struct uvs__span *span)
+{
+    struct loop_state *loop = state_of(data, span);
+    if (!loop)
+        return NO_MEMORY;
     if (span->begin_ns == UVS_ABSENT)
         return 0;
     uint64_t duration_ns = span->end_ns - span->begin_ns;
@@ -162,9 +170,36 @@ static int on_busy(struct loop_state *loop, const struct uvs__output *output, co
     return keep_worst(loop, output->spans, span, duration_ns);
 }
 
-static int on_gc(struct loop_state *loop, uint8_t kind, uint64_t duration_ns)
+static int on_poll(void *data, const struct uvs__output *output __attribute__((unused)),
+                   const struct uvs__span *span)
 {
+    struct loop_state *loop = state_of(data, span);
+    if (!loop)
+        return NO_MEMORY;
+    uint64_t *sum_ns = span->poll.spinning ? &loop->busy_ns : &loop->poll_ns;
+    *sum_ns = uvs__add(*sum_ns, span->end_ns - span->begin_ns);
+    loop->iterations += !span->poll.continued;
+    return 0;
+}
+
+static int on_outside(void *data, const struct uvs__output *output __attribute__((unused)),
+                      const struct uvs__span *span)
+{
+    struct loop_state *loop = state_of(data, span);
+    if (!loop)
+        return NO_MEMORY;
+    loop->outside_ns = uvs__add(loop->outside_ns, span->end_ns - span->begin_ns);
+    return 0;
+}
+
+static int on_gc(void *data, const struct uvs__output *output __attribute__((unused)),
+                 const struct uvs__span *span)
+{
+    struct loop_state *loop = span->loop ? state_of(data, span) : NULL;
+    const uint8_t kind = span->gc.kind;
     size_t at = 0;
+    if (!loop)
+        return span->loop ? NO_MEMORY : 0;
     while (at < loop->gc_count && loop->gc[at].kind < kind)
         at++;
     if (at == loop->gc_count || loop->gc[at].kind != kind) {
@@ -175,11 +210,16 @@ static int on_gc(struct loop_state *loop, uint8_t kind, uint64_t duration_ns)
         memmove(&gc[at + 1], &gc[at], (loop->gc_count++ - at) * sizeof(*gc));
         gc[at] = (struct uvs_gc_row){.kind = kind};
     }
-    return uvs_hist_add(&loop->gc[at].duration, duration_ns);
+    return uvs_hist_add(&loop->gc[at].duration, span->end_ns - span->begin_ns);
 }
 
-static int on_totals(struct loop_state *loop, const struct uvs_ev_totals *totals)
+static int on_totals(void *data, const struct uvs__output *output __attribute__((unused)),
+                     const struct uvs__span *span)
 {
+    const struct uvs_ev_totals *totals = span->totals;
+    struct loop_state *loop = state_of(data, span);
+    if (!loop)
+        return NO_MEMORY;
     switch (totals->measure) {
     case UVS_MEASURE_BUSY:
         loop->busy_ns = uvs__add(loop->busy_ns, totals->sum_ns);
@@ -194,36 +234,6 @@ static int on_totals(struct loop_state *loop, const struct uvs_ev_totals *totals
         return 0;
     case UVS_MEASURE_OUTSIDE:
         loop->outside_ns = uvs__add(loop->outside_ns, totals->sum_ns);
-        return 0;
-    default:
-        return 0;
-    }
-}
-
-static int on_span(void *data, const struct uvs__output *output, const struct uvs__span *span)
-{
-    struct state *state = data;
-    if (!span->loop)
-        return 0;
-    struct loop_state *loop = uvs__rows_at(&state->loops, span->loop->index, sizeof(*loop));
-    if (!loop)
-        return NO_MEMORY;
-    uint64_t duration_ns = span->end_ns - span->begin_ns;
-    switch (span->type) {
-    case UVS__SPAN_BUSY:
-        return on_busy(loop, output, span);
-    case UVS__SPAN_POLL: {
-        uint64_t *sum_ns = span->poll.spinning ? &loop->busy_ns : &loop->poll_ns;
-        *sum_ns = uvs__add(*sum_ns, duration_ns);
-        loop->iterations += !span->poll.continued;
-        return 0;
-    }
-    case UVS__SPAN_GC:
-        return on_gc(loop, span->gc.kind, duration_ns);
-    case UVS__SPAN_TOTALS:
-        return on_totals(loop, span->totals);
-    case UVS__SPAN_OUTSIDE:
-        loop->outside_ns = uvs__add(loop->outside_ns, duration_ns);
         return 0;
     default:
         return 0;
@@ -353,7 +363,10 @@ static void clear(void *data)
 
 const struct uvs__analysis uvs__loops_analysis = {
     .state_size = sizeof(struct state),
-    .takes = UVS__TAKES(TOTALS) | UVS__TAKES(BUSY) | UVS__TAKES(POLL) | UVS__TAKES(GC) | UVS__TAKES(OUTSIDE),
-    .span = on_span,
+    .span = {[UVS__SPAN_BUSY] = on_busy,
+             [UVS__SPAN_POLL] = on_poll,
+             [UVS__SPAN_OUTSIDE] = on_outside,
+             [UVS__SPAN_GC] = on_gc,
+             [UVS__SPAN_TOTALS] = on_totals},
     .finish = finish,
     .clear = clear};

@@ -110,7 +110,6 @@ static void clear(void *data)
 }
 
 const struct uvs__analysis uvs__open_handles_analysis = {.state_size = sizeof(struct state),
-                                                         .takes = UVS__TAKES(OPEN_HANDLES),
-                                                         .span = on_span,
+                                                         .span = {[UVS__SPAN_OPEN_HANDLES] = on_span},
                                                          .finish = finish,
                                                          .clear = clear};

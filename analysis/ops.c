@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Pages without anything in them are given back, so memory is bound by what is in flight.
+// Pages without anything in them are given back, but for one, so memory is bound by what is in flight.
 #include "ops.h"
-
-#include "error.h"
 
 #include <stdlib.h>
 
@@ -53,7 +51,7 @@ static int rehash(struct uvs__ops *ops)
     return 0;
 }
 
-static struct uvs__ops_page *add_page(struct uvs__ops *ops, uint32_t owner, uint64_t number)
+struct uvs__ops_page *uvs__ops_add_page(struct uvs__ops *ops, uint32_t owner, uint64_t number)
 {
     ops->slab.element_size = sizeof(struct uvs__ops_page);
     if (ops->page_count == ops->bucket_count && rehash(ops))
@@ -68,18 +66,6 @@ static struct uvs__ops_page *add_page(struct uvs__ops *ops, uint32_t owner, uint
     return page;
 }
 
-int uvs__ops_put(struct uvs__ops *ops, uint32_t owner, uint64_t op, void *value)
-{
-    struct uvs__ops_page *page = uvs__ops_page(ops, owner, op);
-    page = page ? page : add_page(ops, owner, op >> UVS__OPS_BITS);
-    if (!page)
-        return -UVS_E_ENVIRONMENT;
-    void **slot = &page->slots[op % UVS__OPS_SLOTS];
-    page->count += *slot == NULL;
-    *slot = value;
-    return 0;
-}
-
 static void drop_page(struct uvs__ops *ops, struct uvs__ops_page *page)
 {
     struct uvs__ops_page **link = bucket_of(ops, page->owner, page->number);
@@ -92,15 +78,13 @@ static void drop_page(struct uvs__ops *ops, struct uvs__ops_page *page)
     uvs__slab_give(&ops->slab, page);
 }
 
-void uvs__ops_remove(struct uvs__ops *ops, uint32_t owner, uint64_t op)
+// The next operation is likely to be one of its.
+void uvs__ops_emptied(struct uvs__ops *ops, struct uvs__ops_page *page)
 {
-    struct uvs__ops_page *page = uvs__ops_page(ops, owner, op);
-    void **slot = page ? &page->slots[op % UVS__OPS_SLOTS] : NULL;
-    if (!slot || !*slot)
-        return;
-    *slot = NULL;
-    if (--page->count == 0)
-        drop_page(ops, page);
+    struct uvs__ops_page *before = ops->emptied;
+    ops->emptied = page;
+    if (before && before != page && before->count == 0)
+        drop_page(ops, before);
 }
 
 void uvs__ops_clear(struct uvs__ops *ops)

@@ -5,6 +5,7 @@
 #define UVS_OPS_H
 
 #include <stdint.h>
+#include "error.h"
 #include "slab.h"
 
 enum { UVS__OPS_BITS = 4, UVS__OPS_SLOTS = 1 << UVS__OPS_BITS, UVS__OPS_RECENT = 32 };
@@ -22,10 +23,14 @@ struct uvs__ops {
     struct uvs__ops_page **buckets;  // by owner and number
     size_t bucket_count, page_count; // bucket_count: 0 or a power of two
     struct uvs__ops_page *recent[UVS__OPS_RECENT];
+    struct uvs__ops_page *emptied; // the last one, which may have something in it again
     struct uvs__slab slab;
 };
 
 struct uvs__ops_page *uvs__ops_find(struct uvs__ops *ops, uint32_t owner, uint64_t number);
+// NULL without memory.
+struct uvs__ops_page *uvs__ops_add_page(struct uvs__ops *ops, uint32_t owner, uint64_t number);
+void uvs__ops_emptied(struct uvs__ops *ops, struct uvs__ops_page *page);
 
 static inline struct uvs__ops_page *uvs__ops_page(struct uvs__ops *ops, uint32_t owner, uint64_t op)
 {
@@ -42,8 +47,32 @@ static inline void *uvs__ops_get(struct uvs__ops *ops, uint32_t owner, uint64_t 
 }
 
 // Replaces what is there; value must not be NULL. 0, or -UVS_E_ENVIRONMENT without memory.
-int uvs__ops_put(struct uvs__ops *ops, uint32_t owner, uint64_t op, void *value);
-void uvs__ops_remove(struct uvs__ops *ops, uint32_t owner, uint64_t op);
+static inline int uvs__ops_put(struct uvs__ops *ops, uint32_t owner, uint64_t op, void *value)
+{
+    struct uvs__ops_page *page = uvs__ops_page(ops, owner, op);
+    page = page ? page : uvs__ops_add_page(ops, owner, op >> UVS__OPS_BITS);
+    if (!page)
+        return -UVS_E_ENVIRONMENT;
+    void **slot = &page->slots[op % UVS__OPS_SLOTS];
+    page->count += *slot == NULL;
+    *slot = value;
+    return 0;
+}
+
+// Removes what is there, and returns it. NULL: nothing.
+static inline void *uvs__ops_take(struct uvs__ops *ops, uint32_t owner, uint64_t op)
+{
+    struct uvs__ops_page *page = uvs__ops_page(ops, owner, op);
+    void **slot = page ? &page->slots[op % UVS__OPS_SLOTS] : NULL;
+    void *value = slot ? *slot : NULL;
+    if (!value)
+        return NULL;
+    *slot = NULL;
+    if (--page->count == 0)
+        uvs__ops_emptied(ops, page);
+    return value;
+}
+
 void uvs__ops_clear(struct uvs__ops *ops);
 
 #endif

@@ -24,9 +24,27 @@ static const char io_uring[] = "io_uring";
 
 // --- Spans ---
 
-static int on_work(struct pool_state *pool, struct uvs_pool_request_row *request,
+static struct pool_state *pool_of(void *data, const struct uvs__span *span)
+{
+    struct state *state = data;
+    struct pool_state *pool = uvs__rows_at(&state->pools, span->process->index, sizeof(*pool));
+    if (pool && !pool->used)
+        *pool = (struct pool_state){.used = true, .first_submit_ns = UVS_ABSENT};
+    return pool;
+}
+
+static struct uvs_pool_request_row *request_of(void *data, const struct uvs__span *span)
+{
+    return uvs__rows_at(&((struct state *)data)->requests, span->who, sizeof(struct uvs_pool_request_row));
+}
+
+static int on_work(void *data, const struct uvs__output *output __attribute__((unused)),
                    const struct uvs__span *span)
 {
+    struct pool_state *pool = pool_of(data, span);
+    struct uvs_pool_request_row *request = request_of(data, span);
+    if (!pool || !request)
+        return NO_MEMORY;
     uint64_t service_ns = span->end_ns - span->begin_ns, queue_ns = span->work.queue_ns;
     uint64_t submit_ns = span->begin_ns - queue_ns;
     request->count++;
@@ -39,8 +57,12 @@ static int on_work(struct pool_state *pool, struct uvs_pool_request_row *request
     return rc ? rc : uvs_hist_add(&request->service, service_ns);
 }
 
-static int on_delivery(struct uvs_pool_request_row *request, const struct uvs__span *span)
+static int on_delivery(void *data, const struct uvs__output *output __attribute__((unused)),
+                       const struct uvs__span *span)
 {
+    struct uvs_pool_request_row *request = request_of(data, span);
+    if (!request || !pool_of(data, span))
+        return NO_MEMORY;
     request->count += !span->delivery.worked;
     request->cancelled += span->delivery.cancelled;
     if (span->delivery.by_kernel && !request->engine)
@@ -50,25 +72,30 @@ static int on_delivery(struct uvs_pool_request_row *request, const struct uvs__s
     return uvs_hist_add(&request->return_, span->delivery.return_ns);
 }
 
-static void on_unfinished(struct pool_state *pool, struct uvs_pool_request_row *request,
-                          const struct uvs__span *span)
+static int on_unfinished(void *data, const struct uvs__output *output __attribute__((unused)),
+                         const struct uvs__span *span)
 {
+    struct pool_state *pool = pool_of(data, span);
+    struct uvs_pool_request_row *request = request_of(data, span);
+    if (!pool || !request)
+        return NO_MEMORY;
     request->count++;
     if (span->unfinished.by_kernel) {
         request->engine = io_uring;
-        return;
+        return 0;
     }
     if (span->begin_ns < pool->first_submit_ns)
         pool->first_submit_ns = span->begin_ns;
     pool->last_finish_ns = uvs__max(pool->last_finish_ns, span->end_ns);
     if (!span->unfinished.stuck)
-        return;
+        return 0;
     *(span->unfinished.started ? &pool->never_finished : &pool->never_started) += 1;
     pool->oldest_ns = uvs__max(pool->oldest_ns, uvs__minus(span->end_ns, span->begin_ns));
+    return 0;
 }
 
-static int on_totals(struct pool_state *pool, struct uvs_pool_request_row *request,
-                     const struct uvs_ev_totals *totals)
+static int add_totals(struct pool_state *pool, struct uvs_pool_request_row *request,
+                      const struct uvs_ev_totals *totals)
 {
     switch (totals->measure) {
     case UVS_MEASURE_QUEUE:
@@ -94,28 +121,13 @@ static bool is_of_request(const struct uvs__output *output, const struct uvs__sp
     return span->who != UVS__NOBODY && output->spans->whos[span->who]->role == UVS__REQUEST;
 }
 
-static int on_span(void *data, const struct uvs__output *output, const struct uvs__span *span)
+static int on_totals(void *data, const struct uvs__output *output, const struct uvs__span *span)
 {
-    struct state *state = data;
-    if (span->type == UVS__SPAN_TOTALS && !is_of_request(output, span))
+    if (!is_of_request(output, span))
         return 0;
-    struct pool_state *pool = uvs__rows_at(&state->pools, span->process->index, sizeof(*pool));
-    struct uvs_pool_request_row *request = uvs__rows_at(&state->requests, span->who, sizeof(*request));
-    if (!pool || !request)
-        return NO_MEMORY;
-    if (!pool->used)
-        *pool = (struct pool_state){.used = true, .first_submit_ns = UVS_ABSENT};
-    switch (span->type) {
-    case UVS__SPAN_TOTALS:
-        return on_totals(pool, request, span->totals);
-    case UVS__SPAN_WORK:
-        return on_work(pool, request, span);
-    case UVS__SPAN_DELIVERY:
-        return on_delivery(request, span);
-    default:
-        on_unfinished(pool, request, span);
-        return 0;
-    }
+    struct pool_state *pool = pool_of(data, span);
+    struct uvs_pool_request_row *request = request_of(data, span);
+    return pool && request ? add_totals(pool, request, span->totals) : NO_MEMORY;
 }
 
 // --- Rows ---
@@ -244,8 +256,9 @@ static void clear(void *data)
 }
 
 const struct uvs__analysis uvs__pool_analysis = {.state_size = sizeof(struct state),
-                                                 .takes = UVS__TAKES(TOTALS) | UVS__TAKES(WORK) |
-                                                          UVS__TAKES(DELIVERY) | UVS__TAKES(UNFINISHED),
-                                                 .span = on_span,
+                                                 .span = {[UVS__SPAN_TOTALS] = on_totals,
+                                                          [UVS__SPAN_WORK] = on_work,
+                                                          [UVS__SPAN_DELIVERY] = on_delivery,
+                                                          [UVS__SPAN_UNFINISHED] = on_unfinished},
                                                  .finish = finish,
                                                  .clear = clear};

@@ -28,7 +28,7 @@ enum { ANALYSIS_COUNT = sizeof(analyses) / sizeof(analyses[0]) };
 // Whom spans of a type are given to.
 struct takers {
     struct taker {
-        int (*span)(void *state, const struct uvs__output *output, const struct uvs__span *span);
+        uvs__span_function *span;
         void *state;
     } items[ANALYSIS_COUNT];
     size_t count;
@@ -172,14 +172,24 @@ int uvs__compare_sites(const struct uvs_site *a, const struct uvs_site *b)
 
 // --- Reading ---
 
-static int take_span(void *data, const struct uvs__span *span, bool counts)
+static inline int take_span(struct job *job, const struct uvs__span *span, bool counts)
 {
-    struct job *job = data;
-    int rc = 0;
-    job->output.counts = counts;
+    struct uvs__output *output = &job->output;
+    output->counts = counts;
     const struct takers *takers = &job->takers[counts][span->type];
-    for (size_t i = 0; i < takers->count && !rc; i++)
-        rc = takers->items[i].span(takers->items[i].state, &job->output, span);
+    for (const struct taker *taker = takers->items, *end = taker + takers->count; taker < end; taker++) {
+        const int rc = taker->span(taker->state, output, span);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+static int take_spans(void *data, const struct uvs__queued *queued, size_t count)
+{
+    int rc = 0;
+    for (size_t i = 0; i < count && !rc; i++)
+        rc = take_span(data, &queued[i].span, queued[i].counts);
     return rc;
 }
 
@@ -200,13 +210,21 @@ static bool counts_in_window(struct job *job, const struct uvs__span *span)
     return true;
 }
 
-static int on_span(void *data, const struct uvs__span *span)
+static inline int hand_on(struct job *job, const struct uvs__span *span, bool counts)
 {
-    struct job *job = data;
-    const bool counts = !job->output.report->shown.any || counts_in_window(job, span);
     if (!job->queue)
         return take_span(job, span, counts);
     return uvs__span_queue_add(job->queue, span, counts, &job->spans.place);
+}
+
+static int on_windowed_span(void *data, const struct uvs__span *span)
+{
+    return hand_on(data, span, counts_in_window(data, span));
+}
+
+static int on_span(void *data, const struct uvs__span *span)
+{
+    return hand_on(data, span, true);
 }
 
 static void quiet(void *data)
@@ -231,8 +249,8 @@ static void list_takers(struct job *job)
         for (size_t type = 0; type < UVS__SPAN_COUNT; type++)
             for (size_t i = 0; i < ANALYSIS_COUNT; i++) {
                 struct takers *takers = &job->takers[counts][type];
-                if ((analyses[i]->takes & 1u << type) && (counts || analyses[i]->takes_all))
-                    takers->items[takers->count++] = (struct taker){analyses[i]->span, job->states[i]};
+                if (analyses[i]->span[type] && (counts || analyses[i]->takes_all))
+                    takers->items[takers->count++] = (struct taker){analyses[i]->span[type], job->states[i]};
             }
 }
 
@@ -268,18 +286,24 @@ static void raise_thresholds(struct job *job, uint64_t lean_ns)
     report->blame_threshold_ns = uvs__max(report->blame_threshold_ns, lean_ns);
 }
 
-static int on_event(struct job *job, const struct uvs_event *event, struct uvs_error *error)
+static int note_names(struct job *job, const struct uvs_event *event, const struct uvs__process *last,
+                      struct uvs_error *error)
+{
+    if ((job->spans.last_process != last && name_predecessors(job, last)) ||
+        (event->type == UVS_EV_module && add_module(job, &event->module)))
+        return uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory to analyse the trace");
+    return 0;
+}
+
+static inline int on_event(struct job *job, const struct uvs_event *event, struct uvs_error *error)
 {
     const struct uvs__process *last = job->spans.last_process;
     if (event->type == UVS_EV_lean)
         raise_thresholds(job, event->lean.threshold_ns);
     int rc = uvs__spans_event(&job->spans, event, error);
-    if (rc)
-        return rc;
-    if ((job->spans.last_process != last && name_predecessors(job, last)) ||
-        (event->type == UVS_EV_module && add_module(job, &event->module)))
-        return uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory to analyse the trace");
-    return 0;
+    if (!rc && (job->spans.last_process != last || event->type == UVS_EV_module))
+        rc = note_names(job, event, last, error);
+    return rc;
 }
 
 static void tell_progress(const struct job *job, const struct uvs_analysis_options *options, uint64_t count)
@@ -469,8 +493,10 @@ static int open_job(struct job *job, const char *path, const struct uvs_analysis
     if (!complete)
         return uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory to analyse the trace");
     list_takers(job);
-    job->queue = uvs__span_queue(take_span, job);
+    job->queue = uvs__span_queue(take_spans, job);
     set_window(&job->output.report->shown, options);
+    if (job->output.report->shown.any)
+        job->spans.sink = on_windowed_span;
     job->extent.sure_ns = UVS_ABSENT;
     job->output.report->block_threshold_ns = options && options->block_threshold_ns
                                                  ? options->block_threshold_ns

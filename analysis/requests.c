@@ -54,7 +54,7 @@ static struct uvs__request *add(struct uvs__process *process, struct uvs__reques
 
 static void forget(struct uvs__process *process, struct uvs__request *request)
 {
-    uvs__ops_remove(&process->requests, 0, request->op);
+    uvs__ops_take(&process->requests, 0, request->op);
     unlink_request(request);
     uvs__slab_give(&process->request_slab, request);
 }

@@ -12,7 +12,9 @@ enum { NO_MEMORY = -UVS_E_ENVIRONMENT, ROOM = 2 * UVS_FEW_SLICES };
 
 struct series {
     uint64_t begin_ns;
-    unsigned width_bits; // a slice is 1 << width_bits ns long; 0: nothing yet
+    unsigned width_bits;   // a slice is 1 << width_bits ns long; 0: nothing yet
+    unsigned recent;       // the slice that was looked for last,
+    uint64_t recent_ns[2]; // and where it begins and ends; none: at 0
     struct uvs_slice slices[ROOM];
 };
 
@@ -41,27 +43,45 @@ static void widen(struct series *series)
     for (size_t i = ROOM / 2; i < ROOM; i++)
         series->slices[i] = (struct uvs_slice){0};
     series->width_bits++;
+    series->recent_ns[1] = 0;
 }
 
 // All series begin with the trace, or with the window of it, and widths are the first one doubled: they can
 // be laid side by side.
-static void reach(struct series *series, const struct uvs__output *output, uint64_t time_ns)
+static void reach(struct series *series, const struct uvs__output *output, uint64_t begin_ns, uint64_t end_ns)
 {
     if (series->width_bits == 0)
         *series = (struct series){
             .begin_ns = uvs__add(output->spans->begin_ns, output->report->shown.from_ns),
             .width_bits = FIRST_WIDTH_BITS};
-    while (uvs__minus(time_ns, series->begin_ns) >> series->width_bits >= ROOM)
+    while (uvs__minus(end_ns, series->begin_ns) >> series->width_bits >= ROOM)
         widen(series);
+    series->recent = (unsigned)(uvs__minus(begin_ns, series->begin_ns) >> series->width_bits);
+    series->recent_ns[0] = series->begin_ns + ((uint64_t)series->recent << series->width_bits);
+    series->recent_ns[1] = uvs__add(series->recent_ns[0], 1ull << series->width_bits);
 }
 
-static struct uvs_slice *slice_at(struct series *series, uint64_t time_ns)
+static bool is_recent(const struct series *series, uint64_t begin_ns, uint64_t end_ns)
 {
-    return &series->slices[uvs__minus(time_ns, series->begin_ns) >> series->width_bits];
+    return begin_ns >= series->recent_ns[0] && end_ns < series->recent_ns[1];
+}
+
+// That of begin_ns, and there are slices up to end_ns.
+static struct uvs_slice *slice_at(struct series *series, const struct uvs__output *output, uint64_t begin_ns,
+                                  uint64_t end_ns)
+{
+    if (!is_recent(series, begin_ns, end_ns))
+        reach(series, output, begin_ns, end_ns);
+    return &series->slices[series->recent];
+}
+
+static uint64_t *number_at(struct series *series, uint64_t index, size_t offset)
+{
+    return (uint64_t *)(void *)((char *)&series->slices[index] + offset);
 }
 
 // Adds to the number at `offset` of each slice what of [begin, end) lies in it.
-static void spread(struct series *series, uint64_t begin_ns, uint64_t end_ns, size_t offset)
+static void spread_far(struct series *series, uint64_t begin_ns, uint64_t end_ns, size_t offset)
 {
     begin_ns = uvs__max(begin_ns, series->begin_ns);
     while (begin_ns < end_ns) {
@@ -69,67 +89,71 @@ static void spread(struct series *series, uint64_t begin_ns, uint64_t end_ns, si
         uint64_t until_ns = series->begin_ns + ((index + 1) << series->width_bits);
         if (until_ns > end_ns || until_ns <= begin_ns) // the end of time
             until_ns = end_ns;
-        uint64_t *number = (uint64_t *)(void *)((char *)&series->slices[index] + offset);
+        uint64_t *number = number_at(series, index, offset);
         *number = uvs__add(*number, until_ns - begin_ns);
         begin_ns = until_ns;
     }
 }
 
+static void spread(struct series *series, uint64_t begin_ns, uint64_t end_ns, size_t offset)
+{
+    uint64_t *number = number_at(series, series->recent, offset);
+    if (is_recent(series, begin_ns, end_ns))
+        *number = uvs__add(*number, uvs__minus(end_ns, begin_ns));
+    else
+        spread_far(series, begin_ns, end_ns, offset);
+}
+
 // --- Spans ---
 
+static struct series *series_of_loop(void *data, const struct uvs__span *span)
+{
+    return uvs__rows_at(&((struct state *)data)->loops, span->loop->index, sizeof(struct series));
+}
+
 // A block counts where it began.
-static void on_busy(struct series *series, const struct uvs__span *span)
+static int on_busy(void *data, const struct uvs__output *output, const struct uvs__span *span)
 {
-    struct uvs_slice *slice = slice_at(series, span->begin_ns);
-    slice->worst_block_ns = uvs__max(slice->worst_block_ns, span->end_ns - span->begin_ns);
-    spread(series, span->begin_ns, span->end_ns, offsetof(struct uvs_slice, busy_ns));
-}
-
-static void on_poll(struct series *series, const struct uvs__span *span)
-{
-    slice_at(series, span->begin_ns)->iterations += !span->poll.continued;
-    spread(series, span->begin_ns, span->end_ns,
-           span->poll.spinning ? offsetof(struct uvs_slice, busy_ns) : offsetof(struct uvs_slice, poll_ns));
-}
-
-static int on_loop(struct state *state, const struct uvs__output *output, const struct uvs__span *span)
-{
-    struct series *series = uvs__rows_at(&state->loops, span->loop->index, sizeof(*series));
+    if (span->process->lean_ns) // what is told does not add up to the time that passed
+        return 0;
+    struct series *series = series_of_loop(data, span);
     if (!series)
         return NO_MEMORY;
     if (span->begin_ns == UVS_ABSENT)
         return 0;
-    reach(series, output, span->end_ns);
-    (span->type == UVS__SPAN_BUSY ? on_busy : on_poll)(series, span);
+    struct uvs_slice *slice = slice_at(series, output, span->begin_ns, span->end_ns);
+    slice->worst_block_ns = uvs__max(slice->worst_block_ns, span->end_ns - span->begin_ns);
+    spread(series, span->begin_ns, span->end_ns, offsetof(struct uvs_slice, busy_ns));
     return 0;
 }
 
-static int on_work(struct state *state, const struct uvs__output *output, const struct uvs__span *span)
+static int on_poll(void *data, const struct uvs__output *output, const struct uvs__span *span)
 {
-    struct series *series = uvs__rows_at(&state->pools, span->process->index, sizeof(*series));
+    if (span->process->lean_ns)
+        return 0;
+    struct series *series = series_of_loop(data, span);
     if (!series)
         return NO_MEMORY;
-    reach(series, output, span->end_ns);
-    struct uvs_slice *slice = slice_at(series, span->begin_ns);
+    if (span->begin_ns == UVS_ABSENT)
+        return 0;
+    slice_at(series, output, span->begin_ns, span->end_ns)->iterations += !span->poll.continued;
+    spread(series, span->begin_ns, span->end_ns,
+           span->poll.spinning ? offsetof(struct uvs_slice, busy_ns) : offsetof(struct uvs_slice, poll_ns));
+    return 0;
+}
+
+static int on_work(void *data, const struct uvs__output *output, const struct uvs__span *span)
+{
+    if (span->process->lean_ns)
+        return 0;
+    struct series *series = uvs__rows_at(&((struct state *)data)->pools, span->process->index, sizeof(*series));
+    if (!series)
+        return NO_MEMORY;
+    struct uvs_slice *slice = slice_at(series, output, span->begin_ns, span->end_ns);
     slice->max_wait_ns = uvs__max(slice->max_wait_ns, span->work.queue_ns);
     spread(series, span->begin_ns - span->work.queue_ns, span->begin_ns,
            offsetof(struct uvs_slice, queued_ns));
     return 0;
-}
-
-static int on_span(void *data, const struct uvs__output *output, const struct uvs__span *span)
-{
-    if (span->process->lean_ns) // what is told does not add up to the time that passed
-        return 0;
-    switch (span->type) {
-    case UVS__SPAN_BUSY:
-    case UVS__SPAN_POLL:
-        return on_loop(data, output, span);
-    case UVS__SPAN_WORK:
-        return on_work(data, output, span);
-    default:
-        return 0;
-    }
 }
 
 // --- Rows ---
@@ -222,8 +246,8 @@ static void clear(void *data)
 }
 
 const struct uvs__analysis uvs__slices_analysis = {.state_size = sizeof(struct state),
-                                                   .takes = UVS__TAKES(BUSY) | UVS__TAKES(POLL) |
-                                                            UVS__TAKES(WORK),
-                                                   .span = on_span,
+                                                   .span = {[UVS__SPAN_BUSY] = on_busy,
+                                                            [UVS__SPAN_POLL] = on_poll,
+                                                            [UVS__SPAN_WORK] = on_work},
                                                    .finish = finish,
                                                    .clear = clear};

@@ -282,7 +282,13 @@ struct uvs__request {
 
 int uvs__who_of(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
                 enum uvs__role role, uint8_t kind, uint64_t address, uint32_t *ret_index);
-bool uvs__lost_between(const struct uvs__spans *spans, uint64_t begin_ns, uint64_t end_ns);
+bool uvs__lost_something_between(const struct uvs__spans *spans, uint64_t begin_ns, uint64_t end_ns);
+
+static inline bool uvs__lost_between(const struct uvs__spans *spans, uint64_t begin_ns, uint64_t end_ns)
+{
+    return spans->lost_count > 0 && uvs__lost_something_between(spans, begin_ns, end_ns);
+}
+
 
 // The next span, where it is wanted: its type's own fields are to be set, all of them, before it is emitted,
 // and no other span is begun before.

@@ -17,8 +17,9 @@ struct uvs__span_queue {
     struct uvs__queued *next, *last; // of the batch that is filled; next NULL: none
 };
 
-// counts: what was said of the span when it was added. Negative: no more spans are wanted.
-typedef int uvs__span_taker(void *data, const struct uvs__span *span, bool counts);
+// count: how many lie behind one another, each with what was said of it when it was added. Negative: no more
+// spans are wanted.
+typedef int uvs__span_taker(void *data, const struct uvs__queued *queued, size_t count);
 
 // Where there is one processor: NULL, as without thread or memory; spans are then to be given directly.
 struct uvs__span_queue *uvs__span_queue(uvs__span_taker *taker, void *data);

@@ -11,7 +11,7 @@ enum { NO_MEMORY = -UVS_E_ENVIRONMENT };
 
 // --- Loss ---
 
-bool uvs__lost_between(const struct uvs__spans *spans, uint64_t begin_ns, uint64_t end_ns)
+bool uvs__lost_something_between(const struct uvs__spans *spans, uint64_t begin_ns, uint64_t end_ns)
 {
     size_t i = spans->lost_count;
     while (i > 0 && spans->lost[i - 1].begin_ns > end_ns)
@@ -54,7 +54,7 @@ static void count_lost_events(struct uvs__spans *spans, uint64_t events)
     spans->lost_events = uvs__max(spans->lost_events, spans->lost_now);
 }
 
-static int on_lost(struct uvs__spans *spans, const struct uvs_ev_lost *lost)
+static __attribute__((cold)) int on_lost(struct uvs__spans *spans, const struct uvs_ev_lost *lost)
 {
     uvs__spans_quiet(spans);
     struct uvs_interval *grown = uvs__grow(spans->lost, spans->lost_count, &spans->lost_capacity,
@@ -177,14 +177,11 @@ static int grow_whos(struct uvs__spans *spans)
     return 0;
 }
 
-int uvs__who_of(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
-                enum uvs__role role, uint8_t kind, uint64_t address, uint32_t *ret_index)
+// Not inlined: who was asked for before is found without saving registers.
+static __attribute__((noinline)) int find_who(struct uvs__spans *spans, struct uvs__process *process,
+                                              struct uvs__loop *loop, enum uvs__role role, uint8_t kind,
+                                              uint64_t address, uint32_t *ret_index)
 {
-    struct uvs__who **recent = recent_place(spans, role, kind, address);
-    if (*recent && is_who(*recent, process, loop, role, kind, address)) {
-        *ret_index = (*recent)->index;
-        return 0;
-    }
     uint64_t owner = (uintptr_t)(loop ? (void *)loop : (void *)process);
     uint64_t key = owner << 10 ^ (uint64_t)role << 8 ^ kind;
     struct uvs__who *who = uvs__map_get(&spans->who_by_key, key, address);
@@ -201,8 +198,18 @@ int uvs__who_of(struct uvs__spans *spans, struct uvs__process *process, struct u
         }
         spans->whos[spans->who_count++] = who;
     }
-    *recent = who;
+    *recent_place(spans, role, kind, address) = who;
     *ret_index = who->index;
+    return 0;
+}
+
+int uvs__who_of(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
+                enum uvs__role role, uint8_t kind, uint64_t address, uint32_t *ret_index)
+{
+    const struct uvs__who *recent = *recent_place(spans, role, kind, address);
+    if (!recent || !is_who(recent, process, loop, role, kind, address))
+        return find_who(spans, process, loop, role, kind, address, ret_index);
+    *ret_index = recent->index;
     return 0;
 }
 
@@ -247,8 +254,8 @@ static int succeed(struct uvs__spans *spans, const struct uvs_ev_process_info *i
     return *process ? 0 : NO_MEMORY;
 }
 
-static int on_process_info(struct uvs__spans *spans, struct uvs__process *process,
-                           const struct uvs_event *event, struct uvs_error *error)
+static __attribute__((cold)) int on_process_info(struct uvs__spans *spans, struct uvs__process *process,
+                                                 const struct uvs_event *event, struct uvs_error *error)
 {
     const struct uvs_ev_process_info *info = &event->process_info;
     if (info->schema > UVS_SCHEMA)
@@ -422,27 +429,11 @@ static int on_other(struct uvs__spans *spans, struct uvs__process *process, cons
     }
 }
 
-static int dispatch(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
-{
-    switch (event->type) {
-    case UVS_EV_callback:
-        return on_callback(spans, process, event);
-    case UVS_EV_poll:
-        return on_poll(spans, process, event);
-    case UVS_EV_schedule:
-        return on_schedule(spans, process, event);
-    case UVS_EV_work:
-        return uvs__request_worked(spans, process, event);
-    case UVS_EV_sync_call:
-        return on_sync_call(spans, process, event);
-    case UVS_EV_loop_info:
-        return on_loop_info(spans, process, event);
-    case UVS_EV_totals:
-        return on_totals(spans, process, event);
-    default:
-        return on_other(spans, process, event);
-    }
-}
+static int (*const takers[UVS_EV_COUNT])(struct uvs__spans *spans, struct uvs__process *process,
+                                          const struct uvs_event *event) = {
+    [UVS_EV_callback] = on_callback,     [UVS_EV_poll] = on_poll,           [UVS_EV_schedule] = on_schedule,
+    [UVS_EV_work] = uvs__request_worked, [UVS_EV_sync_call] = on_sync_call, [UVS_EV_loop_info] = on_loop_info,
+    [UVS_EV_totals] = on_totals};
 
 static void count(struct uvs__spans *spans, struct uvs__process *process, uint64_t time_ns)
 {
@@ -473,7 +464,7 @@ static int on_event(struct uvs__spans *spans, const struct uvs_event *event, str
     if (process->foreign)
         return 0;
     count(spans, process, event->time_ns);
-    return dispatch(spans, process, event);
+    return (takers[event->type] ? takers[event->type] : on_other)(spans, process, event);
 }
 
 int uvs__spans_event(struct uvs__spans *spans, const struct uvs_event *event, struct uvs_error *error)

@@ -110,29 +110,33 @@ static void keep_if_worst(struct loop_state *loop)
     loop->now = (struct samples){0};
 }
 
-static void on_busy(struct loop_state *loop, const struct uvs__span *span)
+static struct loop_state *state_of(struct state *state, const struct uvs__span *span)
 {
+    return uvs__rows_at(&state->loops, span->loop->index, sizeof(struct loop_state));
+}
+
+static int on_busy(void *data, const struct uvs__output *output __attribute__((unused)),
+                   const struct uvs__span *span)
+{
+    struct loop_state *loop = state_of(data, span);
+    if (!loop)
+        return NO_MEMORY;
     if (loop->now.busy_ns && span->begin_ns != UVS_ABSENT) {
         loop->now.begin_ns = span->begin_ns;
         loop->now.duration_ns = span->end_ns - span->begin_ns;
         keep_if_worst(loop);
     }
     loop->now.busy_ns = loop->now.count = loop->now.call_count = loop->now.looks = 0;
+    return 0;
 }
 
-static int on_span(void *data, const struct uvs__output *output __attribute__((unused)),
-                   const struct uvs__span *span)
+static int on_stall(void *data, const struct uvs__output *output __attribute__((unused)),
+                    const struct uvs__span *span)
 {
-    struct state *state = data;
     if (!span->loop)
-        return span->type == UVS__SPAN_STALL ? on_work_stall(state, span) : 0;
-    struct loop_state *loop = uvs__rows_at(&state->loops, span->loop->index, sizeof(*loop));
-    if (!loop)
-        return NO_MEMORY;
-    if (span->type == UVS__SPAN_STALL)
-        return on_loop_stall(state, loop, span);
-    on_busy(loop, span);
-    return 0;
+        return on_work_stall(data, span);
+    struct loop_state *loop = state_of(data, span);
+    return loop ? on_loop_stall(data, loop, span) : NO_MEMORY;
 }
 
 // --- Rows ---
@@ -301,7 +305,7 @@ static void clear(void *data)
 }
 
 const struct uvs__analysis uvs__stacks_analysis = {.state_size = sizeof(struct state),
-                                                   .takes = UVS__TAKES(STALL) | UVS__TAKES(BUSY),
-                                                   .span = on_span,
+                                                   .span = {[UVS__SPAN_STALL] = on_stall,
+                                                            [UVS__SPAN_BUSY] = on_busy},
                                                    .finish = finish,
                                                    .clear = clear};

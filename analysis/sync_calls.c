@@ -10,18 +10,25 @@ struct state {
     struct uvs__rows rows; // struct uvs_sync_row by who
 };
 
-static int on_span(void *data, const struct uvs__output *output, const struct uvs__span *span)
+static struct uvs_sync_row *row_of(void *data, const struct uvs__span *span)
 {
-    (void)output;
-    struct state *state = data;
-    bool is_totals = span->type == UVS__SPAN_TOTALS;
-    if (is_totals && span->totals->measure != UVS_MEASURE_SYNC_CALL)
+    return uvs__rows_at(&((struct state *)data)->rows, span->who, sizeof(struct uvs_sync_row));
+}
+
+static int on_sync_call(void *data, const struct uvs__output *output __attribute__((unused)),
+                        const struct uvs__span *span)
+{
+    struct uvs_sync_row *row = row_of(data, span);
+    return row ? uvs_hist_add(&row->duration, span->end_ns - span->begin_ns) : NO_MEMORY;
+}
+
+static int on_totals(void *data, const struct uvs__output *output __attribute__((unused)),
+                     const struct uvs__span *span)
+{
+    if (span->totals->measure != UVS_MEASURE_SYNC_CALL)
         return 0;
-    struct uvs_sync_row *row = uvs__rows_at(&state->rows, span->who, sizeof(*row));
-    if (!row)
-        return NO_MEMORY;
-    return is_totals ? uvs__hist_add_totals(&row->duration, span->totals)
-                     : uvs_hist_add(&row->duration, span->end_ns - span->begin_ns);
+    struct uvs_sync_row *row = row_of(data, span);
+    return row ? uvs__hist_add_totals(&row->duration, span->totals) : NO_MEMORY;
 }
 
 static int compare(const void *left, const void *right)
@@ -78,7 +85,7 @@ static void clear(void *data)
 }
 
 const struct uvs__analysis uvs__sync_calls_analysis = {.state_size = sizeof(struct state),
-                                                       .takes = UVS__TAKES(SYNC_CALL) | UVS__TAKES(TOTALS),
-                                                       .span = on_span,
+                                                       .span = {[UVS__SPAN_SYNC_CALL] = on_sync_call,
+                                                                [UVS__SPAN_TOTALS] = on_totals},
                                                        .finish = finish,
                                                        .clear = clear};

@@ -20,41 +20,60 @@ struct state {
     struct uvs__rows processes; // struct jobs by the process's index
 };
 
-static int add_job(struct jobs *jobs, struct uvs__job job)
-{
-    struct uvs__job *items = uvs__grow(jobs->items, jobs->count, &jobs->capacity, sizeof(*items));
-    if (!items)
-        return NO_MEMORY;
-    jobs->items = items;
-    items[jobs->count++] = job;
-    return 0;
-}
-
-// A worker may tell late what it did, and then all of it seems late; who came first is what the loops'
-// threads told.
-static int on_span(void *data, const struct uvs__output *output, const struct uvs__span *span)
+// Where the next one is to be told; NULL: no more are, as nothing is of lean recordings.
+static int take_jobs(void *data, const struct uvs__span *span, struct jobs **ret_jobs)
 {
     struct state *state = data;
-    bool is_stuck = span->type == UVS__SPAN_UNFINISHED && span->unfinished.stuck && span->unfinished.started;
-    if ((span->type != UVS__SPAN_WORK && !is_stuck) || span->process->lean_ns)
+    *ret_jobs = NULL;
+    if (span->process->lean_ns)
         return 0;
     struct jobs *jobs = uvs__rows_at(&state->processes, span->process->index, sizeof(*jobs));
     if (!jobs)
         return NO_MEMORY;
     if (jobs->count == MAX_JOBS)
         return 0;
-    uint64_t queue_ns = is_stuck ? 0 : span->work.queue_ns;
-    uint8_t kind = output->spans->whos[span->who]->kind;
-    uint64_t submit_ns = span->begin_ns - queue_ns;
-    if (!is_stuck && span->work.asked_ns != UVS_ABSENT)
-        submit_ns = span->work.asked_ns;
-    const struct uvs__job job = {.submit_ns = submit_ns,
-                                 .service_ns = uvs__minus(span->end_ns, span->begin_ns),
-                                 .slow = kind == UVS_KIND_GETADDRINFO || kind == UVS_KIND_GETNAMEINFO,
-                                 .is_stuck = is_stuck,
-                                 .taken_ns = span->begin_ns};
-    int rc = add_job(jobs, job);
-    return rc || is_stuck ? rc : uvs_hist_add(&jobs->recorded, queue_ns);
+    struct uvs__job *items = uvs__grow(jobs->items, jobs->count, &jobs->capacity, sizeof(*items));
+    if (!items)
+        return NO_MEMORY;
+    jobs->items = items;
+    *ret_jobs = jobs;
+    return 0;
+}
+
+static struct uvs__job job_of(const struct uvs__output *output, const struct uvs__span *span)
+{
+    const uint8_t kind = output->spans->whos[span->who]->kind;
+    return (struct uvs__job){.submit_ns = span->begin_ns,
+                             .service_ns = uvs__minus(span->end_ns, span->begin_ns),
+                             .slow = kind == UVS_KIND_GETADDRINFO || kind == UVS_KIND_GETNAMEINFO,
+                             .taken_ns = span->begin_ns};
+}
+
+// A worker may tell late what it did, and then all of it seems late; who came first is what the loops'
+// threads told.
+static int on_work(void *data, const struct uvs__output *output, const struct uvs__span *span)
+{
+    const uint64_t queue_ns = span->work.queue_ns;
+    struct jobs *jobs;
+    int rc = take_jobs(data, span, &jobs);
+    if (rc || !jobs)
+        return rc;
+    struct uvs__job *job = &jobs->items[jobs->count++];
+    *job = job_of(output, span);
+    job->submit_ns = span->work.asked_ns == UVS_ABSENT ? span->begin_ns - queue_ns : span->work.asked_ns;
+    return uvs_hist_add(&jobs->recorded, queue_ns);
+}
+
+static int on_unfinished(void *data, const struct uvs__output *output, const struct uvs__span *span)
+{
+    struct jobs *jobs = NULL;
+    int rc = span->unfinished.stuck && span->unfinished.started ? take_jobs(data, span, &jobs) : 0;
+    if (rc || !jobs)
+        return rc;
+    struct uvs__job *job = &jobs->items[jobs->count++];
+    *job = job_of(output, span);
+    job->is_stuck = true;
+    return 0;
 }
 
 // Those that were submitted at once were queued in the order in which they were taken.
@@ -128,7 +147,7 @@ static void clear(void *data)
 }
 
 const struct uvs__analysis uvs__what_if_analysis = {.state_size = sizeof(struct state),
-                                                    .takes = UVS__TAKES(WORK) | UVS__TAKES(UNFINISHED),
-                                                    .span = on_span,
+                                                    .span = {[UVS__SPAN_WORK] = on_work,
+                                                             [UVS__SPAN_UNFINISHED] = on_unfinished},
                                                     .finish = finish,
                                                     .clear = clear};

@@ -41,9 +41,8 @@ static void check_borrowed(const struct uvs__span *span, uint64_t number)
     }
 }
 
-static int take(void *data, const struct uvs__span *span, bool counts)
+static int take_one(struct taken *taken, const struct uvs__span *span, bool counts)
 {
-    struct taken *taken = data;
     const uint64_t number = taken->count++;
     if (number == taken->refuse_at)
         return REFUSED;
@@ -52,6 +51,14 @@ static int take(void *data, const struct uvs__span *span, bool counts)
     check_borrowed(span, number);
     taken->last_fact = taken->fact;
     return 0;
+}
+
+static int take(void *data, const struct uvs__queued *queued, size_t count)
+{
+    int rc = 0;
+    for (size_t i = 0; i < count && !rc; i++)
+        rc = take_one(data, &queued[i].span, queued[i].counts);
+    return rc;
 }
 
 // What it borrows is gone when it returns.

@@ -17,7 +17,7 @@ struct pool {
 
 static void add(struct pool *pool, enum uvs__change_type type, uint64_t time_ns)
 {
-    assert_int_equal(uvs__agenda_add(&pool->agenda, type, &(struct uvs__change){.time_ns = time_ns}), 0);
+    assert_int_equal(uvs__agenda_add(&pool->agenda, type, (struct uvs__change){.time_ns = time_ns}), 0);
 }
 
 static void add_job(struct pool *pool, uint64_t submit_ns, uint64_t begin_ns, uint64_t end_ns)
