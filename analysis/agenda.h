@@ -29,8 +29,7 @@ struct uvs__agenda {
     struct uvs__lane lanes[UVS__CHANGES];
     uint64_t first_ns[UVS__CHANGES]; // UINT64_MAX: the lane is empty
     bool is_used;
-    size_t count, rare; // of all changes; of those that only stuck requests make
-    unsigned earliest;  // type of the first of them, if there is one
+    unsigned earliest; // type of the first of all changes, if there is one
 };
 
 int uvs__agenda_add_slowly(struct uvs__agenda *agenda, enum uvs__change_type type,
@@ -42,10 +41,10 @@ static inline uint64_t uvs__agenda_time(const struct uvs__agenda *agenda, enum u
     return agenda->first_ns[type];
 }
 
-// The type of the earliest change, if that is not after last_ns; UVS__CHANGES: there is none.
+// The type of the earliest change, if that is not after last_ns < UINT64_MAX; UVS__CHANGES: there is none.
 static inline enum uvs__change_type uvs__agenda_first(const struct uvs__agenda *agenda, uint64_t last_ns)
 {
-    bool is_due = agenda->count && agenda->first_ns[agenda->earliest] <= last_ns;
+    bool is_due = agenda->is_used && agenda->first_ns[agenda->earliest] <= last_ns;
     return is_due ? (enum uvs__change_type)agenda->earliest : UVS__CHANGES;
 }
 
@@ -55,7 +54,8 @@ static inline void uvs__agenda_find_earliest(struct uvs__agenda *agenda)
     const uint64_t *first_ns = agenda->first_ns;
     unsigned earliest = first_ns[UVS__END] < first_ns[UVS__BEGIN] ? UVS__END : UVS__BEGIN;
     earliest = first_ns[UVS__SUBMIT] < first_ns[earliest] ? UVS__SUBMIT : earliest;
-    if (__builtin_expect(agenda->rare > 0, 0))
+    // Only stuck requests make the others.
+    if (__builtin_expect((first_ns[UVS__HOLD] & first_ns[UVS__SUBMIT_STUCK]) != UINT64_MAX, 0))
         for (unsigned type = UVS__CHANGES; type-- > 0;)
             if (first_ns[type] < first_ns[earliest] ||
                 (first_ns[type] == first_ns[earliest] && type < earliest))
@@ -67,8 +67,6 @@ static inline void uvs__agenda_find_earliest(struct uvs__agenda *agenda)
 static inline void uvs__agenda_note(struct uvs__agenda *agenda, enum uvs__change_type type, bool is_first)
 {
     const struct uvs__lane *lane = &agenda->lanes[type];
-    agenda->count++;
-    agenda->rare += type == UVS__HOLD || type == UVS__SUBMIT_STUCK;
     if (!is_first)
         return;
     agenda->first_ns[type] = lane->items[lane->first].time_ns;
@@ -98,8 +96,6 @@ static inline const struct uvs__change *uvs__agenda_take(struct uvs__agenda *age
     struct uvs__lane *lane = &agenda->lanes[type];
     const struct uvs__change *change = &lane->items[lane->first++];
     agenda->first_ns[type] = lane->first != lane->end ? change[1].time_ns : UINT64_MAX;
-    agenda->count--;
-    agenda->rare -= type == UVS__HOLD || type == UVS__SUBMIT_STUCK;
     uvs__agenda_find_earliest(agenda);
     return change;
 }

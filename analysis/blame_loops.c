@@ -63,17 +63,14 @@ static int put_part(struct loop_state *loop, uint64_t begin_ns, uint64_t end_ns,
     return 0;
 }
 
-// What ended within [begin_ns, end_ns) was nested in it; the rest is its own.
-static int put_around(struct loop_state *loop, uint64_t begin_ns, uint64_t end_ns, uint64_t cause)
+static int put_around_some(struct loop_state *loop, uint64_t begin_ns, uint64_t end_ns, uint64_t cause)
 {
-    size_t first = loop->part_count;
+    size_t first = loop->part_count - 1;
     while (first > 0 && loop->parts[first - 1].begin_ns >= begin_ns)
         first--;
     if (first > 0)
         begin_ns = uvs__max(begin_ns, loop->parts[first - 1].end_ns);
     size_t count = loop->part_count - first;
-    if (count == 0)
-        return put_part(loop, begin_ns, end_ns, cause);
     struct part *inner = malloc(count * sizeof(*inner));
     if (!inner)
         return NO_MEMORY;
@@ -87,6 +84,15 @@ static int put_around(struct loop_state *loop, uint64_t begin_ns, uint64_t end_n
     }
     free(inner);
     return rc ? rc : put_part(loop, begin_ns, end_ns, cause);
+}
+
+// What ended within [begin_ns, end_ns) was nested in it; the rest is its own.
+static inline int put_around(struct loop_state *loop, uint64_t begin_ns, uint64_t end_ns, uint64_t cause)
+{
+    const struct part *last = loop->part_count ? &loop->parts[loop->part_count - 1] : NULL;
+    if (last && last->begin_ns >= begin_ns)
+        return put_around_some(loop, begin_ns, end_ns, cause);
+    return put_part(loop, last ? uvs__max(begin_ns, last->end_ns) : begin_ns, end_ns, cause);
 }
 
 // --- Samples ---
@@ -122,14 +128,19 @@ static int count_samples(struct uvs__blame *blame, const struct loop_state *loop
 
 // --- The timeline ---
 
-static int cover(struct loop_state *loop, enum uvs_blame_what what, const struct uvs__span *span)
+static inline int cover(struct loop_state *loop, enum uvs_blame_what what, uint64_t begin_ns, uint64_t end_ns,
+                        uint32_t index)
 {
-    uint64_t begin_ns = uvs__max(span->begin_ns, loop->covered_ns);
-    if (begin_ns >= span->end_ns)
+    begin_ns = uvs__max(begin_ns, loop->covered_ns);
+    if (begin_ns >= end_ns)
         return 0;
-    loop->covered_ns = span->end_ns;
-    return uvs__history_add(&loop->history, begin_ns, span->end_ns,
-                            uvs__cause(what, UVS__OF_LOOP, span->loop->index));
+    loop->covered_ns = end_ns;
+    return uvs__history_add(&loop->history, begin_ns, end_ns, uvs__cause(what, UVS__OF_LOOP, index));
+}
+
+static inline int cover_span(struct loop_state *loop, enum uvs_blame_what what, const struct uvs__span *span)
+{
+    return cover(loop, what, span->begin_ns, span->end_ns, span->loop->index);
 }
 
 static int place_part(struct loop_state *loop, const struct part *part, uint64_t end_ns)
@@ -153,12 +164,10 @@ static int place_parts(struct loop_state *loop, const struct uvs__span *busy)
     for (size_t i = 0; i < loop->part_count && !rc; i++) {
         const struct part *part = &loop->parts[i];
         rc = place_part(loop, part, busy->end_ns);
-        const struct uvs__span known = {
-            .begin_ns = part->begin_ns, .end_ns = part->end_ns, .loop = busy->loop};
         if (only_parts && !rc)
-            rc = cover(loop, UVS_BLAME_LIBUV, &known);
+            rc = cover(loop, UVS_BLAME_LIBUV, part->begin_ns, part->end_ns, busy->loop->index);
     }
-    return rc || only_parts ? rc : cover(loop, UVS_BLAME_LIBUV, busy);
+    return rc || only_parts ? rc : cover_span(loop, UVS_BLAME_LIBUV, busy);
 }
 
 // Divides [begin_ns, end_ns): what of a known busy interval was no callback and no call is libuv's, what is
@@ -344,7 +353,7 @@ static int on_poll(struct loop_state *loop, const struct uvs__span *span)
     if (!span->poll.continued)
         loop->slept.begin_ns = span->begin_ns;
     loop->slept.end_ns = span->end_ns;
-    return cover(loop, UVS_BLAME_POLL, span);
+    return cover_span(loop, UVS_BLAME_POLL, span);
 }
 
 int uvs__blame_loop_span(struct uvs__blame *blame, const struct uvs__spans *spans,
@@ -369,7 +378,7 @@ int uvs__blame_loop_span(struct uvs__blame *blame, const struct uvs__spans *span
     case UVS__SPAN_POLL:
         return on_poll(loop, span);
     case UVS__SPAN_OUTSIDE:
-        return cover(loop, UVS_BLAME_OUTSIDE, span);
+        return cover_span(loop, UVS_BLAME_OUTSIDE, span);
     default:
         return 0;
     }

@@ -210,10 +210,16 @@ static bool counts_in_window(struct job *job, const struct uvs__span *span)
     return true;
 }
 
+// Not inlined: it is where there is no thread to hand a span on to.
+static __attribute__((noinline)) int take_here(struct job *job, const struct uvs__span *span, bool counts)
+{
+    return take_span(job, span, counts);
+}
+
 static inline int hand_on(struct job *job, const struct uvs__span *span, bool counts)
 {
     if (!job->queue)
-        return take_span(job, span, counts);
+        return take_here(job, span, counts);
     return uvs__span_queue_add(job->queue, span, counts, &job->spans.place);
 }
 
