@@ -33,20 +33,21 @@ static void add_summary(struct uvs_hist *hist, uint64_t count, uint64_t sum, uin
     hist->sum = uvs__add(hist->sum, sum);
 }
 
-int uvs__hist_open(struct uvs_hist *hist, uint64_t ns)
-{
-    unsigned chunk = uvs__hist_chunk(ns);
-    uint32_t *buckets = chunk_at(hist, chunk);
-    if (!buckets)
-        return -UVS_E_ENVIRONMENT;
-    buckets[uvs__hist_bucket(ns, chunk)] = 1;
-    add_summary(hist, 1, ns, ns, ns);
-    return 0;
-}
-
 static void add_to(uint32_t *bucket, uint32_t number)
 {
     *bucket = number > UINT32_MAX - *bucket ? UINT32_MAX : *bucket + number;
+}
+
+int uvs__hist_add_slowly(struct uvs_hist *hist, uint64_t ns)
+{
+    ns -= ns == UINT64_MAX;
+    const unsigned shift = uvs__hist_shift(ns), bits = (unsigned)(ns >> shift);
+    uint32_t *chunk = chunk_at(hist, shift + bits / BUCKETS);
+    if (!chunk)
+        return -UVS_E_ENVIRONMENT;
+    add_to(&chunk[bits % BUCKETS], 1);
+    add_summary(hist, 1, ns, ns, ns);
+    return 0;
 }
 
 int uvs_hist_add_buckets(struct uvs_hist *hist, const uint64_t *buckets, size_t bucket_count, uint64_t sum,

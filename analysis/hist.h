@@ -17,38 +17,36 @@ struct uvs_hist {
     uint32_t *chunks[UVS__HIST_CHUNKS];
 };
 
-static inline unsigned uvs__hist_chunk(uint64_t ns)
+// How many of a value's low bits do not matter.
+static inline unsigned uvs__hist_shift(uint64_t ns)
 {
-    return (unsigned)(64 - __builtin_clzll(ns | (UVS__HIST_BUCKETS - 1))) - UVS__HIST_BITS;
+    return (unsigned)(63 - __builtin_clzll(ns | UVS__HIST_BUCKETS)) - UVS__HIST_BITS;
 }
 
-static inline unsigned uvs__hist_bucket(uint64_t ns, unsigned chunk)
-{
-    return (unsigned)(ns >> (chunk - (chunk > 0))) & (UVS__HIST_BUCKETS - 1);
-}
-
-// The first value of a chunk.
-int uvs__hist_open(struct uvs_hist *hist, uint64_t ns);
+// What is not just one more of a bucket that is there.
+int uvs__hist_add_slowly(struct uvs_hist *hist, uint64_t ns);
 
 // Zero-initialise to create. Values saturate at UINT64_MAX - 1. Returns 0, or -UVS_E_ENVIRONMENT without
 // memory.
 static inline int uvs_hist_add(struct uvs_hist *hist, uint64_t ns)
 {
-    ns -= ns == UINT64_MAX;
-    const unsigned chunk = uvs__hist_chunk(ns);
-    if (!hist->chunks[chunk])
-        return uvs__hist_open(hist, ns);
-    uint32_t *bucket = &hist->chunks[chunk][uvs__hist_bucket(ns, chunk)];
+    const unsigned shift = uvs__hist_shift(ns), bits = (unsigned)(ns >> shift);
+    uint32_t *chunk = hist->chunks[shift + (bits >> UVS__HIST_BITS)];
+    const uint64_t sum = hist->sum + ns;
+    if (__builtin_expect(!chunk || sum < ns || sum == UINT64_MAX, 0))
+        return uvs__hist_add_slowly(hist, ns);
+    uint32_t *bucket = &chunk[bits & (UVS__HIST_BUCKETS - 1)];
+    const uint32_t number = *bucket + 1;
+    if (__builtin_expect(number == 0, 0))
+        return uvs__hist_add_slowly(hist, ns);
+    *bucket = number;
     // Branches that are hardly ever taken cost less here than values that are always written back.
-    if (__builtin_expect(++*bucket == 0, 0))
-        *bucket = UINT32_MAX;
     if (__builtin_expect(ns < hist->min, 0))
         hist->min = ns;
     if (__builtin_expect(ns > hist->max, 0))
         hist->max = ns;
     hist->count++;
-    if (__builtin_expect(__builtin_add_overflow(hist->sum, ns, &hist->sum) || hist->sum == UINT64_MAX, 0))
-        hist->sum = UINT64_MAX - 1;
+    hist->sum = sum;
     return 0;
 }
 
