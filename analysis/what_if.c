@@ -8,17 +8,27 @@
 #include <stdlib.h>
 
 // Of a longer trace only so many requests are replayed, to bound memory and time.
-enum { NO_MEMORY = -UVS_E_ENVIRONMENT, MAX_JOBS = 131072, MAX_THREADS = 64 };
+enum { NO_MEMORY = -UVS_E_ENVIRONMENT, MAX_JOBS = 131072, MAX_THREADS = 64, MAX_STEPS = 64 };
 
 struct jobs {
     struct uvs__job *items;
     size_t count, capacity;
+    bool is_unordered;        // not all are in the order of their submission
     struct uvs_hist recorded; // what they did wait for
 };
 
 struct state {
     struct uvs__rows processes; // struct jobs by the process's index
 };
+
+// Those that were submitted at once were queued in the order in which they were taken.
+static int by_submission(const void *left, const void *right)
+{
+    const struct uvs__job *a = left, *b = right;
+    if (a->submit_ns != b->submit_ns)
+        return a->submit_ns < b->submit_ns ? -1 : 1;
+    return (a->taken_ns > b->taken_ns) - (a->taken_ns < b->taken_ns);
+}
 
 // Where the next one is to be told; NULL: no more are, as nothing is of lean recordings.
 static int take_jobs(void *data, const struct uvs__span *span, struct jobs **ret_jobs)
@@ -40,6 +50,16 @@ static int take_jobs(void *data, const struct uvs__span *span, struct jobs **ret
     return 0;
 }
 
+// They are told in the order of their ends: mostly its place is a few steps from the end.
+static void add_job(struct jobs *jobs, struct uvs__job job)
+{
+    size_t at = jobs->count++, steps = 0;
+    for (; at > 0 && by_submission(&jobs->items[at - 1], &job) > 0 && steps < MAX_STEPS; steps++, at--)
+        jobs->items[at] = jobs->items[at - 1];
+    jobs->items[at] = job;
+    jobs->is_unordered |= steps == MAX_STEPS;
+}
+
 static struct uvs__job job_of(const struct uvs__output *output, const struct uvs__span *span)
 {
     const uint8_t kind = output->spans->whos[span->who]->kind;
@@ -58,9 +78,9 @@ static int on_work(void *data, const struct uvs__output *output, const struct uv
     int rc = take_jobs(data, span, &jobs);
     if (rc || !jobs)
         return rc;
-    struct uvs__job *job = &jobs->items[jobs->count++];
-    *job = job_of(output, span);
-    job->submit_ns = span->work.asked_ns == UVS_ABSENT ? span->begin_ns - queue_ns : span->work.asked_ns;
+    struct uvs__job job = job_of(output, span);
+    job.submit_ns = span->work.asked_ns == UVS_ABSENT ? span->begin_ns - queue_ns : span->work.asked_ns;
+    add_job(jobs, job);
     return uvs_hist_add(&jobs->recorded, queue_ns);
 }
 
@@ -70,19 +90,10 @@ static int on_unfinished(void *data, const struct uvs__output *output, const str
     int rc = span->unfinished.stuck && span->unfinished.started ? take_jobs(data, span, &jobs) : 0;
     if (rc || !jobs)
         return rc;
-    struct uvs__job *job = &jobs->items[jobs->count++];
-    *job = job_of(output, span);
-    job->is_stuck = true;
+    struct uvs__job job = job_of(output, span);
+    job.is_stuck = true;
+    add_job(jobs, job);
     return 0;
-}
-
-// Those that were submitted at once were queued in the order in which they were taken.
-static int by_submission(const void *left, const void *right)
-{
-    const struct uvs__job *a = left, *b = right;
-    if (a->submit_ns != b->submit_ns)
-        return a->submit_ns < b->submit_ns ? -1 : 1;
-    return (a->taken_ns > b->taken_ns) - (a->taken_ns < b->taken_ns);
 }
 
 static struct uvs_what_if summary(uint32_t threads, const struct uvs_hist *waits)
@@ -127,7 +138,8 @@ static int finish(void *data, struct uvs__output *output)
                                                                   : NULL;
         if (!jobs || !jobs->count || row->missed)
             continue;
-        qsort(jobs->items, jobs->count, sizeof(*jobs->items), by_submission);
+        if (jobs->is_unordered)
+            qsort(jobs->items, jobs->count, sizeof(*jobs->items), by_submission);
         rc = replay(jobs, row);
     }
     return rc;
