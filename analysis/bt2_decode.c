@@ -7,21 +7,24 @@
 
 enum { MAX_FIELDS = 16, MAX_SEQUENCE = UINT8_MAX };
 
-enum form { FORM_UNSIGNED, FORM_SIGNED, FORM_STRING, FORM_SEQUENCE };
+// What is most frequent has a form for each width.
+enum form { FORM_U8, FORM_U16, FORM_U32, FORM_U64, FORM_SIGNED, FORM_STRING, FORM_SEQUENCE };
 
 struct mapped_field {
     const struct uvs_field *field;
     uint64_t index; // of the payload's member
     enum form form;
+    uint16_t offset; // the field's
 };
 
 struct mapped_class {
     const bt_event_class *class; // a reference, so that the address stays its own; NULL: a free slot
     int type;                    // enum uvs_event_type; -1: not ours
     bool clock_is_ns;
+    bool is_partial; // the trace lacks fields of ours: `initial` comes first
     uint8_t field_count;
     struct mapped_field fields[MAX_FIELDS];
-    struct uvs_event initial; // what fields have that the trace lacks
+    struct uvs_event initial;
 };
 
 struct uvs__bt2_decoder {
@@ -111,28 +114,32 @@ static bool fits(const bt_field_class *class, const struct uvs_field *field)
     return false;
 }
 
-static void store(struct uvs_event *event, const struct uvs_field *field, uint64_t value)
+static void store_signed(void *at, uint8_t size, int64_t value)
 {
-    void *at = (char *)event + field->offset;
-    switch (field->size) {
+    switch (size) {
     case 1:
-        *(uint8_t *)at = (uint8_t)value;
+        *(int8_t *)at = (int8_t)value;
         break;
     case 2:
-        *(uint16_t *)at = (uint16_t)value;
+        *(int16_t *)at = (int16_t)value;
         break;
     case 4:
-        *(uint32_t *)at = (uint32_t)value;
+        *(int32_t *)at = (int32_t)value;
         break;
     default:
-        *(uint64_t *)at = value;
+        *(int64_t *)at = value;
     }
 }
 
 static enum form form_of(const struct uvs_field *field)
 {
+    if (field->form == UVS_FIELD_INTEGER && field->is_signed)
+        return FORM_SIGNED;
     if (field->form == UVS_FIELD_INTEGER)
-        return field->is_signed ? FORM_SIGNED : FORM_UNSIGNED;
+        return field->size == 1   ? FORM_U8
+               : field->size == 2 ? FORM_U16
+               : field->size == 4 ? FORM_U32
+                                  : FORM_U64;
     return field->form == UVS_FIELD_STRING ? FORM_STRING : FORM_SEQUENCE;
 }
 
@@ -170,8 +177,9 @@ static int map_fields(struct mapped_class *mapped, struct uvs_error *error)
                 "with the uvscope version that recorded it",
                 field->name, ours->name);
         mapped->fields[mapped->field_count++] = (struct mapped_field){
-            .field = field, .index = index, .form = form_of(field)};
+            .field = field, .index = index, .form = form_of(field), .offset = field->offset};
     }
+    mapped->is_partial = mapped->field_count < ours->field_count;
     return 0;
 }
 
@@ -233,15 +241,25 @@ static const char *read_string(const bt_field *value)
 static void read_field(struct uvs__bt2_decoder *decoder, const bt_field *value,
                        const struct mapped_field *mapped, struct uvs_event *event)
 {
+    void *at = (char *)event + mapped->offset;
     switch (mapped->form) {
-    case FORM_UNSIGNED:
-        store(event, mapped->field, bt_field_integer_unsigned_get_value(value));
+    case FORM_U8:
+        *(uint8_t *)at = (uint8_t)bt_field_integer_unsigned_get_value(value);
+        break;
+    case FORM_U16:
+        *(uint16_t *)at = (uint16_t)bt_field_integer_unsigned_get_value(value);
+        break;
+    case FORM_U32:
+        *(uint32_t *)at = (uint32_t)bt_field_integer_unsigned_get_value(value);
+        break;
+    case FORM_U64:
+        *(uint64_t *)at = bt_field_integer_unsigned_get_value(value);
         break;
     case FORM_SIGNED:
-        store(event, mapped->field, (uint64_t)bt_field_integer_signed_get_value(value));
+        store_signed(at, mapped->field->size, bt_field_integer_signed_get_value(value));
         break;
     case FORM_STRING:
-        *(const char **)((char *)event + mapped->field->offset) = read_string(value);
+        *(const char **)at = read_string(value);
         break;
     case FORM_SEQUENCE:
         read_sequence(decoder, value, mapped->field, event);
@@ -276,7 +294,9 @@ int uvs__bt2_decode(struct uvs__bt2_decoder *decoder, const bt_message *message,
         return 0;
     const bt_clock_snapshot *clock = bt_message_event_borrow_default_clock_snapshot_const(message);
     const bt_field *payload = bt_event_borrow_payload_field_const(event);
-    *ret_event = mapped->initial;
+    if (mapped->is_partial)
+        *ret_event = mapped->initial;
+    ret_event->type = mapped->type;
     ret_event->time_ns = mapped->clock_is_ns ? bt_clock_snapshot_get_value(clock)
                                              : uvs__bt2_snapshot_ns(clock);
     for (uint8_t i = 0; i < mapped->field_count; i++) {

@@ -183,9 +183,8 @@ static void clear(void *data)
     uvs__rows_clear(&state->rows);
 }
 
-const struct uvs__analysis uvs__callbacks_analysis = {.state_size = sizeof(struct state),
-                                                      .span = {[UVS__SPAN_CALLBACK] = on_callback,
-                                                               [UVS__SPAN_BUSY] = on_busy,
-                                                               [UVS__SPAN_TOTALS] = on_totals},
-                                                      .finish = finish,
-                                                      .clear = clear};
+const struct uvs__analysis uvs__callbacks_analysis = {
+    .state_size = sizeof(struct state),
+    .span = {[UVS__SPAN_CALLBACK] = on_callback, [UVS__SPAN_BUSY] = on_busy, [UVS__SPAN_TOTALS] = on_totals},
+    .finish = finish,
+    .clear = clear};

@@ -183,9 +183,9 @@ static void follow(struct link *link, const struct operation *operation)
     struct link *asker = operation->asker;
     const uint64_t asked_ns = clamp(operation->asked_ns, asker->begin_ns, asker->end_ns);
     link->asked_ns = asked_ns > link->begin_ns ? link->begin_ns : asked_ns;
-    link->weight_ns = uvs__add(
-        asker->weight_ns, uvs__add(uvs__minus(link->asked_ns, asker->begin_ns),
-                                   weight_of(link->begin_ns - link->asked_ns, &link->waits)));
+    link->weight_ns = uvs__add(asker->weight_ns,
+                               uvs__add(uvs__minus(link->asked_ns, asker->begin_ns),
+                                        weight_of(link->begin_ns - link->asked_ns, &link->waits)));
     link->parent = asker;
     link->root = asker->root;
     link->length = asker->length + 1;
@@ -216,8 +216,8 @@ static uint64_t weight(const struct link *link)
 static bool may_rank(const struct state *state, const struct link *link)
 {
     const bool is_full = state->slowest_count == UVS_SLOWEST_CHAINS;
-    return link->length >= 2 && (!is_full || link->root->ranked ||
-                                 weight(state->slowest[UVS_SLOWEST_CHAINS - 1]) < weight(link));
+    return link->length >= 2 &&
+           (!is_full || link->root->ranked || weight(state->slowest[UVS_SLOWEST_CHAINS - 1]) < weight(link));
 }
 
 static void drop(struct state *state, size_t at)
@@ -482,10 +482,10 @@ static void clear(void *data)
     uvs__slab_clear(&state->link_slab);
 }
 
-const struct uvs__analysis uvs__chains_analysis = {.state_size = sizeof(struct state),
-                                                   .span = {[UVS__SPAN_SCHEDULE] = on_schedule,
-                                                            [UVS__SPAN_CALLBACK] = on_callback,
-                                                            [UVS__SPAN_WORK] = on_work},
-                                                   .takes_all = true,
-                                                   .finish = finish,
-                                                   .clear = clear};
+const struct uvs__analysis uvs__chains_analysis = {
+    .state_size = sizeof(struct state),
+    .span =
+        {[UVS__SPAN_SCHEDULE] = on_schedule, [UVS__SPAN_CALLBACK] = on_callback, [UVS__SPAN_WORK] = on_work},
+    .takes_all = true,
+    .finish = finish,
+    .clear = clear};

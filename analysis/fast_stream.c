@@ -486,7 +486,7 @@ void uvs__fast_stream_take(struct uvs__fast_stream *stream, struct uvs_event *re
 // As a compact header can tell them apart from an extended one.
 static uint32_t compact_ids(const struct uvs__ctf_stream_class *class)
 {
-    return class->event_count < EXTENDED ? (uint32_t)class->event_count : EXTENDED;
+    return class->event_count < EXTENDED ? (uint32_t) class->event_count : EXTENDED;
 }
 
 size_t uvs__fast_stream_take_run(struct uvs__fast_stream *stream, uint64_t before_ns,

@@ -72,8 +72,8 @@ static inline bool uvs__fast_stream_is_plain(const struct uvs__fast_stream *stre
     return stream->head == UVS__FAST_EVENT && stream->event->is_fixed;
 }
 
-// As many events as can be had the quick way, from the head on, which is plain: those before before_ns that lie
-// behind one another in the packet, at most `room` > 0 of them. The last of them is the head then.
+// As many events as can be had the quick way, from the head on, which is plain: those before before_ns that
+// lie behind one another in the packet, at most `room` > 0 of them. The last of them is the head then.
 size_t uvs__fast_stream_take_run(struct uvs__fast_stream *stream, uint64_t before_ns,
                                  struct uvs_event *events, size_t room);
 

@@ -361,12 +361,11 @@ static void clear(void *data)
     uvs__rows_clear(&state->loops);
 }
 
-const struct uvs__analysis uvs__loops_analysis = {
-    .state_size = sizeof(struct state),
-    .span = {[UVS__SPAN_BUSY] = on_busy,
-             [UVS__SPAN_POLL] = on_poll,
-             [UVS__SPAN_OUTSIDE] = on_outside,
-             [UVS__SPAN_GC] = on_gc,
-             [UVS__SPAN_TOTALS] = on_totals},
-    .finish = finish,
-    .clear = clear};
+const struct uvs__analysis uvs__loops_analysis = {.state_size = sizeof(struct state),
+                                                  .span = {[UVS__SPAN_BUSY] = on_busy,
+                                                           [UVS__SPAN_POLL] = on_poll,
+                                                           [UVS__SPAN_OUTSIDE] = on_outside,
+                                                           [UVS__SPAN_GC] = on_gc,
+                                                           [UVS__SPAN_TOTALS] = on_totals},
+                                                  .finish = finish,
+                                                  .clear = clear};

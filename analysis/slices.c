@@ -146,7 +146,8 @@ static int on_work(void *data, const struct uvs__output *output, const struct uv
 {
     if (span->process->lean_ns)
         return 0;
-    struct series *series = uvs__rows_at(&((struct state *)data)->pools, span->process->index, sizeof(*series));
+    struct series *series = uvs__rows_at(&((struct state *)data)->pools, span->process->index,
+                                         sizeof(*series));
     if (!series)
         return NO_MEMORY;
     struct uvs_slice *slice = slice_at(series, output, span->begin_ns, span->end_ns);
@@ -245,9 +246,8 @@ static void clear(void *data)
     uvs__rows_clear(&state->pools);
 }
 
-const struct uvs__analysis uvs__slices_analysis = {.state_size = sizeof(struct state),
-                                                   .span = {[UVS__SPAN_BUSY] = on_busy,
-                                                            [UVS__SPAN_POLL] = on_poll,
-                                                            [UVS__SPAN_WORK] = on_work},
-                                                   .finish = finish,
-                                                   .clear = clear};
+const struct uvs__analysis uvs__slices_analysis = {
+    .state_size = sizeof(struct state),
+    .span = {[UVS__SPAN_BUSY] = on_busy, [UVS__SPAN_POLL] = on_poll, [UVS__SPAN_WORK] = on_work},
+    .finish = finish,
+    .clear = clear};

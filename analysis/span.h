@@ -289,7 +289,6 @@ static inline bool uvs__lost_between(const struct uvs__spans *spans, uint64_t be
     return spans->lost_count > 0 && uvs__lost_something_between(spans, begin_ns, end_ns);
 }
 
-
 // The next span, where it is wanted: its type's own fields are to be set, all of them, before it is emitted,
 // and no other span is begun before.
 static inline struct uvs__span *uvs__begin_span(struct uvs__spans *spans, enum uvs__span_type type,

@@ -430,7 +430,7 @@ static int on_other(struct uvs__spans *spans, struct uvs__process *process, cons
 }
 
 static int (*const takers[UVS_EV_COUNT])(struct uvs__spans *spans, struct uvs__process *process,
-                                          const struct uvs_event *event) = {
+                                         const struct uvs_event *event) = {
     [UVS_EV_callback] = on_callback,     [UVS_EV_poll] = on_poll,           [UVS_EV_schedule] = on_schedule,
     [UVS_EV_work] = uvs__request_worked, [UVS_EV_sync_call] = on_sync_call, [UVS_EV_loop_info] = on_loop_info,
     [UVS_EV_totals] = on_totals};

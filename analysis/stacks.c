@@ -304,8 +304,8 @@ static void clear(void *data)
     uvs__stack_table_clear(&state->stacks);
 }
 
-const struct uvs__analysis uvs__stacks_analysis = {.state_size = sizeof(struct state),
-                                                   .span = {[UVS__SPAN_STALL] = on_stall,
-                                                            [UVS__SPAN_BUSY] = on_busy},
-                                                   .finish = finish,
-                                                   .clear = clear};
+const struct uvs__analysis uvs__stacks_analysis = {
+    .state_size = sizeof(struct state),
+    .span = {[UVS__SPAN_STALL] = on_stall, [UVS__SPAN_BUSY] = on_busy},
+    .finish = finish,
+    .clear = clear};

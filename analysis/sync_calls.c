@@ -84,8 +84,8 @@ static void clear(void *data)
     uvs__rows_clear(&state->rows);
 }
 
-const struct uvs__analysis uvs__sync_calls_analysis = {.state_size = sizeof(struct state),
-                                                       .span = {[UVS__SPAN_SYNC_CALL] = on_sync_call,
-                                                                [UVS__SPAN_TOTALS] = on_totals},
-                                                       .finish = finish,
-                                                       .clear = clear};
+const struct uvs__analysis uvs__sync_calls_analysis = {
+    .state_size = sizeof(struct state),
+    .span = {[UVS__SPAN_SYNC_CALL] = on_sync_call, [UVS__SPAN_TOTALS] = on_totals},
+    .finish = finish,
+    .clear = clear};

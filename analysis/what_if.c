@@ -158,8 +158,8 @@ static void clear(void *data)
     uvs__rows_clear(&state->processes);
 }
 
-const struct uvs__analysis uvs__what_if_analysis = {.state_size = sizeof(struct state),
-                                                    .span = {[UVS__SPAN_WORK] = on_work,
-                                                             [UVS__SPAN_UNFINISHED] = on_unfinished},
-                                                    .finish = finish,
-                                                    .clear = clear};
+const struct uvs__analysis uvs__what_if_analysis = {
+    .state_size = sizeof(struct state),
+    .span = {[UVS__SPAN_WORK] = on_work, [UVS__SPAN_UNFINISHED] = on_unfinished},
+    .finish = finish,
+    .clear = clear};
