@@ -29,9 +29,9 @@ void uvs__announce_again(void)
     __atomic_store_n(&process_announced_ns, 0, __ATOMIC_RELAXED);
 }
 
-void uvs__pool_thread_started(struct uvs__copy *copy)
+void uvs__pool_started(struct uvs__copy *copy, uint32_t threads)
 {
-    __atomic_add_fetch(&copy->pool_threads, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&copy->pool_threads, threads, __ATOMIC_RELAXED);
     uvs__announce_again(); // with the true pool size
 }
 

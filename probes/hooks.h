@@ -164,7 +164,7 @@ struct uvs__copy {
     uintptr_t entry;              // uv_run's, of one that is hooked and not exported
     uintptr_t own_begin, own_end; // where its own object lies, unless it shares one with its users
     void *own_callback;           // see uvs__learn_own_callback
-    uint32_t pool_threads;
+    uint32_t pool_threads; // 0 = its pool has not started yet
     bool is_hooked;
     char unhooked[1024]; // functions left alone, separated by spaces
     char object[4096];   // the file that a further copy lies in

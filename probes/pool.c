@@ -103,6 +103,21 @@ static void after_work_trampoline(uv_work_t *request, int status)
     uvs__leave_request(&call, status, &triple);
 }
 
+// By the time that a request is handed to the pool all threads of it have started.
+static inline void tell_pool(struct uvs__thread *self)
+{
+    if (__builtin_expect(self->pool_threads == 0, 1))
+        return;
+    uvs__pool_started(&uvs__copies[UVS_COPY], self->pool_threads);
+    self->pool_threads = 0;
+}
+
+static inline void end_submission(struct uvs__thread *self)
+{
+    self->submitting_work = NULL;
+    tell_pool(self);
+}
+
 UVS_WRAP(int, uv_queue_work, uv_loop_t *loop, uv_work_t *request, uv_work_cb work, uv_after_work_cb after)
 {
     if (!work) // refused by libuv, and nothing of the request may be touched
@@ -114,7 +129,7 @@ UVS_WRAP(int, uv_queue_work, uv_loop_t *loop, uv_work_t *request, uv_work_cb wor
     uvs__self.submitting_work = &request->work_req;
     int result = UVS_REAL(uv_queue_work)(loop, request, work_trampoline,
                                          after ? after_work_trampoline : NULL);
-    uvs__self.submitting_work = NULL;
+    end_submission(&uvs__self);
     return result;
 }
 
@@ -175,6 +190,7 @@ static void hand_off(struct uvs__thread *self)
 {
     struct uv__work *work = self->submitting_work;
     uv_req_t *request = self->submitting;
+    tell_pool(self);
     self->submitting = NULL;
     request->reserved[WORD_WORK] = (void *)work->work;
     request->reserved[WORD_DONE] = (void *)work->done;
@@ -188,7 +204,7 @@ bool uvs__submission_end(const struct uvs__submission *submission, int result)
     struct uvs__thread *self = &uvs__self;
     bool handed_off = !self->submitting;
     self->submitting = NULL;
-    self->submitting_work = NULL;
+    end_submission(self);
     if (handed_off || result != 0)
         return true;
     if (!submission->work->work)
@@ -248,7 +264,7 @@ UVS_WRAP(int, uv_thread_create_ex, uv_thread_t *tid, const uv_thread_options_t *
 {
     int result = UVS_REAL(uv_thread_create_ex)(tid, options, entry, argument);
     if (result == 0 && uvs__self.submitting_work)
-        uvs__pool_thread_started(&uvs__copies[UVS_COPY]);
+        uvs__self.pool_threads++;
     return result;
 }
 

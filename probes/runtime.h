@@ -33,6 +33,7 @@ struct uvs__thread {
     void *isolate;                   // whose collections are seen
     struct uvs__worker *place;       // of a worker of the pool, where the watchdog sees it
     uint32_t tid;                    // 0 = not asked yet
+    uint32_t pool_threads;           // that libuv has started for the request being submitted
     uint8_t submitting_kind;
     uint8_t depth; // callbacks around the current point
     bool worker;   // a thread of libuv's pool
@@ -94,7 +95,7 @@ void uvs__announce_new_modules(void);
 void uvs__announce_first(void);
 // Soon, because something of it has changed.
 void uvs__announce_again(void);
-void uvs__pool_thread_started(struct uvs__copy *copy);
+void uvs__pool_started(struct uvs__copy *copy, uint32_t threads);
 
 // watchdog.c
 void uvs__watchdog_start(void);

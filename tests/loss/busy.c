@@ -129,8 +129,6 @@ int main(void)
     uv_thread_t thread;
     prepare(&sides[0], &sides[1]);
     prepare(&sides[1], &sides[0]);
-    // The pool's threads are counted as they start: all of them have before anybody tells how many there are.
-    queue_work(&sides[0], 0);
     MUST(uv_thread_create(&thread, run, &sides[1]));
     run(&sides[0]);
     MUST(uv_thread_join(&thread));
