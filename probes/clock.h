@@ -16,7 +16,7 @@ bool uvs__has_tracer(void);
 // somebody else has set a clock, everything is read apart.
 void uvs__share_clock(void *provider);
 
-// When the event happened that was emitted last; now, if that was not recorded.
+// When the event happened that was emitted last, by the last session that recorded it; now, if none did.
 static inline uint64_t uvs__event_ns(void)
 {
     const uint64_t event_ns = uvs__self.event_ns;
