@@ -3,6 +3,7 @@
 #include "launch.h"
 
 #include "preflight.h"
+#include "witness.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -146,9 +147,10 @@ static bool take_changes(pid_t program, siginfo_t *ret_end)
 }
 
 // si_code > 0: the kernel, for the terminal. A program that signals its own group or its parent has its copy.
-static void pass_on(pid_t program, const siginfo_t *info)
+static void pass_on(pid_t program, struct uvs_witness *witness, const siginfo_t *info)
 {
-    if (info->si_signo != SIGCHLD && info->si_code <= 0 && info->si_pid != program)
+    if (info->si_signo != SIGCHLD && info->si_code <= 0 && info->si_pid != program &&
+        !uvs__witness_saw(witness, info->si_signo))
         kill(program, info->si_signo);
 }
 
@@ -156,6 +158,8 @@ int uvs__launch_wait(pid_t program, siginfo_t *ret_end)
 {
     sigset_t held, ending;
     int asked = 0;
+    struct uvs_witness witness;
+    uvs__witness_start(&witness);
     held_signals(&held);
     ending_signals(&ending);
     while (!take_changes(program, ret_end)) {
@@ -163,7 +167,8 @@ int uvs__launch_wait(pid_t program, siginfo_t *ret_end)
         if (sigwaitinfo(&held, &info) <= 0)
             continue;
         asked = sigismember(&ending, info.si_signo) ? info.si_signo : asked;
-        pass_on(program, &info);
+        pass_on(program, &witness, &info);
     }
+    uvs__witness_end(&witness);
     return asked;
 }

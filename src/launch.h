@@ -2,9 +2,8 @@
 // Runs the program as if uvscope were not there: its signals, its stops, its end.
 //
 // uvscope blocks signals and takes them from the queue; it changes no disposition but SIGCHLD's. What the
-// terminal sends reaches the program too, which is in the same process group, so that is dropped; what a
-// process sends to uvscope alone is passed on. (A process that signals the whole group by kill(2) cannot be
-// told from one that signals uvscope: the program then gets it twice.)
+// terminal or a process sends to the whole process group reaches the program too, which is in it, so that is
+// dropped; what a process sends to uvscope alone is passed on.
 #ifndef UVS_LAUNCH_H
 #define UVS_LAUNCH_H
 

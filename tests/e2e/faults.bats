@@ -54,6 +54,10 @@ outcome_as_ever() {
     [ "$(cat output)" = "$(printf 'ready\ntold %d' "${1:-15}")" ]
 }
 
+output_is() {
+    [ "$(cat output)" = "$1" ]
+}
+
 # said TEXT...: the summary has these words, and nothing else went to standard error.
 said() {
     local text
@@ -286,12 +290,22 @@ EOF
 
 @test "a signal to the whole process group" {
     user_only "one is enough"
-    # setsid: a group of its own. Without uvscope the program gets it once.
-    background setsid "$UVSCOPE" record -o trace "$faults" tick
+    # setsid: a group of its own. Without uvscope the program gets each once.
+    background setsid "$UVSCOPE" record -o trace "$faults" tell
     record=$pid
     await is_ready
-    kill -TERM -- "-$record"
-    outcome_as_ever
+    # Each asks the whole group or `record` alone.
+    local to expected=ready
+    for to in "-$record" "-$record" "$record" "-$record" "$record"; do
+        kill -TERM -- "$to"
+        expected+=$'\ntold 15'
+        await output_is "$expected"
+    done
+    kill -HUP -- "-$record" && kill -INT -- "-$record" && kill -WINCH "$record"
+    status_of "$record"
+    [ "$status" = 7 ]
+    [ "$(sort output)" = "$(sort <<<"$expected"$'\ntold 1\ntold 2\ntold 28')" ]
+    [ "$(tail -n 1 output)" = 'told 28' ]
     said "(0 lost)"
 }
 

@@ -223,7 +223,9 @@ static int descriptors(uv_loop_t *loop)
 static void on_told(uv_signal_t *handle, int signum)
 {
     printf("told %d\n", signum);
-    uv_stop(handle->loop);
+    fflush(stdout);
+    if (!handle->data)
+        uv_stop(handle->loop);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -234,20 +236,42 @@ static void on_tick(uv_timer_t *timer)
     say("ready");
 }
 
-// Ticks each millisecond until SIGTERM, SIGHUP or SIGINT.
-static int tick(uv_loop_t *loop)
+// Ticks each millisecond until it is told to end.
+static int tick_until(uv_loop_t *loop, bool (*is_end)(int signum))
 {
-    static const int told[] = {SIGTERM, SIGHUP, SIGINT};
-    uv_signal_t handles[3];
+    static const int told[] = {SIGTERM, SIGHUP, SIGINT, SIGWINCH};
+    uv_signal_t handles[4];
     uv_timer_t timer = {.data = NULL};
     uv_timer_init(loop, &timer);
     uv_timer_start(&timer, on_tick, 1, 1);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         uv_signal_init(loop, &handles[i]);
+        handles[i].data = is_end(told[i]) ? NULL : &handles[i];
         uv_signal_start(&handles[i], on_told, told[i]);
     }
     uv_run(loop, UV_RUN_DEFAULT);
     return 7;
+}
+
+static bool asks_to_end(int signum)
+{
+    return signum != SIGWINCH;
+}
+
+static int tick(uv_loop_t *loop)
+{
+    return tick_until(loop, asks_to_end);
+}
+
+// The last of the signals that may come together: what it was told before, it was told.
+static bool is_last(int signum)
+{
+    return signum == SIGWINCH;
+}
+
+static int tell(uv_loop_t *loop)
+{
+    return tick_until(loop, is_last);
 }
 
 static const struct {
@@ -256,6 +280,7 @@ static const struct {
 } ways[] = {
     {"callback", callback}, {"work", work},       {"children", children},       {"turn", turn},
     {"loops", loops},       {"threads", threads}, {"descriptors", descriptors}, {"tick", tick},
+    {"tell", tell},
 };
 
 int main(int argc, char **argv)
