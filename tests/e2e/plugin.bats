@@ -102,11 +102,14 @@ spans() {
     run -1 babeltrace2 others -c sink.uvscope.report
     [[ ${output//$'\n' / } == *'holds no event of uvscope'* ]]
     cp -r trace/ctf damaged
-    # Every stream, of which some may hold less than that.
-    local stream
-    for stream in $(find damaged -type f -name 'uvscope_[0-9]*' ! -name '*.idx' -size +0); do
-        printf '\377%.0s' {1..200} | dd of="$stream" bs=1 seek=1400 conv=notrunc status=none
-    done
+    # The last quarter of the first packet that holds most; its header has the size of what it holds, in bits, at 48.
+    local file bytes most=0 stream
+    while read -r file; do
+        bytes=$(($(od -An -t u8 -j 48 -N 8 "$file") / 8))
+        ((bytes <= most)) || most=$bytes stream=$file
+    done < <(find damaged -type f -name 'uvscope_[0-9]*' ! -name '*.idx' -size +0)
+    head -c $((most / 4)) /dev/zero | tr '\0' '\377' |
+        dd of="$stream" bs=1 seek=$((most - most / 4)) conv=notrunc status=none
     # Where its source fails, babeltrace2 2.0.4 leaks a few bytes of its own, now and then.
     local looks_for_leaks=0
     run -1 --separate-stderr babeltrace2 damaged -c sink.uvscope.report
