@@ -114,23 +114,6 @@ static bool fits(const bt_field_class *class, const struct uvs_field *field)
     return false;
 }
 
-static void store_signed(void *at, uint8_t size, int64_t value)
-{
-    switch (size) {
-    case 1:
-        *(int8_t *)at = (int8_t)value;
-        break;
-    case 2:
-        *(int16_t *)at = (int16_t)value;
-        break;
-    case 4:
-        *(int32_t *)at = (int32_t)value;
-        break;
-    default:
-        *(int64_t *)at = value;
-    }
-}
-
 static enum form form_of(const struct uvs_field *field)
 {
     if (field->form == UVS_FIELD_INTEGER && field->is_signed)
@@ -229,7 +212,7 @@ static void read_sequence(struct uvs__bt2_decoder *decoder, const bt_field *arra
         decoder->sequence[i] = bt_field_integer_unsigned_get_value(
             bt_field_array_borrow_element_field_by_index_const(array, i));
     *((uint8_t *)event + field->count_offset) = (uint8_t)count;
-    *(const uint64_t **)((char *)event + field->offset) = decoder->sequence;
+    uvs__event_point(event, field->offset, decoder->sequence);
 }
 
 // babeltrace < 2.0.5 clears a string's length only: the value of an empty one is what was there before.
@@ -241,25 +224,25 @@ static const char *read_string(const bt_field *value)
 static void read_field(struct uvs__bt2_decoder *decoder, const bt_field *value,
                        const struct mapped_field *mapped, struct uvs_event *event)
 {
-    void *at = (char *)event + mapped->offset;
     switch (mapped->form) {
     case FORM_U8:
-        *(uint8_t *)at = (uint8_t)bt_field_integer_unsigned_get_value(value);
+        uvs__event_set(event, mapped->offset, 1, bt_field_integer_unsigned_get_value(value));
         break;
     case FORM_U16:
-        *(uint16_t *)at = (uint16_t)bt_field_integer_unsigned_get_value(value);
+        uvs__event_set(event, mapped->offset, 2, bt_field_integer_unsigned_get_value(value));
         break;
     case FORM_U32:
-        *(uint32_t *)at = (uint32_t)bt_field_integer_unsigned_get_value(value);
+        uvs__event_set(event, mapped->offset, 4, bt_field_integer_unsigned_get_value(value));
         break;
     case FORM_U64:
-        *(uint64_t *)at = bt_field_integer_unsigned_get_value(value);
+        uvs__event_set(event, mapped->offset, 8, bt_field_integer_unsigned_get_value(value));
         break;
     case FORM_SIGNED:
-        store_signed(at, mapped->field->size, bt_field_integer_signed_get_value(value));
+        uvs__event_set(event, mapped->offset, mapped->field->size,
+                       (uint64_t)bt_field_integer_signed_get_value(value));
         break;
     case FORM_STRING:
-        *(const char **)at = read_string(value);
+        uvs__event_point(event, mapped->offset, read_string(value));
         break;
     case FORM_SEQUENCE:
         read_sequence(decoder, value, mapped->field, event);

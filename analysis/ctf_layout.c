@@ -3,7 +3,6 @@
 // compared with the text that lttng-sessiond writes.
 #include "ctf_layout.h"
 
-#include "ctf_plain.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -208,6 +207,19 @@ static void set_initial(struct uvs__ctf_event *event)
     event->is_partial = found < count;
 }
 
+static struct uvs__ctf_plain plain_of(const struct uvs__ctf_event *event)
+{
+    const struct uvs__ctf_plain other = {0};
+    if (event->type < 0 || !event->is_fixed || event->is_partial || event->size > UVS__CTF_PLAIN_BYTES)
+        return other;
+    for (uint32_t i = 0; i < event->step_count; i++) {
+        const struct uvs__ctf_step *step = &event->steps[i];
+        if (step->op != UVS__CTF_COPY || step->field->offset != UVS__EVENT_PAYLOAD + step->from)
+            return other;
+    }
+    return (struct uvs__ctf_plain){.size = (uint16_t)event->size, .type = (uint16_t)event->type};
+}
+
 static int map_event(const bt_event_class *class, struct uvs__ctf_event *event, struct uvs_error *why)
 {
     const bt_field_class *payload = bt_event_class_borrow_payload_field_class_const(class);
@@ -230,7 +242,6 @@ static int map_event(const bt_event_class *class, struct uvs__ctf_event *event, 
     }
     settle(event);
     set_initial(event);
-    event->take = uvs__ctf_plain(event);
     return 1;
 }
 
@@ -254,14 +265,17 @@ static int map_class(const bt_stream_class *class, struct uvs__ctf_stream_class 
             mapped->event_count = id + 1;
     }
     mapped->events = calloc(mapped->event_count + 1, sizeof(*mapped->events));
-    if (!mapped->events)
+    mapped->plains = calloc(mapped->event_count + 1, sizeof(*mapped->plains));
+    if (!mapped->events || !mapped->plains)
         return uvs_error_set(why, UVS_E_ENVIRONMENT, "out of memory");
     if (!clock_is_known(class))
         return refuse(why, "its clock does not count nanoseconds");
     int result = 1;
     for (uint64_t i = 0; i < count && result > 0; i++) {
         const bt_event_class *event = bt_stream_class_borrow_event_class_by_index_const(class, i);
-        result = map_event(event, &mapped->events[bt_event_class_get_id(event)], why);
+        const uint64_t id = bt_event_class_get_id(event);
+        result = map_event(event, &mapped->events[id], why);
+        mapped->plains[id] = plain_of(&mapped->events[id]);
     }
     return result;
 }
@@ -310,6 +324,7 @@ void uvs__ctf_layout_clear(struct uvs__ctf_layout *layout)
         for (size_t k = 0; class->events && k < class->event_count; k++)
             free(class->events[k].steps);
         free(class->events);
+        free(class->plains);
     }
     free(layout->classes);
     *layout = (struct uvs__ctf_layout){0};

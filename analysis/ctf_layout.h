@@ -36,9 +36,6 @@ struct uvs__ctf_step {
     const struct uvs_field *field; // NULL: not one of ours
 };
 
-// Fills the fields of ours from a payload.
-typedef void uvs__ctf_take_function(const unsigned char *payload, struct uvs_event *event);
-
 struct uvs__ctf_event {
     int type;        // enum uvs_event_type; -1: not ours
     bool is_known;   // false: the trace declares no event with this id
@@ -47,13 +44,23 @@ struct uvs__ctf_event {
     uint32_t size;   // least bytes of the payload
     uint32_t step_count;
     struct uvs__ctf_step *steps;
-    uvs__ctf_take_function *take; // NULL: step by step
     struct uvs_event initial;
 };
+
+// An event whose payload is, byte for byte, what a struct uvs_event has behind its type: as this version writes
+// events of integers.
+struct uvs__ctf_plain {
+    uint16_t size; // 0: it is no such event
+    uint16_t type; // enum uvs_event_type
+};
+
+// As many bytes as the longest of them, so that each can be copied at once.
+enum { UVS__CTF_PLAIN_BYTES = 48 };
 
 struct uvs__ctf_stream_class {
     uint64_t id;
     struct uvs__ctf_event *events; // by id
+    struct uvs__ctf_plain *plains; // likewise
     size_t event_count;
 };
 

@@ -47,12 +47,10 @@ int uvs__event_type_from_name(const char *name)
 
 void uvs__event_set_absent(struct uvs_event *event, const struct uvs_field *field)
 {
-    static const uint64_t absent = UVS_ABSENT;
-    char *at = (char *)event + field->offset;
     if (field->form == UVS_FIELD_STRING)
-        *(const char **)at = "";
-    else if (field->form == UVS_FIELD_INTEGER && field->size == sizeof(absent))
-        memcpy(at, &absent, sizeof(absent));
+        uvs__event_point(event, field->offset, "");
+    else if (field->form == UVS_FIELD_INTEGER && field->size == sizeof(uint64_t))
+        uvs__event_set(event, field->offset, field->size, UVS_ABSENT);
 }
 
 static const char *const kind_names[UINT8_MAX + 1] = {

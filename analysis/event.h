@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 #include "../probes/uvs_abi.h"
 
 // Beyond the trace's own events: what a reader knows about events it cannot deliver.
@@ -30,6 +31,8 @@ struct uvs_event {
     };
 };
 
+enum { UVS__EVENT_PAYLOAD = offsetof(struct uvs_event, loop) };
+
 // One row per field of an event, expanded from uvs_abi.h: what generic decoders (babeltrace2, text) need.
 struct uvs_field {
     const char *name;
@@ -47,6 +50,30 @@ struct uvs_event_class {
 };
 
 extern const struct uvs_event_class uvs_event_classes[UVS_EV_COUNT];
+
+// Sets an integer or a pointer of a struct uvs_event, whose fields are not aligned.
+static inline void uvs__event_set(struct uvs_event *event, size_t offset, size_t size, uint64_t value)
+{
+    char *at = (char *)event + offset;
+    switch (size) {
+    case 1:
+        memcpy(at, &(uint8_t){(uint8_t)value}, 1);
+        break;
+    case 2:
+        memcpy(at, &(uint16_t){(uint16_t)value}, 2);
+        break;
+    case 4:
+        memcpy(at, &(uint32_t){(uint32_t)value}, 4);
+        break;
+    default:
+        memcpy(at, &value, 8);
+    }
+}
+
+static inline void uvs__event_point(struct uvs_event *event, size_t offset, const void *to)
+{
+    memcpy((char *)event + offset, &to, sizeof(to));
+}
 
 // Of a trace's event, "uvscope:callback"; -1: not one of ours.
 int uvs__event_type_from_name(const char *name);

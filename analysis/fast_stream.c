@@ -14,6 +14,8 @@
 
 #define EXTENDED 0xffffu
 
+_Static_assert(sizeof(struct uvs_event) >= UVS__EVENT_PAYLOAD + UVS__CTF_PLAIN_BYTES, "an event has room");
+
 enum { MAX_PACKET = 64 << 20, COMPACT_HEADER = 6, EXTENDED_HEADER = 14 };
 
 static uint16_t load16(const unsigned char *at)
@@ -65,6 +67,7 @@ int uvs__fast_stream_create(struct uvs__fast_stream *stream, const char *path,
         return 0;
     stream->files->size = (uint64_t)facts.st_size;
     stream->head = UVS__FAST_UNOPENED;
+    stream->is_taken = true;
     stream->head_ns = header.begin_ns;
     stream->stream_id = header.stream_id;
     stream->instance_id = header.stream_instance_id;
@@ -357,6 +360,7 @@ static bool step(struct uvs__fast_stream *stream)
 
 int uvs__fast_stream_advance(struct uvs__fast_stream *stream, struct uvs_error *error)
 {
+    stream->is_taken = false;
     if (step(stream))
         return 0;
     int result = stream->head == UVS__FAST_UNOPENED ? open_file(stream, error) : 0;
@@ -401,7 +405,7 @@ static void take_sequence(const unsigned char *at, uint64_t length, const struct
     const uint8_t count = length > UINT8_MAX ? UINT8_MAX : (uint8_t)length;
     memcpy(sequence, at, count * sizeof(*sequence));
     *((uint8_t *)event + field->count_offset) = count;
-    *(const uint64_t **)((char *)event + field->offset) = sequence;
+    uvs__event_point(event, field->offset, sequence);
 }
 
 static void take_variable(const struct uvs__ctf_event *class, const unsigned char *at,
@@ -419,7 +423,7 @@ static void take_variable(const struct uvs__ctf_event *class, const unsigned cha
         else if (step->op == UVS__CTF_LENGTH)
             length = load_integer(at, step->width, false);
         if (to && step->op == UVS__CTF_STRING)
-            *(const char **)to = (const char *)at;
+            uvs__event_point(event, step->field->offset, at);
         else if (to && step->op == UVS__CTF_SEQUENCE)
             take_sequence(at, length, step->field, event, sequence);
         else if (to) {
@@ -461,18 +465,13 @@ static void take_fixed(const struct uvs__ctf_event *class, const unsigned char *
 
 void uvs__fast_stream_take(struct uvs__fast_stream *stream, struct uvs_event *ret_event, uint64_t *sequence)
 {
+    stream->is_taken = true;
     if (stream->head == UVS__FAST_LOSS) {
         *ret_event = (struct uvs_event){
             .time_ns = stream->head_ns, .type = UVS_EV_LOST, .lost = stream->losses[stream->loss_next++]};
         return;
     }
     const struct uvs__ctf_event *class = stream->event;
-    if (class->take) {
-        ret_event->type = class->type;
-        ret_event->time_ns = stream->head_ns;
-        class->take(stream->cursor, ret_event);
-        return;
-    }
     if (class->is_partial)
         *ret_event = class->initial;
     ret_event->type = class->type;
@@ -492,30 +491,43 @@ static uint32_t compact_ids(const struct uvs__ctf_stream_class *class)
 size_t uvs__fast_stream_take_run(struct uvs__fast_stream *stream, uint64_t before_ns,
                                  struct uvs_event *events, size_t room)
 {
-    const struct uvs__ctf_event *classes = stream->class->events, *class = stream->event;
-    const uint32_t ids = stream->loss_next == stream->loss_count ? compact_ids(stream->class) : 0;
-    const unsigned char *at = stream->cursor, *end = stream->end;
-    uint64_t clock_ns = stream->clock_ns;
-    size_t count = 1;
-    uvs__fast_stream_take(stream, events, NULL);
-    while (count < room) {
-        const unsigned char *header = at + class->size, *payload = header + COMPACT_HEADER;
-        if (end - header < COMPACT_HEADER || load16(header) >= ids)
-            break;
-        const struct uvs__ctf_event *next = &classes[load16(header)];
-        const uint64_t time_ns = time_of(clock_ns, load32(header + 2));
-        if (!next->take || next->size > (size_t)(end - payload) || time_ns >= before_ns || time_ns < clock_ns)
-            break;
-        clock_ns = time_ns;
-        class = next;
-        at = payload;
-        struct uvs_event *event = &events[count++];
-        event->type = class->type;
-        event->time_ns = time_ns;
-        class->take(at, event);
+    const struct uvs__ctf_stream_class *class = stream->class;
+    const struct uvs__ctf_plain *const plains = class->plains,
+                                       *plain = &plains[stream->event - class->events];
+    if (!plain->size || stream->end - stream->cursor < UVS__CTF_PLAIN_BYTES) {
+        uvs__fast_stream_take(stream, events, NULL);
+        return 1;
     }
-    stream->event = class;
+    // Up to `last`, which lies behind the packet's begin, there is room for a header and all that is copied.
+    const unsigned char *at = stream->cursor, *header,
+                        *const last = stream->end - (COMPACT_HEADER + UVS__CTF_PLAIN_BYTES);
+    const uint32_t ids = compact_ids(class);
+    uint64_t clock_ns = stream->clock_ns;
+    struct uvs_event *event = events, *const end = events + room;
+    stream->is_taken = true;
+    for (;;) {
+        event->time_ns = clock_ns;
+        event->type = plain->type;
+        memcpy((char *)event++ + UVS__EVENT_PAYLOAD, at, UVS__CTF_PLAIN_BYTES);
+        header = at + plain->size;
+        if (header > last)
+            break;
+        const uint32_t id = load16(header);
+        if (id >= ids || !plains[id].size)
+            break;
+        const uint64_t time_ns = time_of(clock_ns, load32(header + 2));
+        if (time_ns < clock_ns)
+            break;
+        plain = &plains[id];
+        clock_ns = time_ns;
+        at = header + COMPACT_HEADER;
+        if (time_ns >= before_ns || event == end) {
+            stream->is_taken = false;
+            break;
+        }
+    }
+    stream->event = &class->events[plain - plains];
     stream->cursor = at;
     stream->clock_ns = stream->head_ns = clock_ns;
-    return count;
+    return (size_t)(event - events);
 }

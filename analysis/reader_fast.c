@@ -24,7 +24,6 @@ struct fast_reader {
     size_t heap_count;
     uint64_t rival_ns; // the earliest of the others; 0 not known
     struct uvs__ctf_gaps gaps;
-    bool taken;   // the root's head was delivered
     bool pending; // reader->event waits behind a loss
     struct uvs_event event, loss;
     uint64_t sequence[UINT8_MAX];
@@ -64,30 +63,27 @@ static uint64_t find_rival(const struct fast_reader *reader)
     return rival_ns;
 }
 
-static int advance(struct fast_reader *reader)
+// The root has another head.
+static void settle(struct fast_reader *reader)
 {
-    struct uvs__fast_stream *stream = reader->heap[0];
-    const int result = uvs__fast_stream_advance(stream, &reader->end_error);
-    if (result < 0)
-        return result;
+    const struct uvs__fast_stream *stream = reader->heap[0];
     if (stream->head != UVS__FAST_END && stream->head_ns < reader->rival_ns)
-        return 0;
+        return;
     if (stream->head == UVS__FAST_END)
         reader->heap[0] = reader->heap[--reader->heap_count];
     if (reader->heap_count > 1)
         sift_down(reader, 0);
     reader->rival_ns = find_rival(reader);
-    return 0;
 }
 
 // Makes the root the next to take. 1, 0 at the end, or a negative code.
 static int find_next(struct fast_reader *reader)
 {
-    while (reader->heap_count > 0 && (reader->taken || reader->heap[0]->head == UVS__FAST_UNOPENED)) {
-        const int result = advance(reader);
+    while (reader->heap_count > 0 && reader->heap[0]->is_taken) {
+        const int result = uvs__fast_stream_advance(reader->heap[0], &reader->end_error);
         if (result < 0)
             return result;
-        reader->taken = false;
+        settle(reader);
     }
     return reader->heap_count > 0;
 }
@@ -99,7 +95,6 @@ static int read_event(struct fast_reader *reader)
     if (result <= 0)
         return result;
     uvs__fast_stream_take(reader->heap[0], &reader->event, reader->sequence);
-    reader->taken = true;
     return reader->event.type == UVS_EV_process_info
                ? uvs__reader_check_schema(&reader->event, &reader->end_error)
                : 1;
@@ -129,10 +124,12 @@ static size_t fill(struct uvs_reader *base, struct uvs_event *events, size_t roo
         const int result = find_next(reader);
         if (result < 0)
             finish(reader, result);
-        if (result <= 0 || !uvs__fast_stream_is_plain(reader->heap[0]))
+        struct uvs__fast_stream *stream = reader->heap[0];
+        if (result <= 0 || !uvs__fast_stream_is_plain(stream))
             break;
-        count += uvs__fast_stream_take_run(reader->heap[0], reader->rival_ns, &events[count], room - count);
-        reader->taken = true;
+        count += uvs__fast_stream_take_run(stream, reader->rival_ns, &events[count], room - count);
+        if (!stream->is_taken)
+            settle(reader);
     }
     return count;
 }

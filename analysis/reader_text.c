@@ -172,23 +172,6 @@ static bool fits(const struct uvs_field *field, uint64_t value)
     return number >= -limit && number < limit;
 }
 
-static void store(void *at, unsigned size, uint64_t value)
-{
-    switch (size) {
-    case 1:
-        *(uint8_t *)at = (uint8_t)value;
-        break;
-    case 2:
-        *(uint16_t *)at = (uint16_t)value;
-        break;
-    case 4:
-        *(uint32_t *)at = (uint32_t)value;
-        break;
-    default:
-        *(uint64_t *)at = value;
-    }
-}
-
 static bool set_integer(struct uvs_event *event, const struct uvs_field *field, const char *text)
 {
     static const struct {
@@ -202,7 +185,7 @@ static bool set_integer(struct uvs_event *event, const struct uvs_field *field, 
     uint64_t value;
     if (!parse(text, &value) || !fits(field, value))
         return false;
-    store((char *)event + field->offset, field->size, value);
+    uvs__event_set(event, field->offset, field->size, value);
     return true;
 }
 
@@ -229,7 +212,7 @@ static bool set_field(struct text_reader *reader, const struct uvs_field *field,
     case UVS_FIELD_INTEGER:
         return set_integer(&reader->event, field, text);
     case UVS_FIELD_STRING:
-        *(const char **)((char *)&reader->event + field->offset) = text;
+        uvs__event_point(&reader->event, field->offset, text);
         return true;
     default:
         return set_sequence(reader, field, text);
@@ -240,13 +223,12 @@ static void set_defaults(struct text_reader *reader, const struct uvs_event_clas
 {
     for (unsigned i = 0; i < class->field_count; i++) {
         const struct uvs_field *field = &class->fields[i];
-        void *at = (char *)&reader->event + field->offset;
         if (field->form == UVS_FIELD_STRING)
-            *(const char **)at = "";
+            uvs__event_point(&reader->event, field->offset, "");
         else if (field->form == UVS_FIELD_SEQUENCE)
-            *(const void **)at = reader->frames;
+            uvs__event_point(&reader->event, field->offset, reader->frames);
         else if (names_time(field->name))
-            store(at, field->size, UVS_ABSENT);
+            uvs__event_set(&reader->event, field->offset, field->size, UVS_ABSENT);
     }
 }
 

@@ -402,10 +402,11 @@ static inline uint32_t uvs_bucket_of(uint64_t ns)
 #define UVS_FIELD_SEQ(e, type, name) \
     uint8_t name##_count;            \
     const type *name;
+// Without gaps: an event of integers alone is the bytes that a trace has of it.
 #define X(name, detail)                                                     \
     struct uvs_ev_##name {                                                  \
         UVS_EVENT_##name(UVS_FIELD_INT, UVS_FIELD_STR, UVS_FIELD_SEQ, name) \
-    };
+    } __attribute__((packed));
 UVS_EVENT_MAP(X)
 #undef X
 #undef UVS_FIELD_INT
