@@ -4,8 +4,6 @@
 
 #include "saturate.h"
 
-#include <string.h>
-
 // Polls that follow one another within this are one phase.
 static const uint64_t same_phase_ns = 1000000;
 // A poll's event is emitted at the begin of the busy interval after it; how far apart they may be.
@@ -38,8 +36,9 @@ static void begin_interval(struct uvs__loop *loop)
     loop->busy.gc = (struct uvs__collected){0};
     loop->busy.settled_ns = loop->busy.nested_ns = 0;
     loop->busy.broken = false;
-    memset(loop->nested_ns, 0, sizeof(loop->nested_ns[0]) * (loop->deepest + 1));
-    loop->deepest = 0;
+    loop->nested_ns[0] = 0;
+    for (; loop->deepest > 0; loop->deepest--)
+        loop->nested_ns[loop->deepest] = 0;
     loop->stall.time_ns = 0;
 }
 
@@ -52,8 +51,8 @@ static struct uvs__span *begin_span(struct uvs__spans *spans, const struct uvs__
     return span;
 }
 
-static struct uvs__span *begin_busy(struct uvs__spans *spans, const struct uvs__loop *loop, uint64_t begin_ns,
-                                    uint64_t end_ns)
+static inline struct uvs__span *begin_busy(struct uvs__spans *spans, const struct uvs__loop *loop,
+                                           uint64_t begin_ns, uint64_t end_ns)
 {
     struct uvs__span *span = begin_span(spans, loop, UVS__SPAN_BUSY, begin_ns, end_ns);
     uint64_t from_ns = begin_ns == UVS_ABSENT ? loop->boundary_ns : begin_ns;
@@ -73,7 +72,7 @@ static struct uvs__span *begin_busy(struct uvs__spans *spans, const struct uvs__
 }
 
 // What came before a busy interval ends where that begins: a poll phase, or the time outside of uv_run.
-static int close_idle(struct uvs__spans *spans, struct uvs__loop *loop, uint64_t busy_begin_ns)
+static inline int close_idle(struct uvs__spans *spans, struct uvs__loop *loop, uint64_t busy_begin_ns)
 {
     if (loop->poll.open) {
         // A busy interval that begins long after the poll's event is not the next one: the session was
@@ -105,8 +104,8 @@ static bool same_phase(const struct uvs__loop *loop, const struct uvs_ev_poll *p
            busy_end_ns - busy_begin_ns < same_phase_ns;
 }
 
-static int close_busy(struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_ev_poll *poll,
-                      uint64_t begin_ns, uint64_t end_ns)
+static inline int close_busy(struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_ev_poll *poll,
+                             uint64_t begin_ns, uint64_t end_ns)
 {
     int rc = close_idle(spans, loop, begin_ns);
     if (rc)
@@ -157,12 +156,14 @@ int uvs__loop_poll(struct uvs__spans *spans, struct uvs__loop *loop, const struc
 // --- Callbacks ---
 
 // A callback's event comes after those of the callbacks nested in it: what is deeper by one was in this one.
+// It is for those that are nested, or have others in them.
 static uint64_t take_nested(struct uvs__loop *loop, unsigned depth, uint64_t duration_ns)
 {
-    uint64_t nested_ns = loop->nested_ns[depth + 1];
-    for (unsigned deeper = depth + 1; deeper <= loop->deepest; deeper++) {
-        loop->busy.broken |= deeper > depth + 1 && loop->nested_ns[deeper];
-        loop->nested_ns[deeper] = 0;
+    uint64_t nested_ns = 0;
+    for (; loop->deepest > depth; loop->deepest--) {
+        nested_ns = loop->nested_ns[loop->deepest];
+        loop->busy.broken |= loop->deepest > depth + 1 && nested_ns;
+        loop->nested_ns[loop->deepest] = 0;
     }
     if (nested_ns > duration_ns) {
         loop->busy.broken = true;
@@ -182,8 +183,10 @@ static void forget_running(struct uvs__loop *loop, const struct uvs_ev_callback 
 static int add_to_interval(struct uvs__loop *loop, const struct uvs_event *event, uint32_t who,
                            uint64_t duration_ns)
 {
-    unsigned depth = event->callback.depth;
-    uint64_t self_ns = duration_ns - take_nested(loop, depth, duration_ns);
+    const unsigned depth = event->callback.depth;
+    uint64_t self_ns = duration_ns;
+    if (depth > 0 || loop->deepest > 0)
+        self_ns -= take_nested(loop, depth, duration_ns);
     if (depth == 0) {
         loop->busy.outermost_ns = uvs__add(loop->busy.outermost_ns, duration_ns);
         loop->busy.longest_ns = uvs__max(loop->busy.longest_ns, duration_ns);
@@ -195,24 +198,47 @@ static int add_to_interval(struct uvs__loop *loop, const struct uvs_event *event
     return push(&loop->busy.callbacks, who, self_ns);
 }
 
-static void set_delay(struct uvs__span *span, const struct uvs_ev_callback *callback, uint64_t latency_ns,
-                      uint64_t unseen_ns)
+// Of a descriptor: up to when the poll before this one was. The poll that found it ready may be lost, or not
+// told.
+static uint64_t delay_most(const struct uvs__spans *spans, const struct uvs__loop *loop,
+                           const struct uvs__span *span, uint64_t delay_ns)
 {
-    enum uvs_kind_class class = uvs_kind_class(callback->kind);
-    bool request = class == UVS_CLASS_REQUEST || class == UVS_CLASS_POOL;
+    if (delay_ns == UVS_ABSENT || span->begin_ns == UVS_ABSENT || loop->unseen_ns == UVS_ABSENT ||
+        loop->process->lean_ns || uvs__lost_between(spans, loop->poll.end_ns, span->begin_ns))
+        return UVS_ABSENT;
+    return uvs__add(delay_ns, loop->unseen_ns);
+}
+
+static void set_delay(const struct uvs__spans *spans, const struct uvs__loop *loop, struct uvs__span *span,
+                      const struct uvs_ev_callback *callback, uint64_t latency_ns)
+{
+    const enum uvs_kind_class class = uvs_kind_class(callback->kind);
+    const bool is_request = class == UVS_CLASS_REQUEST || class == UVS_CLASS_POOL;
     span->callback.delay_ns = span->callback.latency_ns = span->callback.delay_most_ns = UVS_ABSENT;
-    span->callback.cancelled = request && callback->result == CANCELLED;
+    span->callback.cancelled = is_request && callback->result == CANCELLED;
     if (span->callback.cancelled)
         return;
     uint64_t delay_ns = callback->delay_ns;
-    if (delay_ns != UVS_ABSENT && span->begin_ns != UVS_ABSENT && delay_ns > span->begin_ns)
+    if (delay_ns > span->begin_ns && delay_ns != UVS_ABSENT)
         delay_ns = span->begin_ns;
-    if (class == UVS_CLASS_DUE || class == UVS_CLASS_READY || class == UVS_CLASS_POOL)
+    switch (class) {
+    case UVS_CLASS_READY:
+        span->callback.delay_most_ns = delay_most(spans, loop, span, delay_ns);
         span->callback.delay_ns = delay_ns;
-    if (class == UVS_CLASS_READY && delay_ns != UVS_ABSENT && unseen_ns != UVS_ABSENT)
-        span->callback.delay_most_ns = uvs__add(delay_ns, unseen_ns);
-    if (request)
-        span->callback.latency_ns = class == UVS_CLASS_POOL ? latency_ns : delay_ns;
+        break;
+    case UVS_CLASS_DUE:
+        span->callback.delay_ns = delay_ns;
+        break;
+    case UVS_CLASS_POOL:
+        span->callback.delay_ns = delay_ns;
+        span->callback.latency_ns = latency_ns;
+        break;
+    case UVS_CLASS_REQUEST:
+        span->callback.latency_ns = delay_ns;
+        break;
+    default:
+        break;
+    }
 }
 
 int uvs__loop_callback(struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event,
@@ -236,10 +262,7 @@ int uvs__loop_callback(struct uvs__spans *spans, struct uvs__loop *loop, const s
         span->begin_ns = uvs__minus(event->time_ns, callback->duration_ns);
         rc = add_to_interval(loop, event, span->who, event->time_ns - span->begin_ns);
     }
-    // The poll that found it ready may be lost, or not told.
-    bool is_polls = span->begin_ns != UVS_ABSENT && !loop->process->lean_ns &&
-                    !uvs__lost_between(spans, loop->poll.end_ns, span->begin_ns);
-    set_delay(span, callback, latency_ns, is_polls ? loop->unseen_ns : UVS_ABSENT);
+    set_delay(spans, loop, span, callback, latency_ns);
     return rc ? rc : uvs__emit(spans, span);
 }
 
@@ -391,5 +414,6 @@ int uvs__loop_finish(struct uvs__spans *spans, struct uvs__loop *loop, bool ende
     }
     begin_interval(loop);
     loop->ended = true;
+    uvs__forget_recents(spans);
     return rc;
 }

@@ -64,11 +64,11 @@ static inline int take_span(struct job *job, const struct uvs__span *span, bool 
     return 0;
 }
 
-static int take_spans(void *data, const struct uvs__queued *queued, size_t count)
+static int take_spans(void *data, const struct uvs__span *spans, size_t count)
 {
     int rc = 0;
     for (size_t i = 0; i < count && !rc; i++)
-        rc = take_span(data, &queued[i].span, queued[i].counts);
+        rc = take_span(data, &spans[i], spans[i].counts);
     return rc;
 }
 
@@ -89,17 +89,9 @@ static bool counts_in_window(struct job *job, const struct uvs__span *span)
     return true;
 }
 
-// Not inlined: it is where there is no thread to hand a span on to.
-static __attribute__((noinline)) int take_here(struct job *job, const struct uvs__span *span, bool counts)
+static int hand_on(struct job *job, const struct uvs__span *span, bool counts)
 {
-    return take_span(job, span, counts);
-}
-
-static inline int hand_on(struct job *job, const struct uvs__span *span, bool counts)
-{
-    if (!job->queue)
-        return take_here(job, span, counts);
-    return uvs__span_queue_add(job->queue, span, counts, &job->spans.place);
+    return job->queue ? uvs__span_queue_add(job->queue, span, counts) : take_span(job, span, counts);
 }
 
 static int on_windowed_span(void *data, const struct uvs__span *span)
@@ -124,7 +116,6 @@ static int close_queue(struct job *job)
 {
     struct uvs__span_queue *queue = job->queue;
     job->queue = NULL;
-    job->spans.place = NULL;
     return uvs__span_queue_destroy(queue);
 }
 
@@ -180,7 +171,7 @@ static int note_names(struct job *job, const struct uvs_event *event, const stru
     return 0;
 }
 
-static inline int on_event(struct job *job, const struct uvs_event *event, struct uvs_error *error)
+static int on_event(struct job *job, const struct uvs_event *event, struct uvs_error *error)
 {
     const struct uvs__process *last = job->spans.last_process;
     if (event->type == UVS_EV_lean)
@@ -188,6 +179,17 @@ static inline int on_event(struct job *job, const struct uvs_event *event, struc
     int rc = uvs__spans_event(&job->spans, event, error);
     if (!rc && (job->spans.last_process != last || event->type == UVS_EV_module))
         rc = note_names(job, event, last, error);
+    return rc;
+}
+
+static int on_events(struct job *job, const struct uvs_event *events, size_t count, struct uvs_error *error)
+{
+    int rc = 0;
+    for (size_t i = 0, taken; i < count && !rc; i += taken + 1) {
+        rc = uvs__spans_run(&job->spans, &events[i], count - i, &taken, error);
+        if (!rc && i + taken < count)
+            rc = on_event(job, &events[i + taken], error);
+    }
     return rc;
 }
 
@@ -240,12 +242,10 @@ static int read_whole(struct job *job, const struct uvs_analysis_options *option
     size_t some;
     int rc;
     while ((rc = uvs_reader_next_some(job->reader, &events, &some, error)) > 0) {
-        for (size_t i = 0; i < some; i++) {
-            rc = on_event(job, &events[i], error);
-            job->failed = rc != 0;
-            if (rc)
-                return rc;
-        }
+        rc = on_events(job, events, some, error);
+        job->failed = rc != 0;
+        if (rc)
+            return rc;
         count += some;
         if (count - told >= PROGRESS_EVENTS)
             tell_progress(job, options, told = count);
@@ -378,10 +378,12 @@ static int open_job(struct job *job, const char *path, const struct uvs_analysis
     if (!complete)
         return uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory to analyse the trace");
     list_takers(job);
-    job->queue = uvs__span_queue(take_spans, job);
     set_window(&job->output.report->shown, options);
-    if (job->output.report->shown.any)
+    // Each span is looked at first.
+    const bool is_part = job->output.report->shown.any;
+    if (is_part)
         job->spans.sink = on_windowed_span;
+    job->queue = uvs__span_queue(is_part ? NULL : &job->spans.room, take_spans, job);
     job->extent.sure_ns = UVS_ABSENT;
     job->output.report->block_threshold_ns = options && options->block_threshold_ns
                                                  ? options->block_threshold_ns

@@ -36,8 +36,8 @@ static void unlink_request(struct uvs__request *request)
     list->count--;
 }
 
-static struct uvs__request *add(struct uvs__process *process, struct uvs__request_list *list, uint64_t op,
-                                uint8_t kind)
+static inline struct uvs__request *add(struct uvs__process *process, struct uvs__request_list *list,
+                                       uint64_t op, uint8_t kind)
 {
     process->request_slab.element_size = sizeof(struct uvs__request);
     struct uvs__request *request = uvs__slab_take(&process->request_slab);
@@ -52,7 +52,7 @@ static struct uvs__request *add(struct uvs__process *process, struct uvs__reques
     return request;
 }
 
-static void forget(struct uvs__process *process, struct uvs__request *request)
+static inline void forget(struct uvs__process *process, struct uvs__request *request)
 {
     uvs__ops_take(&process->requests, 0, request->op);
     unlink_request(request);
@@ -93,8 +93,8 @@ static int hold_overtaken(struct uvs__spans *spans, struct uvs__process *process
     return uvs__emit(spans, span);
 }
 
-static int emit_work(struct uvs__spans *spans, struct uvs__process *process,
-                     const struct uvs__request *request)
+static inline int emit_work(struct uvs__spans *spans, struct uvs__process *process,
+                            const struct uvs__request *request)
 {
     process->worked++;
     int rc = hold_overtaken(spans, process);
@@ -138,8 +138,8 @@ static bool by_kernel(const struct uvs__spans *spans, const struct uvs__process 
            !process->missed[request->kind] && !uvs__lost_between(spans, request->submit_ns, time_ns);
 }
 
-static int emit_delivery(struct uvs__spans *spans, const struct uvs__process *process,
-                         const struct uvs__request *request, uint64_t time_ns, uint64_t return_ns)
+static inline int emit_delivery(struct uvs__spans *spans, const struct uvs__process *process,
+                                const struct uvs__request *request, uint64_t time_ns, uint64_t return_ns)
 {
     struct uvs__span *span = begin_span(spans, process, request, UVS__SPAN_DELIVERY);
     span->begin_ns = span->end_ns = time_ns;
@@ -171,8 +171,6 @@ int uvs__request_scheduled(struct uvs__spans *spans, struct uvs__process *proces
                            const struct uvs_event *event)
 {
     const struct uvs_ev_schedule *schedule = &event->schedule;
-    if (uvs_kind_class(schedule->kind) != UVS_CLASS_POOL)
-        return 0;
     struct uvs__request *request = uvs__ops_get(&process->requests, 0, schedule->op);
     if (request && request->list != &process->undelivered) {
         int rc = emit_unfinished(spans, process, request, false, false);
@@ -263,17 +261,11 @@ void uvs__request_cancelled(struct uvs__process *process, uint64_t op)
     append(&process->undelivered, request);
 }
 
-int uvs__request_delivered(struct uvs__spans *spans, struct uvs__process *process,
-                           const struct uvs_event *event, uint64_t *ret_latency_ns)
+static inline int deliver(struct uvs__spans *spans, struct uvs__process *process,
+                          struct uvs__request *request, const struct uvs_event *event,
+                          uint64_t *ret_latency_ns)
 {
     const struct uvs_ev_callback *callback = &event->callback;
-    if (uvs_kind_class(callback->kind) != UVS_CLASS_POOL)
-        return 0;
-    struct uvs__request unseen = {.op = callback->op, .who = UVS__NOBODY, .kind = callback->kind};
-    struct uvs__request *known = uvs__ops_get(&process->requests, 0, callback->op);
-    if (!known && process->lean_ns) // it comes in totals
-        return 0;
-    struct uvs__request *request = known ? known : &unseen;
     request->cancelled = callback->result == CANCELLED;
     int rc = name_late(spans, process, request, callback->callback);
     uint64_t return_ns = request->cancelled ? UVS_ABSENT : callback->delay_ns;
@@ -285,8 +277,27 @@ int uvs__request_delivered(struct uvs__spans *spans, struct uvs__process *proces
         *ret_latency_ns = uvs__add(request->queue_ns + request->service_ns, return_ns);
     else if (by_kernel(spans, process, request, event->time_ns))
         *ret_latency_ns = uvs__minus(uvs__minus(event->time_ns, callback->duration_ns), request->submit_ns);
-    if (known)
-        forget(process, known);
+    return rc;
+}
+
+// Neither its submission nor its end was seen.
+static __attribute__((noinline)) int deliver_unseen(struct uvs__spans *spans, struct uvs__process *process,
+                                                    const struct uvs_event *event, uint64_t *ret_latency_ns)
+{
+    struct uvs__request unseen = {.op = event->callback.op, .who = UVS__NOBODY, .kind = event->callback.kind};
+    if (process->lean_ns) // it comes in totals
+        return 0;
+    return deliver(spans, process, &unseen, event, ret_latency_ns);
+}
+
+int uvs__request_delivered(struct uvs__spans *spans, struct uvs__process *process,
+                           const struct uvs_event *event, uint64_t *ret_latency_ns)
+{
+    struct uvs__request *request = uvs__ops_get(&process->requests, 0, event->callback.op);
+    if (!request)
+        return deliver_unseen(spans, process, event, ret_latency_ns);
+    const int rc = deliver(spans, process, request, event, ret_latency_ns);
+    forget(process, request);
     return rc;
 }
 

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 #include "error.h"
 #include "event.h"
 #include "map.h"
@@ -14,7 +15,7 @@
 #include "report.h"
 
 #define UVS__NOBODY UINT32_MAX
-enum { UVS__RECENT_WHOS = 1 << 9 };
+enum { UVS__RECENT_WHOS = 1 << 9, UVS__RECENT_KEYS = 1 << 4 };
 
 struct uvs__request_list {
     struct uvs__request *oldest, *newest;
@@ -124,6 +125,7 @@ struct uvs__who {
     uint8_t kind;
     uint64_t address; // 0 unknown
     uint32_t index;
+    const void *owner; // the loop, or the process
 };
 
 enum uvs__span_type {
@@ -148,6 +150,7 @@ enum uvs__span_type {
 // UVS_ABSENT: unknown.
 struct uvs__span {
     enum uvs__span_type type;
+    bool counts; // it is in the window that the report is of
     uint64_t begin_ns, end_ns;
     const struct uvs__process *process;
     const struct uvs__loop *loop;
@@ -222,6 +225,20 @@ struct uvs__span {
 
 typedef int uvs__span_sink(void *data, const struct uvs__span *span);
 
+// Where the sink wants the next span. It need not be asked for the first `spare` of those from there on that
+// borrow nothing: they are where it looks for them later.
+struct uvs__span_room {
+    struct uvs__span *next; // NULL: anywhere
+    size_t spare;
+};
+
+// Whose events have a key.
+struct uvs__recent {
+    uint32_t key;
+    struct uvs__process *process; // not foreign
+    struct uvs__loop *loop;       // of the process, not ended; NULL: the place is free
+};
+
 struct uvs__spans {
     uvs__span_sink *sink;
     // Called before anything changes here that who is given spans looks up while it takes them: the names'
@@ -229,16 +246,14 @@ struct uvs__spans {
     // sink returns.
     void (*quiet)(void *sink_data);
     void *sink_data;
-    struct uvs__span *place, own_place; // where the sink wants the next span; NULL: in own_place
-    const char *recording;              // only processes that carry this id are reported; NULL: all
+    struct uvs__span_room room;
+    struct uvs__span own_place; // of a span, where the sink has none
+    const char *recording;      // only processes that carry this id are reported; NULL: all
     struct uvs__process *processes, *last_process;
     struct uvs__loop *loops, *last_loop;
-    // Of the event before: mostly those of the next one too.
-    struct uvs__process *recent_process;
-    uint32_t recent_key; // of the event that had it
-    struct uvs__loop *recent_loop;
     struct uvs__map process_by_pid, loop_by_key, who_by_key;
-    // Those that were asked for last, at places that their addresses give.
+    // Those that were asked for last, at places that their keys and addresses give.
+    struct uvs__recent recents[UVS__RECENT_KEYS];
     struct uvs__who *recent_whos[UVS__RECENT_WHOS];
     struct uvs__who **whos;
     size_t who_count, who_capacity;
@@ -255,6 +270,10 @@ struct uvs__spans {
 
 // 0, -UVS_E_ENVIRONMENT without memory, or -UVS_E_TRACE for a trace that is too new.
 int uvs__spans_event(struct uvs__spans *spans, const struct uvs_event *event, struct uvs_error *error);
+// The same for as many events as come before one that may change who processes and loops are, or what was
+// lost, so that their taker need not look at each. *ret_taken: how many, of `count`.
+int uvs__spans_run(struct uvs__spans *spans, const struct uvs_event *events, size_t count, size_t *ret_taken,
+                   struct uvs_error *error);
 // The trace is over: settles what is open.
 int uvs__spans_finish(struct uvs__spans *spans);
 void uvs__spans_clear(struct uvs__spans *spans);
@@ -280,8 +299,39 @@ struct uvs__request {
     bool in_kernel; // given to io_uring: no worker will take it
 };
 
-int uvs__who_of(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
-                enum uvs__role role, uint8_t kind, uint64_t address, uint32_t *ret_index);
+int uvs__find_who(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
+                  enum uvs__role role, uint8_t kind, uint64_t address, uint32_t *ret_index);
+
+static inline struct uvs__who **uvs__recent_who(struct uvs__spans *spans, enum uvs__role role, uint8_t kind,
+                                                uint64_t address)
+{
+    const uint64_t hash = (address ^ (uint64_t)kind << 48 ^ (uint64_t)role << 56) * 0x9e3779b97f4a7c15ull;
+    return &spans->recent_whos[hash >> 55];
+}
+
+// The number of whom a span names. 0, or -UVS_E_ENVIRONMENT without memory.
+static inline int uvs__who_of(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
+                              enum uvs__role role, uint8_t kind, uint64_t address, uint32_t *ret_index)
+{
+    const struct uvs__who *who = *uvs__recent_who(spans, role, kind, address);
+    if (!who || who->address != address || who->kind != kind || who->role != role ||
+        who->owner != (loop ? (void *)loop : process))
+        return uvs__find_who(spans, process, loop, role, kind, address, ret_index);
+    *ret_index = who->index;
+    return 0;
+}
+
+static inline struct uvs__recent *uvs__recent_of(struct uvs__spans *spans, uint32_t key)
+{
+    return &spans->recents[(key ^ key >> UVS_SLOT_BITS) % UVS__RECENT_KEYS];
+}
+
+// What their keys stand for may have changed.
+static inline void uvs__forget_recents(struct uvs__spans *spans)
+{
+    memset(spans->recents, 0, sizeof(spans->recents));
+}
+
 bool uvs__lost_something_between(const struct uvs__spans *spans, uint64_t begin_ns, uint64_t end_ns);
 
 static inline bool uvs__lost_between(const struct uvs__spans *spans, uint64_t begin_ns, uint64_t end_ns)
@@ -295,8 +345,9 @@ static inline struct uvs__span *uvs__begin_span(struct uvs__spans *spans, enum u
                                                 const struct uvs__process *process,
                                                 const struct uvs__loop *loop)
 {
-    struct uvs__span *span = spans->place ? spans->place : &spans->own_place;
+    struct uvs__span *span = spans->room.next ? spans->room.next : &spans->own_place;
     span->type = type;
+    span->counts = true;
     span->process = process;
     span->loop = loop;
     span->who = UVS__NOBODY;
@@ -304,9 +355,15 @@ static inline struct uvs__span *uvs__begin_span(struct uvs__spans *spans, enum u
     return span;
 }
 
-static inline int uvs__emit(const struct uvs__spans *spans, const struct uvs__span *span)
+static inline int uvs__emit(struct uvs__spans *spans, const struct uvs__span *span)
 {
-    return spans->sink(spans->sink_data, span);
+    const uint32_t borrowers = 1u << UVS__SPAN_BUSY | 1u << UVS__SPAN_STALL | 1u << UVS__SPAN_TOTALS |
+                               1u << UVS__SPAN_OPEN_HANDLES;
+    if (spans->room.spare == 0 || borrowers >> span->type & 1)
+        return spans->sink(spans->sink_data, span);
+    spans->room.spare--;
+    spans->room.next++;
+    return 0;
 }
 
 static inline void uvs__spans_quiet(const struct uvs__spans *spans)

@@ -23,14 +23,14 @@ struct block {
 };
 
 struct batch {
-    struct uvs__queued items[BATCH_SPANS];
+    struct uvs__span items[BATCH_SPANS];
     size_t count;
     struct block *blocks, *block; // all; the one that is being filled
     size_t used;                  // of it
 };
 
-struct queue {
-    struct uvs__span_queue base;
+struct uvs__span_queue {
+    struct uvs__span_room *room, own_room; // where the batch is filled
     uvs__span_taker *taker;
     void *data;
     pthread_t thread;
@@ -56,7 +56,7 @@ static struct block *add_block(struct batch *batch, size_t size)
 }
 
 // Room in the batch until its spans were taken. NULL without memory.
-static void *take_room(struct batch *batch, size_t size)
+static inline void *take_room(struct batch *batch, size_t size)
 {
     const size_t aligned = (size + sizeof(max_align_t) - 1) & ~(sizeof(max_align_t) - 1);
     if (!batch->block || batch->block->size - batch->used < aligned) {
@@ -79,18 +79,27 @@ static const void *copy(struct batch *batch, const void *from, size_t size)
     return to;
 }
 
-static const struct uvs__parts *copy_parts(struct batch *batch, const struct uvs__parts *from)
+static void copy_parts(struct uvs__parts *to, struct uvs__part *items, const struct uvs__parts *from)
 {
-    static const struct uvs__parts none;
-    if (from->count == 0)
-        return &none;
-    struct uvs__parts *to = take_room(batch, sizeof(*to) + from->count * sizeof(*from->items));
-    if (!to)
-        return NULL;
-    *to = (struct uvs__parts){.items = (struct uvs__part *)(to + 1), .count = from->count};
+    to->items = items;
+    to->count = from->count;
     for (size_t i = 0; i < from->count; i++) // mostly few: no call
-        to->items[i] = from->items[i];
-    return to;
+        items[i] = from->items[i];
+}
+
+static bool own_parts(struct batch *batch, struct uvs__span *span)
+{
+    const struct uvs__parts *callbacks = span->busy.callbacks, *calls = span->busy.sync_calls;
+    const size_t count = callbacks->count + calls->count;
+    struct uvs__parts *to = take_room(batch, 2 * sizeof(*to) + count * sizeof(*callbacks->items));
+    if (!to)
+        return false;
+    struct uvs__part *items = (struct uvs__part *)(to + 2);
+    copy_parts(&to[0], items, callbacks);
+    copy_parts(&to[1], items + callbacks->count, calls);
+    span->busy.callbacks = &to[0];
+    span->busy.sync_calls = &to[1];
+    return true;
 }
 
 static const struct uvs_ev_totals *copy_totals(struct batch *batch, const struct uvs_ev_totals *from)
@@ -108,9 +117,7 @@ static bool own(struct batch *batch, struct uvs__span *span)
 {
     switch (span->type) {
     case UVS__SPAN_BUSY:
-        span->busy.callbacks = copy_parts(batch, span->busy.callbacks);
-        span->busy.sync_calls = copy_parts(batch, span->busy.sync_calls);
-        return span->busy.callbacks && span->busy.sync_calls;
+        return own_parts(batch, span);
     case UVS__SPAN_STALL:
         span->stall.frames = copy(batch, span->stall.frames,
                                   span->stall.frame_count * sizeof(*span->stall.frames));
@@ -130,7 +137,7 @@ static bool own(struct batch *batch, struct uvs__span *span)
 
 static void *take(void *data)
 {
-    struct queue *queue = data;
+    struct uvs__span_queue *queue = data;
     size_t place;
     int rc = 0;
     while (rc == 0 && (place = uvs__ring_take_full(&queue->ring)) != UVS__RING_NONE) {
@@ -146,7 +153,7 @@ static void *take(void *data)
 
 // --- The builder's ---
 
-static void begin_batch(struct queue *queue)
+static void begin_batch(struct uvs__span_queue *queue)
 {
     const size_t place = uvs__ring_take_empty(&queue->ring);
     if (place == UVS__RING_NONE)
@@ -154,74 +161,72 @@ static void begin_batch(struct queue *queue)
     struct batch *batch = queue->batch = &queue->batches[place];
     batch->used = 0;
     batch->block = NULL;
-    queue->base.next = batch->items;
-    queue->base.last = &batch->items[BATCH_SPANS - 1];
+    *queue->room = (struct uvs__span_room){.next = batch->items, .spare = BATCH_SPANS - 1};
 }
 
-static void hand_on(struct queue *queue)
+static void hand_on(struct uvs__span_queue *queue)
 {
     if (!queue->batch)
         return;
-    queue->batch->count = (size_t)(queue->base.next - queue->batch->items);
+    queue->batch->count = (size_t)(queue->room->next - queue->batch->items);
     queue->batch = NULL;
-    queue->base.next = NULL;
+    *queue->room = (struct uvs__span_room){0};
     uvs__ring_give_full(&queue->ring);
 }
 
 // A batch that was handed on meanwhile is not filled again before all others were, so a span at its end is
 // still there to be copied.
-int uvs__span_queue_add_slowly(struct uvs__span_queue *base, const struct uvs__span *span, bool counts,
-                               struct uvs__span **ret_place)
+int uvs__span_queue_add(struct uvs__span_queue *queue, const struct uvs__span *span, bool counts)
 {
-    struct queue *queue = (struct queue *)base;
     if (!queue->batch)
         begin_batch(queue);
     if (!queue->batch)
         return atomic_load(&queue->result);
-    struct uvs__queued *at = base->next++;
-    if (span != &at->span)
-        at->span = *span;
+    struct uvs__span *at = queue->room->next++;
+    if (span != at)
+        *at = *span;
     at->counts = counts;
-    if (!own(queue->batch, &at->span))
+    if (!own(queue->batch, at))
         return NO_MEMORY;
-    if (at == base->last) {
+    if (queue->room->spare > 0) {
+        queue->room->spare--;
+    } else {
         hand_on(queue);
         begin_batch(queue);
     }
-    *ret_place = queue->batch ? &base->next->span : NULL;
     return 0;
 }
 
-void uvs__span_queue_settle(struct uvs__span_queue *base)
+void uvs__span_queue_settle(struct uvs__span_queue *queue)
 {
-    struct queue *queue = (struct queue *)base;
     hand_on(queue);
     uvs__ring_settle(&queue->ring);
 }
 
-struct uvs__span_queue *uvs__span_queue_create(uvs__span_taker *taker, void *data)
+struct uvs__span_queue *uvs__span_queue_create(struct uvs__span_room *room, uvs__span_taker *taker,
+                                               void *data)
 {
-    struct queue *queue = calloc(1, sizeof(*queue));
+    struct uvs__span_queue *queue = calloc(1, sizeof(*queue));
     if (!queue)
         return NULL;
+    queue->room = room ? room : &queue->own_room;
     queue->taker = taker;
     queue->data = data;
     uvs__ring_create(&queue->ring, BATCHES);
     if (uvs__ring_start_thread(&queue->thread, take, queue) == 0)
-        return &queue->base;
+        return queue;
     uvs__ring_destroy(&queue->ring);
     free(queue);
     return NULL;
 }
 
-struct uvs__span_queue *uvs__span_queue(uvs__span_taker *taker, void *data)
+struct uvs__span_queue *uvs__span_queue(struct uvs__span_room *room, uvs__span_taker *taker, void *data)
 {
-    return uvs__ring_has_processors() ? uvs__span_queue_create(taker, data) : NULL;
+    return uvs__ring_has_processors() ? uvs__span_queue_create(room, taker, data) : NULL;
 }
 
-int uvs__span_queue_destroy(struct uvs__span_queue *base)
+int uvs__span_queue_destroy(struct uvs__span_queue *queue)
 {
-    struct queue *queue = (struct queue *)base;
     if (!queue)
         return 0;
     hand_on(queue);

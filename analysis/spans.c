@@ -95,26 +95,16 @@ static struct uvs__process *add_process(struct uvs__spans *spans, uint32_t pid, 
     process->index = spans->last_process ? spans->last_process->index + 1 : 0;
     *(spans->last_process ? &spans->last_process->next : &spans->processes) = process;
     spans->last_process = process;
-    spans->recent_process = NULL;
+    uvs__forget_recents(spans);
     return process;
 }
 
-static struct uvs__process *find_process(struct uvs__spans *spans, uint32_t key)
+// NULL without memory.
+static struct uvs__process *process_of(struct uvs__spans *spans, uint32_t key)
 {
-    uint32_t pid = uvs_key_pid(key), copy = uvs_slot_copy(uvs_key_slot(key));
-    struct uvs__process *process = spans->recent_process;
-    if (!process || process->pid != pid || process->copy != copy)
-        process = uvs__map_get(&spans->process_by_pid, pid, copy);
-    process = process ? process : add_process(spans, pid, copy);
-    spans->recent_process = process;
-    spans->recent_key = key;
-    return process;
-}
-
-static inline struct uvs__process *process_of(struct uvs__spans *spans, uint32_t key)
-{
-    return spans->recent_key == key && spans->recent_process ? spans->recent_process
-                                                             : find_process(spans, key);
+    const uint32_t pid = uvs_key_pid(key), copy = uvs_slot_copy(uvs_key_slot(key));
+    struct uvs__process *process = uvs__map_get(&spans->process_by_pid, pid, copy);
+    return process ? process : add_process(spans, pid, copy);
 }
 
 static struct uvs__loop *add_loop(struct uvs__spans *spans, struct uvs__process *process, uint32_t key)
@@ -131,40 +121,25 @@ static struct uvs__loop *add_loop(struct uvs__spans *spans, struct uvs__process 
     }
     loop->index = spans->last_loop ? spans->last_loop->index + 1 : 0;
     *(spans->last_loop ? &spans->last_loop->next : &spans->loops) = loop;
-    spans->last_loop = spans->recent_loop = loop;
+    spans->last_loop = loop;
     return loop;
 }
 
-static inline struct uvs__loop *known_loop(const struct uvs__spans *spans, const struct uvs__process *process,
-                                           uint32_t key)
+static struct uvs__loop *known_loop(const struct uvs__spans *spans, const struct uvs__process *process,
+                                    uint32_t key)
 {
-    struct uvs__loop *loop = spans->recent_loop;
-    if (!loop || loop->key != key)
-        loop = uvs__map_get(&spans->loop_by_key, key, 0);
+    struct uvs__loop *loop = uvs__map_get(&spans->loop_by_key, key, 0);
     return loop && !loop->ended && loop->process == process ? loop : NULL;
 }
 
 // NULL without memory.
-static inline struct uvs__loop *loop_of(struct uvs__spans *spans, struct uvs__process *process, uint32_t key)
+static struct uvs__loop *loop_of(struct uvs__spans *spans, struct uvs__process *process, uint32_t key)
 {
     struct uvs__loop *loop = known_loop(spans, process, key);
+    loop = loop ? loop : add_loop(spans, process, key);
     if (loop)
-        spans->recent_loop = loop;
-    return loop ? loop : add_loop(spans, process, key);
-}
-
-static struct uvs__who **recent_place(struct uvs__spans *spans, enum uvs__role role, uint8_t kind,
-                                      uint64_t address)
-{
-    const uint64_t hash = (address ^ (uint64_t)kind << 48 ^ (uint64_t)role << 56) * 0x9e3779b97f4a7c15ull;
-    return &spans->recent_whos[hash >> 55];
-}
-
-static bool is_who(const struct uvs__who *who, const struct uvs__process *process,
-                   const struct uvs__loop *loop, enum uvs__role role, uint8_t kind, uint64_t address)
-{
-    return who->address == address && who->kind == kind && who->role == role && who->loop == loop &&
-           who->process == process;
+        *uvs__recent_of(spans, key) = (struct uvs__recent){key, process, loop};
+    return loop;
 }
 
 static int grow_whos(struct uvs__spans *spans)
@@ -177,13 +152,11 @@ static int grow_whos(struct uvs__spans *spans)
     return 0;
 }
 
-// Not inlined: who was asked for before is found without saving registers.
-static __attribute__((noinline)) int find_who(struct uvs__spans *spans, struct uvs__process *process,
-                                              struct uvs__loop *loop, enum uvs__role role, uint8_t kind,
-                                              uint64_t address, uint32_t *ret_index)
+int uvs__find_who(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
+                  enum uvs__role role, uint8_t kind, uint64_t address, uint32_t *ret_index)
 {
-    uint64_t owner = (uintptr_t)(loop ? (void *)loop : (void *)process);
-    uint64_t key = owner << 10 ^ (uint64_t)role << 8 ^ kind;
+    const void *owner = loop ? (void *)loop : process;
+    uint64_t key = (uint64_t)(uintptr_t)owner << 10 ^ (uint64_t)role << 8 ^ kind;
     struct uvs__who *who = uvs__map_get(&spans->who_by_key, key, address);
     if (!who) {
         if (spans->who_count == spans->who_capacity && grow_whos(spans))
@@ -191,25 +164,15 @@ static __attribute__((noinline)) int find_who(struct uvs__spans *spans, struct u
         who = malloc(sizeof(*who));
         if (!who)
             return NO_MEMORY;
-        *who = (struct uvs__who){process, loop, role, kind, address, (uint32_t)spans->who_count};
+        *who = (struct uvs__who){process, loop, role, kind, address, (uint32_t)spans->who_count, owner};
         if (uvs__map_put(&spans->who_by_key, key, address, who)) {
             free(who);
             return NO_MEMORY;
         }
         spans->whos[spans->who_count++] = who;
     }
-    *recent_place(spans, role, kind, address) = who;
+    *uvs__recent_who(spans, role, kind, address) = who;
     *ret_index = who->index;
-    return 0;
-}
-
-int uvs__who_of(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
-                enum uvs__role role, uint8_t kind, uint64_t address, uint32_t *ret_index)
-{
-    const struct uvs__who *recent = *recent_place(spans, role, kind, address);
-    if (!recent || !is_who(recent, process, loop, role, kind, address))
-        return find_who(spans, process, loop, role, kind, address, ret_index);
-    *ret_index = recent->index;
     return 0;
 }
 
@@ -265,6 +228,7 @@ static __attribute__((cold)) int on_process_info(struct uvs__spans *spans, struc
     int rc = succeed(spans, info, &process);
     if (rc)
         return rc;
+    uvs__forget_recents(spans);
     if (process->pool_size != info->pool_size) { // known for certain only once the pool has started
         uvs__spans_quiet(spans);
         process->pool_size = info->pool_size;
@@ -318,46 +282,6 @@ static void on_dropped(const struct uvs__spans *spans, struct uvs__process *proc
 
 // --- Events ---
 
-static int on_callback(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
-{
-    uint64_t latency_ns = UVS_ABSENT;
-    int rc = uvs__request_delivered(spans, process, event, &latency_ns);
-    if (rc || uvs_key_slot(event->loop) == UVS_SLOT_NONE)
-        return rc;
-    struct uvs__loop *loop = loop_of(spans, process, event->loop);
-    return loop ? uvs__loop_callback(spans, loop, event, latency_ns) : NO_MEMORY;
-}
-
-static int on_schedule(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
-{
-    const struct uvs_ev_schedule *schedule = &event->schedule;
-    if (process->lean_ns) // told late, for the sake of a request's name
-        return uvs__request_scheduled(spans, process, event);
-    struct uvs__span *span = uvs__begin_span(spans, UVS__SPAN_SCHEDULE, process,
-                                             known_loop(spans, process, event->loop));
-    span->begin_ns = span->end_ns = event->time_ns;
-    span->op = schedule->op;
-    span->schedule.parent = schedule->parent;
-    int rc = uvs__emit(spans, span);
-    return rc ? rc : uvs__request_scheduled(spans, process, event);
-}
-
-static int on_poll(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
-{
-    if (uvs_key_slot(event->loop) == UVS_SLOT_NONE)
-        return 0;
-    struct uvs__loop *loop = loop_of(spans, process, event->loop);
-    return loop ? uvs__loop_poll(spans, loop, event) : NO_MEMORY;
-}
-
-static int on_sync_call(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
-{
-    struct uvs__loop *loop = NULL;
-    if (uvs_key_slot(event->loop) != UVS_SLOT_NONE && !(loop = loop_of(spans, process, event->loop)))
-        return NO_MEMORY;
-    return uvs__loop_sync_call(spans, process, loop, event);
-}
-
 static int on_totals(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
 {
     if (uvs_key_slot(event->loop) == UVS_SLOT_NONE)
@@ -397,6 +321,10 @@ static int on_other(struct uvs__spans *spans, struct uvs__process *process, cons
 {
     struct uvs__loop *loop = known_loop(spans, process, event->loop);
     switch (event->type) {
+    case UVS_EV_loop_info:
+        return on_loop_info(spans, process, event);
+    case UVS_EV_totals:
+        return on_totals(spans, process, event);
     case UVS_EV_gc:
         return uvs__loop_gc(spans, process, loop, event);
     case UVS_EV_stall:
@@ -429,11 +357,61 @@ static int on_other(struct uvs__spans *spans, struct uvs__process *process, cons
     }
 }
 
-static int (*const takers[UVS_EV_COUNT])(struct uvs__spans *spans, struct uvs__process *process,
-                                         const struct uvs_event *event) = {
-    [UVS_EV_callback] = on_callback,     [UVS_EV_poll] = on_poll,           [UVS_EV_schedule] = on_schedule,
-    [UVS_EV_work] = uvs__request_worked, [UVS_EV_sync_call] = on_sync_call, [UVS_EV_loop_info] = on_loop_info,
-    [UVS_EV_totals] = on_totals};
+static inline int on_callback(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
+                              const struct uvs_event *event)
+{
+    uint64_t latency_ns = UVS_ABSENT;
+    int rc = 0;
+    if (uvs_kind_class(event->callback.kind) == UVS_CLASS_POOL)
+        rc = uvs__request_delivered(spans, process, event, &latency_ns);
+    return rc || !loop ? rc : uvs__loop_callback(spans, loop, event, latency_ns);
+}
+
+static inline int on_schedule(struct uvs__spans *spans, struct uvs__process *process,
+                              const struct uvs__loop *loop, const struct uvs_event *event)
+{
+    const struct uvs_ev_schedule *schedule = &event->schedule;
+    const bool is_pools = uvs_kind_class(schedule->kind) == UVS_CLASS_POOL;
+    int rc = 0;
+    if (!process->lean_ns) { // told late there, for the sake of a request's name
+        struct uvs__span *span = uvs__begin_span(spans, UVS__SPAN_SCHEDULE, process, loop);
+        span->begin_ns = span->end_ns = event->time_ns;
+        span->op = schedule->op;
+        span->schedule.parent = schedule->parent;
+        rc = uvs__emit(spans, span);
+    }
+    return rc || !is_pools ? rc : uvs__request_scheduled(spans, process, event);
+}
+
+// What loops and their pools do. loop NULL: it is on none.
+static inline int take(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
+                       const struct uvs_event *event)
+{
+    switch (event->type) {
+    case UVS_EV_callback:
+        return on_callback(spans, process, loop, event);
+    case UVS_EV_schedule:
+        return on_schedule(spans, process, loop, event);
+    case UVS_EV_work:
+        return uvs__request_worked(spans, process, event);
+    case UVS_EV_poll:
+        return loop ? uvs__loop_poll(spans, loop, event) : 0;
+    default:
+        return uvs__loop_sync_call(spans, process, loop, event);
+    }
+}
+
+static bool is_taken(int type)
+{
+    return type <= UVS_EV_sync_call;
+}
+
+// Whether it is the thread of the loop that says it: a worker's or the watchdog's word may come late, and
+// brings no loop to life.
+static bool is_loops_own(int type)
+{
+    return type == UVS_EV_callback || type == UVS_EV_poll || type == UVS_EV_sync_call;
+}
 
 static void count(struct uvs__spans *spans, struct uvs__process *process, uint64_t time_ns)
 {
@@ -464,13 +442,44 @@ static int on_event(struct uvs__spans *spans, const struct uvs_event *event, str
     if (process->foreign)
         return 0;
     count(spans, process, event->time_ns);
-    return (takers[event->type] ? takers[event->type] : on_other)(spans, process, event);
+    if (!is_taken(event->type))
+        return on_other(spans, process, event);
+    struct uvs__loop *loop = NULL;
+    if (!is_loops_own(event->type))
+        loop = known_loop(spans, process, event->loop);
+    else if (uvs_key_slot(event->loop) != UVS_SLOT_NONE && !(loop = loop_of(spans, process, event->loop)))
+        return NO_MEMORY;
+    return take(spans, process, loop, event);
+}
+
+static int explain(int rc, struct uvs_error *error)
+{
+    return rc == NO_MEMORY ? uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory to analyse the trace") : rc;
+}
+
+int uvs__spans_run(struct uvs__spans *spans, const struct uvs_event *events, size_t count, size_t *ret_taken,
+                   struct uvs_error *error)
+{
+    const struct uvs_event *event = events, *const end = events + count;
+    int rc = 0;
+    for (; event < end && rc == 0; event++) {
+        const struct uvs__recent *recent = uvs__recent_of(spans, event->loop);
+        if (!is_taken(event->type) || recent->key != event->loop || !recent->loop ||
+            event->time_ns < spans->end_ns)
+            break;
+        spans->end_ns = recent->process->last_ns = event->time_ns;
+        spans->events++;
+        rc = take(spans, recent->process, recent->loop, event);
+    }
+    *ret_taken = (size_t)(event - events);
+    return explain(rc, error);
 }
 
 int uvs__spans_event(struct uvs__spans *spans, const struct uvs_event *event, struct uvs_error *error)
 {
-    int rc = on_event(spans, event, error);
-    return rc == NO_MEMORY ? uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory to analyse the trace") : rc;
+    size_t taken;
+    const int rc = uvs__spans_run(spans, event, 1, &taken, error);
+    return rc || taken ? rc : explain(on_event(spans, event, error), error);
 }
 
 int uvs__spans_finish(struct uvs__spans *spans)
