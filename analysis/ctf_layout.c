@@ -3,7 +3,6 @@
 // compared with the text that lttng-sessiond writes.
 #include "ctf_layout.h"
 
-
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -47,8 +47,8 @@ struct uvs__ctf_event {
     struct uvs_event initial;
 };
 
-// An event whose payload is, byte for byte, what a struct uvs_event has behind its type: as this version writes
-// events of integers.
+// An event whose payload is, byte for byte, what a struct uvs_event has behind its type: as this version
+// writes events of integers.
 struct uvs__ctf_plain {
     uint16_t size; // 0: it is no such event
     uint16_t type; // enum uvs_event_type

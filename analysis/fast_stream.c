@@ -499,8 +499,8 @@ size_t uvs__fast_stream_take_run(struct uvs__fast_stream *stream, uint64_t befor
         return 1;
     }
     // Up to `last`, which lies behind the packet's begin, there is room for a header and all that is copied.
-    const unsigned char *at = stream->cursor, *header,
-                        *const last = stream->end - (COMPACT_HEADER + UVS__CTF_PLAIN_BYTES);
+    const unsigned char *at = stream->cursor,
+                        *header, *const last = stream->end - (COMPACT_HEADER + UVS__CTF_PLAIN_BYTES);
     const uint32_t ids = compact_ids(class);
     uint64_t clock_ns = stream->clock_ns;
     struct uvs_event *event = events, *const end = events + room;

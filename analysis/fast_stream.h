@@ -73,9 +73,9 @@ static inline bool uvs__fast_stream_is_plain(const struct uvs__fast_stream *stre
     return stream->head == UVS__FAST_EVENT && stream->event->is_fixed;
 }
 
-// The head, which is plain, and as many events behind it as can be had the quick way: those before before_ns that
-// lie behind one another in the packet, at most `room` > 0 of them in all. The head is then the last of them, and
-// taken, or the one behind it.
+// The head, which is plain, and as many events behind it as can be had the quick way: those before before_ns
+// that lie behind one another in the packet, at most `room` > 0 of them in all. The head is then the last of
+// them, and taken, or the one behind it.
 size_t uvs__fast_stream_take_run(struct uvs__fast_stream *stream, uint64_t before_ns,
                                  struct uvs_event *events, size_t room);
 

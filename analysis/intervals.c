@@ -19,10 +19,12 @@ enum { CANCELLED = -125 }; // UV_ECANCELED
 
 static int push(struct uvs__parts *parts, uint32_t who, uint64_t ns)
 {
-    struct uvs__part *grown = uvs__grow(parts->items, parts->count, &parts->capacity, sizeof(*parts->items));
-    if (!grown)
-        return -UVS_E_ENVIRONMENT;
-    parts->items = grown;
+    if (parts->count == parts->capacity) {
+        struct uvs__part *grown = uvs__grow_full(parts->items, &parts->capacity, sizeof(*parts->items));
+        if (!grown)
+            return -UVS_E_ENVIRONMENT;
+        parts->items = grown;
+    }
     parts->items[parts->count++] = (struct uvs__part){who, ns};
     return 0;
 }

@@ -43,7 +43,15 @@ static inline struct uvs__request *add(struct uvs__process *process, struct uvs_
     struct uvs__request *request = uvs__slab_take(&process->request_slab);
     if (!request)
         return NULL;
-    *request = (struct uvs__request){.op = op, .submit_ns = UVS_ABSENT, .who = UVS__NOBODY, .kind = kind};
+    // One by one: clearing as much at once is a string instruction, which takes long to begin.
+    request->op = op;
+    request->submit_ns = UVS_ABSENT;
+    request->finish_ns = request->queue_ns = request->service_ns = request->worked_before = 0;
+    request->who = UVS__NOBODY;
+    request->tid = 0;
+    request->kind = kind;
+    request->finished = request->measured = request->started = request->cancelled = false;
+    request->held = request->in_kernel = false;
     if (uvs__ops_put(&process->requests, 0, op, request)) {
         uvs__slab_give(&process->request_slab, request);
         return NULL;
@@ -52,11 +60,16 @@ static inline struct uvs__request *add(struct uvs__process *process, struct uvs_
     return request;
 }
 
-static inline void forget(struct uvs__process *process, struct uvs__request *request)
+static inline void give_back(struct uvs__process *process, struct uvs__request *request)
 {
-    uvs__ops_take(&process->requests, 0, request->op);
     unlink_request(request);
     uvs__slab_give(&process->request_slab, request);
+}
+
+static void forget(struct uvs__process *process, struct uvs__request *request)
+{
+    uvs__ops_take(&process->requests, 0, request->op);
+    give_back(process, request);
 }
 
 // --- Spans ---
@@ -293,11 +306,11 @@ static __attribute__((noinline)) int deliver_unseen(struct uvs__spans *spans, st
 int uvs__request_delivered(struct uvs__spans *spans, struct uvs__process *process,
                            const struct uvs_event *event, uint64_t *ret_latency_ns)
 {
-    struct uvs__request *request = uvs__ops_get(&process->requests, 0, event->callback.op);
+    struct uvs__request *request = uvs__ops_take(&process->requests, 0, event->callback.op);
     if (!request)
         return deliver_unseen(spans, process, event, ret_latency_ns);
     const int rc = deliver(spans, process, request, event, ret_latency_ns);
-    forget(process, request);
+    give_back(process, request);
     return rc;
 }
 

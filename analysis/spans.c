@@ -461,17 +461,21 @@ int uvs__spans_run(struct uvs__spans *spans, const struct uvs_event *events, siz
                    struct uvs_error *error)
 {
     const struct uvs_event *event = events, *const end = events + count;
+    struct uvs__recent recent = {0}; // nothing that is taken here changes whose a key is
     int rc = 0;
     for (; event < end && rc == 0; event++) {
-        const struct uvs__recent *recent = uvs__recent_of(spans, event->loop);
-        if (!is_taken(event->type) || recent->key != event->loop || !recent->loop ||
-            event->time_ns < spans->end_ns)
+        if (!is_taken(event->type) || event->time_ns < spans->end_ns)
             break;
-        spans->end_ns = recent->process->last_ns = event->time_ns;
-        spans->events++;
-        rc = take(spans, recent->process, recent->loop, event);
+        if (event->loop != recent.key || !recent.loop) {
+            recent = *uvs__recent_of(spans, event->loop);
+            if (event->loop != recent.key || !recent.loop)
+                break;
+        }
+        spans->end_ns = recent.process->last_ns = event->time_ns;
+        rc = take(spans, recent.process, recent.loop, event);
     }
     *ret_taken = (size_t)(event - events);
+    spans->events += *ret_taken;
     return explain(rc, error);
 }
 
