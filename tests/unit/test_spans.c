@@ -213,6 +213,62 @@ static void a_long_request_is_set_apart(void **state)
     uvs__spans_clear(&spans);
 }
 
+// With the request, once that took long: when it was asked for is not known.
+static void schedules_that_are_told_late_are_no_spans(void **state)
+{
+    (void)state;
+    struct seen seen;
+    struct uvs__spans spans = builder(&seen);
+    feed(&spans, info(1, 7, ""));
+    feed(&spans, timer(100, 7, 10));
+    feed(&spans, work(UVS_EV_schedule, 200, 2));
+    assert_int_equal(seen.counts[UVS__SPAN_SCHEDULE], 1);
+    feed(&spans, (struct uvs_event){.time_ns = 300,
+                                    .type = UVS_EV_lean,
+                                    .lean = {.loop = uvs_loop_key(7, 0), .threshold_ns = 1000}});
+    feed(&spans, work(UVS_EV_schedule, 400, 3));
+    feed(&spans, work(UVS_EV_work, 410, 3));
+    assert_int_equal(seen.counts[UVS__SPAN_SCHEDULE], 1);
+    assert_int_equal(seen.counts[UVS__SPAN_WORK], 1);
+    uvs__spans_clear(&spans);
+}
+
+static size_t run(struct uvs__spans *spans, const struct uvs_event *events, size_t count)
+{
+    struct uvs_error error = {0};
+    size_t taken;
+    assert_int_equal(uvs__spans_run(spans, events, count, &taken, &error), 0);
+    return taken;
+}
+
+static void a_run_ends_where_whose_events_are_may_change(void **state)
+{
+    (void)state;
+    struct seen seen;
+    struct uvs__spans spans = builder(&seen);
+    const struct uvs_event loop_end = {
+        .time_ns = 400, .type = UVS_EV_loop_end, .loop_end = {.loop = uvs_loop_key(7, 0)}};
+    const struct uvs_event events[] = {timer(100, 7, 10), timer(200, 8, 10), timer(300, 7, 10),
+                                       timer(310, 8, 10), timer(320, 7, 10), loop_end,
+                                       timer(500, 7, 10)};
+    assert_int_equal(run(&spans, events, 7), 0); // nobody is known
+    feed(&spans, events[0]);
+    assert_int_equal(run(&spans, events + 1, 6), 0);
+    feed(&spans, events[1]);
+    feed(&spans, events[2]);
+    assert_int_equal(run(&spans, events + 3, 4), 2);
+    assert_int_equal(run(&spans, events, 1), 0); // earlier than what was before
+    feed(&spans, events[5]);
+    assert_int_equal(run(&spans, events + 6, 1), 0); // the loop is over
+    feed(&spans, events[6]);
+    assert_int_equal(spans.last_loop->key, uvs_loop_key(7, 0));
+    assert_int_equal(spans.last_loop->index, 2);
+    assert_int_equal(spans.events, 7);
+    assert_int_equal(seen.counts[UVS__SPAN_CALLBACK], 6);
+    assert_true(seen.last[UVS__SPAN_CALLBACK].loop == spans.last_loop);
+    uvs__spans_clear(&spans);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +278,8 @@ int main(void)
         cmocka_unit_test(open_blocks_end_where_another_program_takes_the_pid),
         cmocka_unit_test(requests_without_a_callback_are_forgotten),
         cmocka_unit_test(a_long_request_is_set_apart),
+        cmocka_unit_test(schedules_that_are_told_late_are_no_spans),
+        cmocka_unit_test(a_run_ends_where_whose_events_are_may_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
