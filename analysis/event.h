@@ -75,6 +75,14 @@ static inline void uvs__event_point(struct uvs_event *event, size_t offset, cons
     memcpy((char *)event + offset, &to, sizeof(to));
 }
 
+// Of a string or a sequence.
+static inline const void *uvs__event_pointer(const struct uvs_event *event, size_t offset)
+{
+    const void *pointer;
+    memcpy(&pointer, (const char *)event + offset, sizeof(pointer));
+    return pointer;
+}
+
 // Of a trace's event, "uvscope:callback"; -1: not one of ours.
 int uvs__event_type_from_name(const char *name);
 // The value of a field that a trace lacks.

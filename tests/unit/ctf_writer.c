@@ -212,7 +212,7 @@ static void put_field(struct ctf_stream *stream, const struct uvs_event *event, 
         put(stream, at, field->size);
         return;
     }
-    const char *pointer = *(const char *const *)at;
+    const char *pointer = uvs__event_pointer(event, field->offset);
     if (field->form == UVS_FIELD_STRING) {
         put(stream, pointer, strlen(pointer) + 1);
         return;

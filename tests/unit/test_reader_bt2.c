@@ -47,12 +47,13 @@ static void expect_same_field(const struct uvs_event *got, const struct uvs_even
         return;
     }
     if (field->form == UVS_FIELD_STRING) {
-        assert_string_equal(*(const char *const *)a, *(const char *const *)b);
+        assert_string_equal(uvs__event_pointer(got, field->offset), uvs__event_pointer(want, field->offset));
         return;
     }
     const uint8_t got_count = *((const uint8_t *)got + field->count_offset);
     assert_int_equal(got_count, *((const uint8_t *)want + field->count_offset));
-    assert_memory_equal(*(const void *const *)a, *(const void *const *)b, (size_t)got_count * field->size);
+    assert_memory_equal(uvs__event_pointer(got, field->offset), uvs__event_pointer(want, field->offset),
+                        (size_t)got_count * field->size);
 }
 
 static void every_event_reads_as_written(void **state)

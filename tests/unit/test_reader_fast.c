@@ -27,10 +27,11 @@ static bool same_field(const struct uvs_event *a, const struct uvs_event *b, con
     if (field->form == UVS_FIELD_INTEGER)
         return memcmp(x, y, field->size) == 0;
     if (field->form == UVS_FIELD_STRING)
-        return strcmp(*(const char *const *)x, *(const char *const *)y) == 0;
+        return strcmp(uvs__event_pointer(a, field->offset), uvs__event_pointer(b, field->offset)) == 0;
     const uint8_t count = *((const uint8_t *)a + field->count_offset);
     return count == *((const uint8_t *)b + field->count_offset) &&
-           memcmp(*(const void *const *)x, *(const void *const *)y, (size_t)count * field->size) == 0;
+           memcmp(uvs__event_pointer(a, field->offset), uvs__event_pointer(b, field->offset),
+                  (size_t)count * field->size) == 0;
 }
 
 static bool same_event(const struct uvs_event *a, const struct uvs_event *b)
@@ -91,15 +92,14 @@ static void fill_random(struct uvs_event *event)
     static uint64_t frames[UINT8_MAX];
     for (int i = 0; i < uvs_event_classes[event->type].field_count; i++) {
         const struct uvs_field *field = &uvs_event_classes[event->type].fields[i];
-        char *at = (char *)event + field->offset;
         const uint64_t value = rand() % 8 ? random_bits() >> rand() % 64 : UINT64_MAX;
         if (field->form == UVS_FIELD_INTEGER)
-            memcpy(at, &value, field->size);
+            uvs__event_set(event, field->offset, field->size, value);
         else if (field->form == UVS_FIELD_STRING)
-            *(const char **)at = texts[value % (sizeof(texts) / sizeof(texts[0]))];
+            uvs__event_point(event, field->offset, texts[value % (sizeof(texts) / sizeof(texts[0]))]);
         else {
             *((uint8_t *)event + field->count_offset) = (uint8_t)(value % 40);
-            *(const uint64_t **)at = frames;
+            uvs__event_point(event, field->offset, frames);
         }
     }
     frames[rand() % 40] = random_bits();
