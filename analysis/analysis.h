@@ -17,21 +17,38 @@ struct uvs__output {
     struct uvs__map sites;
     size_t site_capacity;
     uint64_t look_back_ns; // how long before a window reading began; UVS_ABSENT: at the trace's begin
-    bool counts;           // the span that is given is in the window that the report is of
 };
 
-typedef int uvs__span_function(void *state, const struct uvs__output *output, const struct uvs__span *span);
+// Spans of one type, in order.
+typedef int uvs__spans_function(void *state, const struct uvs__output *output,
+                                const struct uvs__span *const *spans, size_t count);
+// Spans of all types, in order; `counts` says whether one is in the window that the report is of.
+typedef int uvs__ordered_function(void *state, const struct uvs__output *output,
+                                  const struct uvs__span *spans, size_t count);
 
 struct uvs__analysis {
-    size_t state_size;                         // of its own state, which starts zeroed
-    uvs__span_function *span[UVS__SPAN_COUNT]; // what it does with spans of each type; NULL: nothing
-    bool takes_all; // spans too that do not count: it needs what came before, and asks output->counts
+    size_t state_size;                           // of its own state, which starts zeroed
+    uvs__spans_function *spans[UVS__SPAN_COUNT]; // what it does with those of each type that count; or NULL
+    uvs__ordered_function *in_order;             // with all, where it needs what came before; or NULL
     int (*finish)(void *state, struct uvs__output *output);
     void (*clear)(void *state); // or NULL
 };
 
+// Defines each_NAME, which does NAME with one span after the other.
+#define UVS__EACH(name)                                                                \
+    static int each_##name(void *state, const struct uvs__output *output,              \
+                           const struct uvs__span *const *spans, size_t count)         \
+    {                                                                                  \
+        for (const struct uvs__span *const *end = spans + count; spans < end; spans++) \
+            if (name(state, output, *spans))                                           \
+                return -UVS_E_ENVIRONMENT;                                             \
+        return 0;                                                                      \
+    }
+
 #define UVS__ANALYSIS_MAP(X) \
-    X(processes) X(loops) X(open_handles) X(callbacks) X(sync_calls) X(pool) X(stacks) X(blame) X(what_if) X(chains) X(slices)
+    X(processes)             \
+    X(loops)                 \
+    X(open_handles) X(callbacks) X(sync_calls) X(pool) X(stacks) X(blame) X(what_if) X(chains) X(slices)
 
 #define X(name) extern const struct uvs__analysis uvs__##name##_analysis;
 UVS__ANALYSIS_MAP(X)

@@ -311,29 +311,12 @@ static void fill_capped(const struct uvs__blame *blame, struct uvs_report *repor
 
 // --- The analysis ---
 
-// Whoever is not asked about is no victim, however late; what it did meanwhile made others wait.
-static struct uvs__blame *begin(void *data, const struct uvs__output *output)
+static int in_order(void *data, const struct uvs__output *output, const struct uvs__span *spans,
+                    size_t count)
 {
     struct uvs__blame *blame = &((struct state *)data)->blame;
-    blame->threshold_ns = output->counts ? output->report->blame_threshold_ns : UVS_ABSENT;
-    return blame;
-}
-
-static int on_loop(void *data, const struct uvs__output *output, const struct uvs__span *span)
-{
-    return span->loop ? uvs__blame_loop_span(begin(data, output), output->spans, span) : 0;
-}
-
-static int on_pool(void *data, const struct uvs__output *output, const struct uvs__span *span)
-{
-    if (span->process->lean_ns) // who held the workers is not told
-        return 0;
-    return uvs__blame_pool_span(begin(data, output), output->spans, span);
-}
-
-static int on_delivery(void *data, const struct uvs__output *output, const struct uvs__span *span)
-{
-    return span->delivery.held ? on_pool(data, output, span) : 0;
+    const int rc = uvs__blame_loops_take(blame, output, spans, count);
+    return rc ? rc : uvs__blame_pools_take(blame, output, spans, count);
 }
 
 static int finish(void *data, struct uvs__output *output)
@@ -392,18 +375,4 @@ static void clear(void *data)
 }
 
 const struct uvs__analysis uvs__blame_analysis = {
-    .state_size = sizeof(struct state),
-    .span = {[UVS__SPAN_CALLBACK] = on_loop,
-             [UVS__SPAN_BUSY] = on_loop,
-             [UVS__SPAN_POLL] = on_loop,
-             [UVS__SPAN_OUTSIDE] = on_loop,
-             [UVS__SPAN_GC] = on_loop,
-             [UVS__SPAN_SYNC_CALL] = on_loop,
-             [UVS__SPAN_STALL] = on_loop,
-             [UVS__SPAN_HELD] = on_pool,
-             [UVS__SPAN_WORK] = on_pool,
-             [UVS__SPAN_DELIVERY] = on_delivery,
-             [UVS__SPAN_UNFINISHED] = on_pool},
-    .takes_all = true,
-    .finish = finish,
-    .clear = clear};
+    .state_size = sizeof(struct state), .in_order = in_order, .finish = finish, .clear = clear};

@@ -50,7 +50,7 @@ struct uvs__scripts {
 };
 
 struct uvs__blame {
-    uint64_t threshold_ns;
+    uint64_t threshold_ns;    // of the span that is taken: how long who waited is a victim
     struct uvs__map culprits; // cause -> struct uvs__culprit
     struct uvs__map pairs;    // (who, cause) -> struct uvs__pair
     struct uvs__rows victims; // struct uvs__victim by who
@@ -64,6 +64,12 @@ struct uvs__blame {
 struct uvs__pair {
     uint64_t ns, times; // times: that it was the greatest of the victim's causes
 };
+
+// Whoever is not asked about is no victim, however late; what it did meanwhile made others wait.
+static inline uint64_t uvs__blame_threshold(const struct uvs__output *output, bool counts)
+{
+    return counts ? output->report->blame_threshold_ns : UVS_ABSENT;
+}
 
 // NULL without memory.
 struct uvs__culprit *uvs__culprit_of(struct uvs__blame *blame, uint64_t cause);
@@ -86,12 +92,12 @@ const struct uvs_scripts *uvs__scripts_of(const struct uvs__scripts *scripts, co
 void uvs__scripts_clear(struct uvs__scripts *scripts);
 
 // 0 or -UVS_E_ENVIRONMENT.
-int uvs__blame_loop_span(struct uvs__blame *blame, const struct uvs__spans *spans,
-                         const struct uvs__span *span);
+int uvs__blame_loops_take(struct uvs__blame *blame, const struct uvs__output *output,
+                          const struct uvs__span *spans, size_t count);
 int uvs__blame_loops_finish(struct uvs__blame *blame, const struct uvs__spans *spans);
 void uvs__blame_loops_clear(struct uvs__blame *blame);
-int uvs__blame_pool_span(struct uvs__blame *blame, const struct uvs__spans *spans,
-                         const struct uvs__span *span);
+int uvs__blame_pools_take(struct uvs__blame *blame, const struct uvs__output *output,
+                          const struct uvs__span *spans, size_t count);
 int uvs__blame_pools_finish(struct uvs__blame *blame, const struct uvs__spans *spans);
 // How many of a process's pool ran and waited, of requests that count; of no use before the finish.
 const struct uvs__workers *uvs__blame_workers(const struct uvs__blame *blame, uint32_t process);

@@ -51,7 +51,7 @@ struct loop_state {
 
 // --- The parts of a busy interval ---
 
-static int put_part(struct loop_state *loop, uint64_t begin_ns, uint64_t end_ns, uint64_t cause)
+static inline int put_part(struct loop_state *loop, uint64_t begin_ns, uint64_t end_ns, uint64_t cause)
 {
     if (begin_ns >= end_ns)
         return 0;
@@ -143,31 +143,46 @@ static inline int cover_span(struct loop_state *loop, enum uvs_blame_what what, 
     return cover(loop, what, span->begin_ns, span->end_ns, span->loop->index);
 }
 
-static int place_part(struct loop_state *loop, const struct part *part, uint64_t end_ns)
+// What of a part lies in [covered, end_ns).
+static inline struct uvs__past piece_of(const struct loop_state *loop, const struct part *part,
+                                        uint64_t end_ns)
 {
-    uint64_t begin_ns = uvs__max(part->begin_ns, loop->covered_ns);
-    if (end_ns > part->end_ns)
-        end_ns = part->end_ns;
-    return begin_ns < end_ns ? uvs__history_add(&loop->history, begin_ns, end_ns, part->cause) : 0;
+    return (struct uvs__past){uvs__max(part->begin_ns, loop->covered_ns),
+                              end_ns < part->end_ns ? end_ns : part->end_ns, part->cause};
 }
 
-// How long an interval was busy without callbacks is not known unless its begin is, nor where short ones are
-// left out: then only they count.
-static int place_parts(struct loop_state *loop, const struct uvs__span *busy)
+static inline int place(struct loop_state *loop, struct uvs__past piece)
 {
-    if (!busy->busy.complete)
-        return 0;
-    const bool only_parts = busy->begin_ns == UVS_ABSENT || busy->busy.sparse;
-    if (!only_parts)
-        loop->covered_ns = uvs__max(loop->covered_ns, busy->begin_ns);
+    return piece.begin_ns < piece.end_ns
+               ? uvs__history_add(&loop->history, piece.begin_ns, piece.end_ns, piece.cause)
+               : 0;
+}
+
+// How long an interval was busy without callbacks is not known where its begin is not, nor where short ones
+// are left out: then only they count.
+static int place_parts_alone(struct loop_state *loop, const struct uvs__span *busy)
+{
     int rc = 0;
     for (size_t i = 0; i < loop->part_count && !rc; i++) {
         const struct part *part = &loop->parts[i];
-        rc = place_part(loop, part, busy->end_ns);
-        if (only_parts && !rc)
+        rc = place(loop, piece_of(loop, part, busy->end_ns));
+        if (!rc)
             rc = cover(loop, UVS_BLAME_LIBUV, part->begin_ns, part->end_ns, busy->loop->index);
     }
-    return rc || only_parts ? rc : cover_span(loop, UVS_BLAME_LIBUV, busy);
+    return rc;
+}
+
+static inline int place_parts(struct loop_state *loop, const struct uvs__span *busy)
+{
+    if (!busy->busy.complete)
+        return 0;
+    if (busy->begin_ns == UVS_ABSENT || busy->busy.sparse)
+        return place_parts_alone(loop, busy);
+    loop->covered_ns = uvs__max(loop->covered_ns, busy->begin_ns);
+    int rc = 0;
+    for (size_t i = 0; i < loop->part_count && !rc; i++)
+        rc = place(loop, piece_of(loop, &loop->parts[i], busy->end_ns));
+    return rc ? rc : cover_span(loop, UVS_BLAME_LIBUV, busy);
 }
 
 // Divides [begin_ns, end_ns): what of a known busy interval was no callback and no call is libuv's, what is
@@ -304,8 +319,6 @@ static struct uvs__track *track_of(void *data, uint64_t cause)
 static int settle_victims(struct uvs__blame *blame, const struct uvs__spans *spans, struct loop_state *loop,
                           uint32_t index)
 {
-    if (loop->victim_count == 0)
-        return 0;
     qsort(loop->victims, loop->victim_count, sizeof(*loop->victims), by_run);
     int rc = uvs__history_lay_out(&loop->history, first_due(loop), track_of, blame);
     for (size_t i = 0; i < loop->victim_count && !rc; i++)
@@ -316,39 +329,45 @@ static int settle_victims(struct uvs__blame *blame, const struct uvs__spans *spa
 
 // --- Spans ---
 
-static int on_callback(struct uvs__blame *blame, struct loop_state *loop, const struct uvs__span *span,
-                       const struct uvs__who *who)
+static int add_victim(struct loop_state *loop, const struct uvs__span *span, bool is_timer)
 {
+    struct victim *victims = uvs__grow(loop->victims, loop->victim_count, &loop->victim_capacity,
+                                       sizeof(*victims));
+    if (!victims)
+        return NO_MEMORY;
+    loop->victims = victims;
+    victims[loop->victim_count++] = (struct victim){uvs__minus(span->begin_ns, span->callback.delay_ns),
+                                                    span->begin_ns, span->who, is_timer};
+    return 0;
+}
+
+static inline int on_callback(const struct uvs__blame *blame, const struct uvs__spans *spans,
+                              struct loop_state *loop, const struct uvs__span *span)
+{
+    const uint64_t delay_ns = span->callback.delay_ns;
     if (span->begin_ns == UVS_ABSENT)
         return 0;
-    uint64_t delay_ns = span->callback.delay_ns;
-    if (delay_ns != UVS_ABSENT && delay_ns >= blame->threshold_ns) {
-        struct victim *victims = uvs__grow(loop->victims, loop->victim_count, &loop->victim_capacity,
-                                           sizeof(*victims));
-        if (!victims)
-            return NO_MEMORY;
-        loop->victims = victims;
-        victims[loop->victim_count++] = (struct victim){uvs__minus(span->begin_ns, delay_ns), span->begin_ns,
-                                                        span->who, who->kind == UVS_KIND_TIMER};
-    }
+    if (__builtin_expect(delay_ns >= blame->threshold_ns, 0) && delay_ns != UVS_ABSENT &&
+        add_victim(loop, span, spans->whos[span->who]->kind == UVS_KIND_TIMER))
+        return NO_MEMORY;
     return put_around(loop, span->begin_ns, span->end_ns,
                       uvs__cause(UVS_BLAME_CALLBACK, UVS__OF_WHO, span->who));
 }
 
-static int on_busy(struct uvs__blame *blame, const struct uvs__spans *spans, struct loop_state *loop,
-                   const struct uvs__span *span)
+static inline int on_busy(struct uvs__blame *blame, const struct uvs__spans *spans, struct loop_state *loop,
+                          const struct uvs__span *span)
 {
     int rc = place_parts(loop, span);
-    if (!rc && span->busy.complete)
+    if (!rc && span->busy.complete && loop->sample_count)
         rc = count_samples(blame, loop);
     loop->part_count = loop->sample_count = 0;
-    if (!rc)
+    if (!rc && loop->victim_count)
         rc = settle_victims(blame, spans, loop, span->loop->index);
     loop->busy_ns = span->begin_ns == UVS_ABSENT ? 0 : span->end_ns - span->begin_ns;
     return rc;
 }
 
-static int on_poll(struct loop_state *loop, const struct uvs__span *span)
+static inline int on_poll(struct loop_state *loop, const struct uvs__span *span)
 {
     if (!span->poll.continued)
         loop->slept.begin_ns = span->begin_ns;
@@ -356,15 +375,12 @@ static int on_poll(struct loop_state *loop, const struct uvs__span *span)
     return cover_span(loop, UVS_BLAME_POLL, span);
 }
 
-int uvs__blame_loop_span(struct uvs__blame *blame, const struct uvs__spans *spans,
-                         const struct uvs__span *span)
+static inline int take(struct uvs__blame *blame, const struct uvs__spans *spans, struct loop_state *loop,
+                       const struct uvs__span *span)
 {
-    struct loop_state *loop = uvs__rows_at(&blame->loops, span->loop->index, sizeof(*loop));
-    if (!loop)
-        return NO_MEMORY;
     switch (span->type) {
     case UVS__SPAN_CALLBACK:
-        return on_callback(blame, loop, span, spans->whos[span->who]);
+        return on_callback(blame, spans, loop, span);
     case UVS__SPAN_SYNC_CALL:
         return put_around(loop, span->begin_ns, span->end_ns,
                           uvs__cause(UVS_BLAME_SYNC_CALL, UVS__OF_WHO, span->who));
@@ -377,11 +393,26 @@ int uvs__blame_loop_span(struct uvs__blame *blame, const struct uvs__spans *span
         return on_stall(blame, loop, span);
     case UVS__SPAN_POLL:
         return on_poll(loop, span);
-    case UVS__SPAN_OUTSIDE:
-        return cover_span(loop, UVS_BLAME_OUTSIDE, span);
     default:
-        return 0;
+        return cover_span(loop, UVS_BLAME_OUTSIDE, span);
     }
+}
+
+int uvs__blame_loops_take(struct uvs__blame *blame, const struct uvs__output *output,
+                          const struct uvs__span *spans, size_t count)
+{
+    const uint32_t types = 1u << UVS__SPAN_CALLBACK | 1u << UVS__SPAN_SYNC_CALL | 1u << UVS__SPAN_GC |
+                           1u << UVS__SPAN_BUSY | 1u << UVS__SPAN_STALL | 1u << UVS__SPAN_POLL |
+                           1u << UVS__SPAN_OUTSIDE;
+    int rc = 0;
+    for (const struct uvs__span *span = spans, *end = spans + count; span < end && !rc; span++) {
+        if (!(types >> span->type & 1) || !span->loop)
+            continue;
+        struct loop_state *loop = uvs__rows_at(&blame->loops, span->loop->index, sizeof(*loop));
+        blame->threshold_ns = uvs__blame_threshold(output, span->counts);
+        rc = loop ? take(blame, output->spans, loop, span) : NO_MEMORY;
+    }
+    return rc;
 }
 
 int uvs__blame_loops_finish(struct uvs__blame *blame, const struct uvs__spans *spans)
@@ -389,7 +420,7 @@ int uvs__blame_loops_finish(struct uvs__blame *blame, const struct uvs__spans *s
     int rc = 0;
     for (const struct uvs__loop *loop = spans->loops; loop && !rc; loop = loop->next) {
         struct loop_state *state = loop->index < blame->loops.count ? blame->loops.items[loop->index] : NULL;
-        rc = state ? settle_victims(blame, spans, state, loop->index) : 0;
+        rc = state && state->victim_count ? settle_victims(blame, spans, state, loop->index) : 0;
     }
     return rc;
 }

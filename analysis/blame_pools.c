@@ -327,8 +327,7 @@ static int on_other(const struct sweep *sweep, const struct uvs__span *span, boo
     return uvs__agenda_add(agenda, UVS__SUBMIT_STUCK, change);
 }
 
-int uvs__blame_pool_span(struct uvs__blame *blame, const struct uvs__spans *spans,
-                         const struct uvs__span *span)
+static int take(struct uvs__blame *blame, const struct uvs__spans *spans, const struct uvs__span *span)
 {
     const struct sweep sweep = {blame, spans, span->process,
                                 uvs__rows_at(&blame->pools, span->process->index, sizeof(struct pool_state))};
@@ -341,6 +340,20 @@ int uvs__blame_pool_span(struct uvs__blame *blame, const struct uvs__spans *span
         return on_other(&sweep, span, slow);
     int rc = on_work(&sweep, span, slow);
     return rc ? rc : settle(&sweep, span->work.horizon_ns);
+}
+
+int uvs__blame_pools_take(struct uvs__blame *blame, const struct uvs__output *output,
+                          const struct uvs__span *spans, size_t count)
+{
+    int rc = 0;
+    for (const struct uvs__span *span = spans, *end = spans + count; span < end && !rc; span++) {
+        if (span->type < UVS__SPAN_HELD || (span->type == UVS__SPAN_DELIVERY && !span->delivery.held) ||
+            span->process->lean_ns) // there, who held the workers is not told
+            continue;
+        blame->threshold_ns = uvs__blame_threshold(output, span->counts);
+        rc = take(blame, output->spans, span);
+    }
+    return rc;
 }
 
 int uvs__blame_pools_finish(struct uvs__blame *blame, const struct uvs__spans *spans)

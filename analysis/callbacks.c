@@ -183,8 +183,13 @@ static void clear(void *data)
     uvs__rows_clear(&state->rows);
 }
 
-const struct uvs__analysis uvs__callbacks_analysis = {
-    .state_size = sizeof(struct state),
-    .span = {[UVS__SPAN_CALLBACK] = on_callback, [UVS__SPAN_BUSY] = on_busy, [UVS__SPAN_TOTALS] = on_totals},
-    .finish = finish,
-    .clear = clear};
+UVS__EACH(on_callback)
+UVS__EACH(on_busy)
+UVS__EACH(on_totals)
+
+const struct uvs__analysis uvs__callbacks_analysis = {.state_size = sizeof(struct state),
+                                                      .spans = {[UVS__SPAN_CALLBACK] = each_on_callback,
+                                                                [UVS__SPAN_BUSY] = each_on_busy,
+                                                                [UVS__SPAN_TOTALS] = each_on_totals},
+                                                      .finish = finish,
+                                                      .clear = clear};

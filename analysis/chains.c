@@ -278,15 +278,12 @@ static struct link *asker_of(struct state *state, const struct uvs__process *pro
 // Of a window the chains that began in it; but one that was asked for wherever it began.
 static bool is_of_interest(const struct uvs__output *output, const struct uvs__span *span)
 {
-    return span->op != 0 && (output->counts || output->report->chain_op);
+    return span->op != 0 && (span->counts || output->report->chain_op);
 }
 
 // Adding one operation may forget another: the asker's link is held before.
-static int on_schedule(void *data, const struct uvs__output *output, const struct uvs__span *span)
+static int on_schedule(struct state *state, const struct uvs__span *span)
 {
-    struct state *state = data;
-    if (!is_of_interest(output, span))
-        return 0;
     uint64_t parent = span->schedule.parent;
     struct link *asker = parent ? hold(asker_of(state, span->process, parent)) : NULL;
     if (parent && !asker)
@@ -304,15 +301,13 @@ static int on_schedule(void *data, const struct uvs__output *output, const struc
     return 0;
 }
 
-static int on_work(void *data, const struct uvs__output *output, const struct uvs__span *span)
+static void on_work(struct state *state, const struct uvs__span *span)
 {
-    struct state *state = data;
-    struct operation *operation = is_of_interest(output, span) ? find(state, span->process, span->op) : NULL;
+    struct operation *operation = find(state, span->process, span->op);
     if (operation) {
         operation->waits.queue_ns = span->work.queue_ns;
         operation->waits.service_ns = span->end_ns - span->begin_ns;
     }
-    return 0;
 }
 
 static void fill(struct link *link, const struct operation *operation, const struct uvs__span *span,
@@ -370,11 +365,8 @@ static int on_run(struct state *state, const struct operation *operation, const 
 }
 
 // What runs once is forgotten.
-static int on_callback(void *data, const struct uvs__output *output, const struct uvs__span *span)
+static int on_callback(struct state *state, const struct uvs__output *output, const struct uvs__span *span)
 {
-    struct state *state = data;
-    if (!is_of_interest(output, span))
-        return 0;
     const uint8_t kind = output->spans->whos[span->who]->kind;
     const bool once = is_once(kind), wanted = is_wanted(output->report, span);
     const uint32_t process = span->process->index;
@@ -391,6 +383,23 @@ static int on_callback(void *data, const struct uvs__output *output, const struc
     } else if (operation->running) {
         release(state, operation->running);
         operation->running = NULL;
+    }
+    return rc;
+}
+
+static int in_order(void *data, const struct uvs__output *output, const struct uvs__span *spans, size_t count)
+{
+    struct state *state = data;
+    int rc = 0;
+    for (const struct uvs__span *span = spans, *end = spans + count; span < end && !rc; span++) {
+        if (!is_of_interest(output, span))
+            continue;
+        if (span->type == UVS__SPAN_SCHEDULE)
+            rc = on_schedule(state, span);
+        else if (span->type == UVS__SPAN_CALLBACK)
+            rc = on_callback(state, output, span);
+        else if (span->type == UVS__SPAN_WORK)
+            on_work(state, span);
     }
     return rc;
 }
@@ -483,9 +492,4 @@ static void clear(void *data)
 }
 
 const struct uvs__analysis uvs__chains_analysis = {
-    .state_size = sizeof(struct state),
-    .span =
-        {[UVS__SPAN_SCHEDULE] = on_schedule, [UVS__SPAN_CALLBACK] = on_callback, [UVS__SPAN_WORK] = on_work},
-    .takes_all = true,
-    .finish = finish,
-    .clear = clear};
+    .state_size = sizeof(struct state), .in_order = in_order, .finish = finish, .clear = clear};

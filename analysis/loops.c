@@ -361,11 +361,17 @@ static void clear(void *data)
     uvs__rows_clear(&state->loops);
 }
 
+UVS__EACH(on_busy)
+UVS__EACH(on_poll)
+UVS__EACH(on_outside)
+UVS__EACH(on_gc)
+UVS__EACH(on_totals)
+
 const struct uvs__analysis uvs__loops_analysis = {.state_size = sizeof(struct state),
-                                                  .span = {[UVS__SPAN_BUSY] = on_busy,
-                                                           [UVS__SPAN_POLL] = on_poll,
-                                                           [UVS__SPAN_OUTSIDE] = on_outside,
-                                                           [UVS__SPAN_GC] = on_gc,
-                                                           [UVS__SPAN_TOTALS] = on_totals},
+                                                  .spans = {[UVS__SPAN_BUSY] = each_on_busy,
+                                                            [UVS__SPAN_POLL] = each_on_poll,
+                                                            [UVS__SPAN_OUTSIDE] = each_on_outside,
+                                                            [UVS__SPAN_GC] = each_on_gc,
+                                                            [UVS__SPAN_TOTALS] = each_on_totals},
                                                   .finish = finish,
                                                   .clear = clear};

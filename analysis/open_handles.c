@@ -109,7 +109,9 @@ static void clear(void *data)
     uvs__rows_clear(&state->loops);
 }
 
+UVS__EACH(on_span)
+
 const struct uvs__analysis uvs__open_handles_analysis = {.state_size = sizeof(struct state),
-                                                         .span = {[UVS__SPAN_OPEN_HANDLES] = on_span},
+                                                         .spans = {[UVS__SPAN_OPEN_HANDLES] = each_on_span},
                                                          .finish = finish,
                                                          .clear = clear};

@@ -255,10 +255,15 @@ static void clear(void *data)
     uvs__rows_clear(&state->requests);
 }
 
+UVS__EACH(on_totals)
+UVS__EACH(on_work)
+UVS__EACH(on_delivery)
+UVS__EACH(on_unfinished)
+
 const struct uvs__analysis uvs__pool_analysis = {.state_size = sizeof(struct state),
-                                                 .span = {[UVS__SPAN_TOTALS] = on_totals,
-                                                          [UVS__SPAN_WORK] = on_work,
-                                                          [UVS__SPAN_DELIVERY] = on_delivery,
-                                                          [UVS__SPAN_UNFINISHED] = on_unfinished},
+                                                 .spans = {[UVS__SPAN_TOTALS] = each_on_totals,
+                                                           [UVS__SPAN_WORK] = each_on_work,
+                                                           [UVS__SPAN_DELIVERY] = each_on_delivery,
+                                                           [UVS__SPAN_UNFINISHED] = each_on_unfinished},
                                                  .finish = finish,
                                                  .clear = clear};

@@ -8,6 +8,7 @@
 #include "reader_ahead.h"
 #include "saturate.h"
 #include "span_queue.h"
+#include "takers.h"
 #include "window.h"
 
 #include <stdio.h>
@@ -24,15 +25,7 @@ static const struct uvs__analysis *const analyses[] = {
 #undef X
 };
 enum { ANALYSIS_COUNT = sizeof(analyses) / sizeof(analyses[0]) };
-
-// Whom spans of a type are given to.
-struct takers {
-    struct taker {
-        uvs__span_function *span;
-        void *state;
-    } items[ANALYSIS_COUNT];
-    size_t count;
-};
+_Static_assert((int)ANALYSIS_COUNT <= (int)UVS__ANALYSES, "there is room for all of them");
 
 struct job {
     struct uvs__spans spans;
@@ -43,33 +36,18 @@ struct job {
     uint64_t window_events; // in the window
     bool failed;            // an event could not be taken
     void *states[ANALYSIS_COUNT];
-    struct takers takers[2][UVS__SPAN_COUNT]; // of spans that do not count, and of those that do
-    struct uvs__span_queue *queue;            // to the analyses' thread; NULL: they take spans at once
-    uvs__finish_function *finish;             // of who asked; NULL: nobody
+    struct uvs__takers takers;
+    struct uvs__span_queue *queue; // to the analyses
+    uvs__finish_function *finish;  // of who asked; NULL: nobody
     void *finish_data;
 };
 
 // --- Reading ---
 
-static inline int take_span(struct job *job, const struct uvs__span *span, bool counts)
-{
-    struct uvs__output *output = &job->output;
-    output->counts = counts;
-    const struct takers *takers = &job->takers[counts][span->type];
-    for (const struct taker *taker = takers->items, *end = taker + takers->count; taker < end; taker++) {
-        const int rc = taker->span(taker->state, output, span);
-        if (rc)
-            return rc;
-    }
-    return 0;
-}
-
 static int take_spans(void *data, const struct uvs__span *spans, size_t count)
 {
-    int rc = 0;
-    for (size_t i = 0; i < count && !rc; i++)
-        rc = take_span(data, &spans[i], spans[i].counts);
-    return rc;
+    struct job *job = data;
+    return uvs__takers_take(&job->takers, &job->output, spans, count);
 }
 
 static bool counts_in_window(struct job *job, const struct uvs__span *span)
@@ -89,26 +67,20 @@ static bool counts_in_window(struct job *job, const struct uvs__span *span)
     return true;
 }
 
-static int hand_on(struct job *job, const struct uvs__span *span, bool counts)
-{
-    return job->queue ? uvs__span_queue_add(job->queue, span, counts) : take_span(job, span, counts);
-}
-
 static int on_windowed_span(void *data, const struct uvs__span *span)
 {
-    return hand_on(data, span, counts_in_window(data, span));
+    struct job *job = data;
+    return uvs__span_queue_add(job->queue, span, counts_in_window(job, span));
 }
 
 static int on_span(void *data, const struct uvs__span *span)
 {
-    return hand_on(data, span, true);
+    return uvs__span_queue_add(((struct job *)data)->queue, span, true);
 }
 
 static void quiet(void *data)
 {
-    struct job *job = data;
-    if (job->queue)
-        uvs__span_queue_settle(job->queue);
+    uvs__span_queue_settle(((struct job *)data)->queue);
 }
 
 // All spans were taken when it returns.
@@ -117,17 +89,6 @@ static int close_queue(struct job *job)
     struct uvs__span_queue *queue = job->queue;
     job->queue = NULL;
     return uvs__span_queue_destroy(queue);
-}
-
-static void list_takers(struct job *job)
-{
-    for (size_t counts = 0; counts < 2; counts++)
-        for (size_t type = 0; type < UVS__SPAN_COUNT; type++)
-            for (size_t i = 0; i < ANALYSIS_COUNT; i++) {
-                struct takers *takers = &job->takers[counts][type];
-                if (analyses[i]->span[type] && (counts || analyses[i]->takes_all))
-                    takers->items[takers->count++] = (struct taker){analyses[i]->span[type], job->states[i]};
-            }
 }
 
 // A pid that was taken again has other modules from now on: what the one before called its own is named
@@ -377,13 +338,16 @@ static int open_job(struct job *job, const char *path, const struct uvs_analysis
         complete &= (job->states[i] = calloc(1, analyses[i]->state_size + 1)) != NULL;
     if (!complete)
         return uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory to analyse the trace");
-    list_takers(job);
+    for (size_t i = 0; i < ANALYSIS_COUNT; i++)
+        uvs__takers_add(&job->takers, analyses[i], job->states[i]);
     set_window(&job->output.report->shown, options);
     // Each span is looked at first.
     const bool is_part = job->output.report->shown.any;
     if (is_part)
         job->spans.sink = on_windowed_span;
     job->queue = uvs__span_queue(is_part ? NULL : &job->spans.room, take_spans, job);
+    if (!job->queue)
+        return uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory to analyse the trace");
     job->extent.sure_ns = UVS_ABSENT;
     job->output.report->block_threshold_ns = options && options->block_threshold_ns
                                                  ? options->block_threshold_ns

@@ -246,8 +246,13 @@ static void clear(void *data)
     uvs__rows_clear(&state->pools);
 }
 
+UVS__EACH(on_busy)
+UVS__EACH(on_poll)
+UVS__EACH(on_work)
+
 const struct uvs__analysis uvs__slices_analysis = {
     .state_size = sizeof(struct state),
-    .span = {[UVS__SPAN_BUSY] = on_busy, [UVS__SPAN_POLL] = on_poll, [UVS__SPAN_WORK] = on_work},
+    .spans =
+        {[UVS__SPAN_BUSY] = each_on_busy, [UVS__SPAN_POLL] = each_on_poll, [UVS__SPAN_WORK] = each_on_work},
     .finish = finish,
     .clear = clear};

@@ -14,7 +14,14 @@
 #define UVS_BATCH_SPANS 512
 #endif
 
-enum { BATCHES = 8, BATCH_SPANS = UVS_BATCH_SPANS, BLOCK_BYTES = 1 << 14, NO_MEMORY = -UVS_E_ENVIRONMENT };
+// Alone it takes two: one is filled when the other was just taken.
+enum {
+    BATCHES = 8,
+    BATCHES_ALONE = 2,
+    BATCH_SPANS = UVS_BATCH_SPANS,
+    BLOCK_BYTES = 1 << 14,
+    NO_MEMORY = -UVS_E_ENVIRONMENT
+};
 
 struct block {
     struct block *next;
@@ -33,6 +40,7 @@ struct uvs__span_queue {
     struct uvs__span_room *room, own_room; // where the batch is filled
     uvs__span_taker *taker;
     void *data;
+    bool has_thread;
     pthread_t thread;
     struct uvs__ring ring;
     _Atomic int result;  // of the taker
@@ -133,21 +141,28 @@ static bool own(struct batch *batch, struct uvs__span *span)
     }
 }
 
-// --- The analyses' thread ---
+// --- The analyses ---
+
+// false: the taker wants no more, or none will come.
+static bool take_batch(struct uvs__span_queue *queue)
+{
+    const size_t place = uvs__ring_take_full(&queue->ring);
+    if (place == UVS__RING_NONE)
+        return false;
+    const struct batch *batch = &queue->batches[place];
+    const int rc = queue->taker(queue->data, batch->items, batch->count);
+    if (rc)
+        atomic_store(&queue->result, rc);
+    uvs__ring_give_empty(&queue->ring);
+    if (rc)
+        uvs__ring_stop(&queue->ring);
+    return rc == 0;
+}
 
 static void *take(void *data)
 {
-    struct uvs__span_queue *queue = data;
-    size_t place;
-    int rc = 0;
-    while (rc == 0 && (place = uvs__ring_take_full(&queue->ring)) != UVS__RING_NONE) {
-        const struct batch *batch = &queue->batches[place];
-        rc = queue->taker(queue->data, batch->items, batch->count);
-        if (rc)
-            atomic_store(&queue->result, rc);
-        uvs__ring_give_empty(&queue->ring);
-    }
-    uvs__ring_stop(&queue->ring);
+    while (take_batch(data))
+        ;
     return NULL;
 }
 
@@ -172,6 +187,8 @@ static void hand_on(struct uvs__span_queue *queue)
     queue->batch = NULL;
     *queue->room = (struct uvs__span_room){0};
     uvs__ring_give_full(&queue->ring);
+    if (!queue->has_thread)
+        take_batch(queue);
 }
 
 // A batch that was handed on meanwhile is not filled again before all others were, so a span at its end is
@@ -203,8 +220,8 @@ void uvs__span_queue_settle(struct uvs__span_queue *queue)
     uvs__ring_settle(&queue->ring);
 }
 
-struct uvs__span_queue *uvs__span_queue_create(struct uvs__span_room *room, uvs__span_taker *taker,
-                                               void *data)
+struct uvs__span_queue *uvs__span_queue_create(bool with_thread, struct uvs__span_room *room,
+                                               uvs__span_taker *taker, void *data)
 {
     struct uvs__span_queue *queue = calloc(1, sizeof(*queue));
     if (!queue)
@@ -212,17 +229,14 @@ struct uvs__span_queue *uvs__span_queue_create(struct uvs__span_room *room, uvs_
     queue->room = room ? room : &queue->own_room;
     queue->taker = taker;
     queue->data = data;
-    uvs__ring_create(&queue->ring, BATCHES);
-    if (uvs__ring_start_thread(&queue->thread, take, queue) == 0)
-        return queue;
-    uvs__ring_destroy(&queue->ring);
-    free(queue);
-    return NULL;
+    uvs__ring_create(&queue->ring, with_thread ? BATCHES : BATCHES_ALONE);
+    queue->has_thread = with_thread && uvs__ring_start_thread(&queue->thread, take, queue) == 0;
+    return queue;
 }
 
 struct uvs__span_queue *uvs__span_queue(struct uvs__span_room *room, uvs__span_taker *taker, void *data)
 {
-    return uvs__ring_has_processors() ? uvs__span_queue_create(room, taker, data) : NULL;
+    return uvs__span_queue_create(uvs__ring_has_processors(), room, taker, data);
 }
 
 int uvs__span_queue_destroy(struct uvs__span_queue *queue)
@@ -231,7 +245,8 @@ int uvs__span_queue_destroy(struct uvs__span_queue *queue)
         return 0;
     hand_on(queue);
     uvs__ring_close(&queue->ring);
-    pthread_join(queue->thread, NULL);
+    if (queue->has_thread)
+        pthread_join(queue->thread, NULL);
     const int result = queue->result;
     for (size_t i = 0; i < BATCHES; i++)
         for (struct block *block = queue->batches[i].blocks, *next; block; block = next) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Gives spans to analyses on a thread of their own, while the builder goes on: the same spans in the same
-// order. What a span borrows is copied; what it points at in the builder (processes, loops, names) changes
-// only when uvs__spans_quiet was called before.
+// Gives spans to analyses, many at a time, on a thread of their own while the builder goes on, or in between
+// where there is one processor: the same spans in the same order. What a span borrows is copied; what it
+// points at in the builder (processes, loops, names) changes only when uvs__spans_quiet was called before.
 #ifndef UVS_SPAN_QUEUE_H
 #define UVS_SPAN_QUEUE_H
 
@@ -12,12 +12,11 @@ struct uvs__span_queue;
 // count: how many lie behind one another. Negative: no more spans are wanted.
 typedef int uvs__span_taker(void *data, const struct uvs__span *spans, size_t count);
 
-// room: the builder's, which is then told where to build; NULL: all spans are added one by one.
-// Where there is one processor: NULL, as without thread or memory; spans are then to be given directly.
+// room: the builder's, which is then told where to build; NULL: all spans are added one by one. With a thread
+// if there is another processor for it. NULL without memory.
 struct uvs__span_queue *uvs__span_queue(struct uvs__span_room *room, uvs__span_taker *taker, void *data);
-// Regardless of the number of processors.
-struct uvs__span_queue *uvs__span_queue_create(struct uvs__span_room *room, uvs__span_taker *taker,
-                                               void *data);
+struct uvs__span_queue *uvs__span_queue_create(bool with_thread, struct uvs__span_room *room,
+                                               uvs__span_taker *taker, void *data);
 // 0, -UVS_E_ENVIRONMENT without memory, or what the taker said of an earlier span.
 int uvs__span_queue_add(struct uvs__span_queue *queue, const struct uvs__span *span, bool counts);
 // Returns when the taker has had all that was added.

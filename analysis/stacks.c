@@ -304,8 +304,11 @@ static void clear(void *data)
     uvs__stack_table_clear(&state->stacks);
 }
 
+UVS__EACH(on_stall)
+UVS__EACH(on_busy)
+
 const struct uvs__analysis uvs__stacks_analysis = {
     .state_size = sizeof(struct state),
-    .span = {[UVS__SPAN_STALL] = on_stall, [UVS__SPAN_BUSY] = on_busy},
+    .spans = {[UVS__SPAN_STALL] = each_on_stall, [UVS__SPAN_BUSY] = each_on_busy},
     .finish = finish,
     .clear = clear};

@@ -84,8 +84,11 @@ static void clear(void *data)
     uvs__rows_clear(&state->rows);
 }
 
+UVS__EACH(on_sync_call)
+UVS__EACH(on_totals)
+
 const struct uvs__analysis uvs__sync_calls_analysis = {
     .state_size = sizeof(struct state),
-    .span = {[UVS__SPAN_SYNC_CALL] = on_sync_call, [UVS__SPAN_TOTALS] = on_totals},
+    .spans = {[UVS__SPAN_SYNC_CALL] = each_on_sync_call, [UVS__SPAN_TOTALS] = each_on_totals},
     .finish = finish,
     .clear = clear};

@@ -158,8 +158,11 @@ static void clear(void *data)
     uvs__rows_clear(&state->processes);
 }
 
+UVS__EACH(on_work)
+UVS__EACH(on_unfinished)
+
 const struct uvs__analysis uvs__what_if_analysis = {
     .state_size = sizeof(struct state),
-    .span = {[UVS__SPAN_WORK] = on_work, [UVS__SPAN_UNFINISHED] = on_unfinished},
+    .spans = {[UVS__SPAN_WORK] = each_on_work, [UVS__SPAN_UNFINISHED] = each_on_unfinished},
     .finish = finish,
     .clear = clear};

@@ -109,9 +109,8 @@ static int add(struct uvs__span_queue *queue, uint64_t number)
 
 static void test_all_in_order(void **state)
 {
-    (void)state;
     struct taken taken = {.refuse_at = UINT64_MAX};
-    struct uvs__span_queue *queue = uvs__span_queue_create(&room, take, &taken);
+    struct uvs__span_queue *queue = uvs__span_queue_create(*(const bool *)*state, &room, take, &taken);
     for (uint64_t i = 0; i < MANY; i++)
         assert_int_equal(add(queue, i), 0);
     assert_int_equal(uvs__span_queue_destroy(queue), 0);
@@ -121,9 +120,8 @@ static void test_all_in_order(void **state)
 // What was added before a settlement was taken before what comes after it.
 static void test_settled(void **state)
 {
-    (void)state;
     struct taken taken = {.refuse_at = UINT64_MAX};
-    struct uvs__span_queue *queue = uvs__span_queue_create(&room, take, &taken);
+    struct uvs__span_queue *queue = uvs__span_queue_create(*(const bool *)*state, &room, take, &taken);
     for (uint64_t i = 0; i < 3000; i++) {
         assert_int_equal(add(queue, i), 0);
         if (i % 700 != 0)
@@ -138,9 +136,8 @@ static void test_settled(void **state)
 
 static void test_refused(void **state)
 {
-    (void)state;
     struct taken taken = {.refuse_at = 10};
-    struct uvs__span_queue *queue = uvs__span_queue_create(&room, take, &taken);
+    struct uvs__span_queue *queue = uvs__span_queue_create(*(const bool *)*state, &room, take, &taken);
     int rc = 0;
     for (uint64_t i = 0; i < MANY && rc == 0; i++)
         rc = add(queue, i);
@@ -152,9 +149,8 @@ static void test_refused(void **state)
 
 static void test_nothing(void **state)
 {
-    (void)state;
     struct taken taken = {0};
-    struct uvs__span_queue *queue = uvs__span_queue_create(&room, take, &taken);
+    struct uvs__span_queue *queue = uvs__span_queue_create(*(const bool *)*state, &room, take, &taken);
     uvs__span_queue_settle(queue);
     assert_int_equal(uvs__span_queue_destroy(queue), 0);
     assert_int_equal(taken.count, 0);
@@ -163,7 +159,16 @@ static void test_nothing(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_in_order), cmocka_unit_test(test_settled),
-                                       cmocka_unit_test(test_refused), cmocka_unit_test(test_nothing)};
+    static bool alone = false, with_thread = true;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_prestate(test_all_in_order, &with_thread),
+        cmocka_unit_test_prestate(test_settled, &with_thread),
+        cmocka_unit_test_prestate(test_refused, &with_thread),
+        cmocka_unit_test_prestate(test_nothing, &with_thread),
+        cmocka_unit_test_prestate(test_all_in_order, &alone),
+        cmocka_unit_test_prestate(test_settled, &alone),
+        cmocka_unit_test_prestate(test_refused, &alone),
+        cmocka_unit_test_prestate(test_nothing, &alone),
+    };
     return cmocka_run_group_tests_name("span_queue", tests, NULL, NULL);
 }
