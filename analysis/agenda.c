@@ -23,26 +23,24 @@ static int make_room(struct uvs__lane *lane)
     return 0;
 }
 
-static void begin_to_use(struct uvs__agenda *agenda)
+void uvs__agenda_create(struct uvs__agenda *agenda)
 {
+    *agenda = (struct uvs__agenda){0};
     for (int type = 0; type < UVS__CHANGES; type++)
         agenda->first_ns[type] = UINT64_MAX;
-    agenda->is_used = true;
 }
 
 int uvs__agenda_add_slowly(struct uvs__agenda *agenda, enum uvs__change_type type,
                            const struct uvs__change *change)
 {
     struct uvs__lane *lane = &agenda->lanes[type];
-    if (!agenda->is_used)
-        begin_to_use(agenda);
     if (lane->end == lane->capacity && make_room(lane))
         return -UVS_E_ENVIRONMENT;
     size_t at = lane->end++;
     for (; at > lane->first && lane->items[at - 1].time_ns > change->time_ns; at--)
         lane->items[at] = lane->items[at - 1];
     lane->items[at] = *change;
-    uvs__agenda_note(agenda, type, at == lane->first);
+    agenda->first_ns[type] = lane->items[lane->first].time_ns;
     return 0;
 }
 

@@ -24,53 +24,30 @@ struct uvs__lane {
     size_t first, end, capacity; // of `items`
 };
 
-// Zero-initialise to create.
 struct uvs__agenda {
     struct uvs__lane lanes[UVS__CHANGES];
     uint64_t first_ns[UVS__CHANGES]; // UINT64_MAX: the lane is empty
-    bool is_used;
-    unsigned earliest; // type of the first of all changes, if there is one
 };
 
+void uvs__agenda_create(struct uvs__agenda *agenda);
 int uvs__agenda_add_slowly(struct uvs__agenda *agenda, enum uvs__change_type type,
                            const struct uvs__change *change);
 void uvs__agenda_clear(struct uvs__agenda *agenda);
 
-static inline uint64_t uvs__agenda_time(const struct uvs__agenda *agenda, enum uvs__change_type type)
-{
-    return agenda->first_ns[type];
-}
-
-// The type of the earliest change, if that is not after last_ns < UINT64_MAX; UVS__CHANGES: there is none.
-static inline enum uvs__change_type uvs__agenda_first(const struct uvs__agenda *agenda, uint64_t last_ns)
-{
-    bool is_due = agenda->is_used && agenda->first_ns[agenda->earliest] <= last_ns;
-    return is_due ? (enum uvs__change_type)agenda->earliest : UVS__CHANGES;
-}
-
-// Types have different times, or the smaller number comes first.
-static inline void uvs__agenda_find_earliest(struct uvs__agenda *agenda)
+// The type of the first of all changes, which is at agenda->first_ns[type]; UINT64_MAX: there is none. Types
+// have different times, or the smaller number comes first.
+static inline enum uvs__change_type uvs__agenda_earliest(const struct uvs__agenda *agenda)
 {
     const uint64_t *first_ns = agenda->first_ns;
-    unsigned earliest = first_ns[UVS__END] < first_ns[UVS__BEGIN] ? UVS__END : UVS__BEGIN;
+    enum uvs__change_type earliest = first_ns[UVS__END] < first_ns[UVS__BEGIN] ? UVS__END : UVS__BEGIN;
     earliest = first_ns[UVS__SUBMIT] < first_ns[earliest] ? UVS__SUBMIT : earliest;
     // Only stuck requests make the others.
     if (__builtin_expect((first_ns[UVS__HOLD] & first_ns[UVS__SUBMIT_STUCK]) != UINT64_MAX, 0))
-        for (unsigned type = UVS__CHANGES; type-- > 0;)
+        for (enum uvs__change_type type = UVS__CHANGES; type-- > 0;)
             if (first_ns[type] < first_ns[earliest] ||
                 (first_ns[type] == first_ns[earliest] && type < earliest))
                 earliest = type;
-    agenda->earliest = earliest;
-}
-
-// A change was added to a lane.
-static inline void uvs__agenda_note(struct uvs__agenda *agenda, enum uvs__change_type type, bool is_first)
-{
-    const struct uvs__lane *lane = &agenda->lanes[type];
-    if (!is_first)
-        return;
-    agenda->first_ns[type] = lane->items[lane->first].time_ns;
-    uvs__agenda_find_earliest(agenda);
+    return earliest;
 }
 
 // Times of UINT64_MAX count as one less. 0, or -UVS_E_ENVIRONMENT without memory.
@@ -85,18 +62,18 @@ static inline int uvs__agenda_add(struct uvs__agenda *agenda, enum uvs__change_t
     if (lane->end == lane->capacity || (!is_first && lane->items[lane->end - 1].time_ns > change.time_ns))
         return uvs__agenda_add_slowly(agenda, type, &change);
     lane->items[lane->end++] = change;
-    uvs__agenda_note(agenda, type, is_first);
+    if (is_first)
+        agenda->first_ns[type] = change.time_ns;
     return 0;
 }
 
-// Borrowed until the next addition.
+// The first change of a type, which there must be. Borrowed until the next addition.
 static inline const struct uvs__change *uvs__agenda_take(struct uvs__agenda *agenda,
                                                          enum uvs__change_type type)
 {
     struct uvs__lane *lane = &agenda->lanes[type];
     const struct uvs__change *change = &lane->items[lane->first++];
     agenda->first_ns[type] = lane->first != lane->end ? change[1].time_ns : UINT64_MAX;
-    uvs__agenda_find_earliest(agenda);
     return change;
 }
 

@@ -404,15 +404,15 @@ int uvs__blame_loops_take(struct uvs__blame *blame, const struct uvs__output *ou
     const uint32_t types = 1u << UVS__SPAN_CALLBACK | 1u << UVS__SPAN_SYNC_CALL | 1u << UVS__SPAN_GC |
                            1u << UVS__SPAN_BUSY | 1u << UVS__SPAN_STALL | 1u << UVS__SPAN_POLL |
                            1u << UVS__SPAN_OUTSIDE;
-    int rc = 0;
-    for (const struct uvs__span *span = spans, *end = spans + count; span < end && !rc; span++) {
+    for (const struct uvs__span *span = spans, *end = spans + count; span < end; span++) {
         if (!(types >> span->type & 1) || !span->loop)
             continue;
         struct loop_state *loop = uvs__rows_at(&blame->loops, span->loop->index, sizeof(*loop));
         blame->threshold_ns = uvs__blame_threshold(output, span->counts);
-        rc = loop ? take(blame, output->spans, loop, span) : NO_MEMORY;
+        if (!loop || take(blame, output->spans, loop, span))
+            return NO_MEMORY;
     }
-    return rc;
+    return 0;
 }
 
 int uvs__blame_loops_finish(struct uvs__blame *blame, const struct uvs__spans *spans)

@@ -23,6 +23,7 @@ struct holder {
 };
 
 struct pool_state {
+    bool is_known;
     struct uvs__agenda agenda; // what is not settled yet
     struct uvs__workers workers;
     uint64_t settled_ns;
@@ -50,7 +51,7 @@ static bool is_slow(uint8_t kind)
 
 // --- Holders ---
 
-static int hold(struct pool_state *pool, uint32_t who, bool slow)
+static inline int hold(struct pool_state *pool, uint32_t who, bool slow)
 {
     pool->running++;
     pool->slow_running += slow;
@@ -68,7 +69,7 @@ static int hold(struct pool_state *pool, uint32_t who, bool slow)
     return 0;
 }
 
-static void release(struct pool_state *pool, uint32_t who, bool slow)
+static inline void release(struct pool_state *pool, uint32_t who, bool slow)
 {
     for (size_t i = 0; i < pool->holder_count; i++) {
         struct holder *holder = &pool->holders[i];
@@ -207,7 +208,7 @@ static int settle_victim(const struct sweep *sweep, const struct uvs__change *be
 
 // --- The sweep ---
 
-static void count_waiting(struct pool_state *pool, const struct uvs__change *change, int difference)
+static inline void count_waiting(struct pool_state *pool, const struct uvs__change *change, int difference)
 {
     if (!change->slow && !change->victim)
         return;
@@ -227,31 +228,33 @@ static int keep_stuck(struct pool_state *pool, uint32_t who)
     return 0;
 }
 
-static int apply(const struct sweep *sweep, enum uvs__change_type type, const struct uvs__change *change)
+static int begin(const struct sweep *sweep, const struct uvs__change *change)
+{
+    int rc = 0;
+    if (change->slow && change->counts)
+        rc = count_capped(sweep, change);
+    if (change->victim && !rc)
+        rc = settle_victim(sweep, change);
+    return rc;
+}
+
+static inline int apply(const struct sweep *sweep, enum uvs__change_type type,
+                        const struct uvs__change *change)
 {
     struct pool_state *pool = sweep->pool;
-    int rc = 0;
     if (change->counts)
         uvs__workers_change(&pool->workers, type);
-    switch (type) {
-    case UVS__HOLD:
-        return hold(pool, change->who, change->slow);
-    case UVS__END:
+    if (type == UVS__END) {
         release(pool, change->who, change->slow);
         return 0;
-    case UVS__BEGIN:
-        count_waiting(pool, change, -1);
-        if (change->slow && change->counts)
-            rc = count_capped(sweep, change);
-        if (change->victim && !rc)
-            rc = settle_victim(sweep, change);
-        return rc ? rc : hold(pool, change->who, change->slow);
-    case UVS__SUBMIT:
-        count_waiting(pool, change, 1);
-        return 0;
-    default:
-        return keep_stuck(pool, change->who);
     }
+    if (type == UVS__SUBMIT || type == UVS__BEGIN)
+        count_waiting(pool, change, type == UVS__SUBMIT ? 1 : -1);
+    if (type == UVS__BEGIN && begin(sweep, change))
+        return NO_MEMORY;
+    if (type == UVS__SUBMIT_STUCK)
+        return keep_stuck(pool, change->who);
+    return type == UVS__SUBMIT ? 0 : hold(pool, change->who, change->slow);
 }
 
 static int take_stuck(const struct sweep *sweep)
@@ -265,35 +268,31 @@ static int take_stuck(const struct sweep *sweep)
     return rc;
 }
 
-static int pass_instant(const struct sweep *sweep, enum uvs__change_type type)
-{
-    struct uvs__agenda *agenda = &sweep->pool->agenda;
-    struct uvs__workers *workers = &sweep->pool->workers;
-    const uint64_t time_ns = uvs__agenda_time(agenda, type);
-    const uint32_t size = sweep->process->pool_size;
-    int rc = sweep->pool->is_watched ? pass_until(sweep, time_ns) : 0;
-    sweep->pool->settled_ns = uvs__max(sweep->pool->settled_ns, time_ns);
-    uvs__workers_pass(workers, size, time_ns);
-    for (; type != UVS__CHANGES && !rc; type = uvs__agenda_first(agenda, time_ns)) {
-        const struct uvs__change *change = uvs__agenda_take(agenda, type);
-        rc = apply(sweep, type, change);
-    }
-    uvs__workers_settle(workers, size, time_ns);
-    return rc || sweep->pool->stuck_first == sweep->pool->stuck_count ? rc : take_stuck(sweep);
-}
-
 static int settle(const struct sweep *sweep, uint64_t until_ns)
 {
+    struct pool_state *pool = sweep->pool;
+    const uint64_t *first_ns = pool->agenda.first_ns;
+    const uint32_t size = sweep->process->pool_size;
+    enum uvs__change_type type = uvs__agenda_earliest(&pool->agenda);
     int rc = 0;
-    for (enum uvs__change_type type;
-         !rc && until_ns && (type = uvs__agenda_first(&sweep->pool->agenda, until_ns - 1)) != UVS__CHANGES;)
-        rc = pass_instant(sweep, type);
+    while (first_ns[type] < until_ns && !rc) { // one instant after the other
+        const uint64_t time_ns = first_ns[type];
+        if (pool->is_watched)
+            rc = pass_until(sweep, time_ns);
+        pool->settled_ns = uvs__max(pool->settled_ns, time_ns);
+        uvs__workers_pass(&pool->workers, size, time_ns);
+        for (; first_ns[type] <= time_ns && !rc; type = uvs__agenda_earliest(&pool->agenda))
+            rc = apply(sweep, type, uvs__agenda_take(&pool->agenda, type));
+        uvs__workers_settle(&pool->workers, size, time_ns);
+        if (pool->stuck_first < pool->stuck_count && !rc)
+            rc = take_stuck(sweep);
+    }
     return rc;
 }
 
 // --- Spans ---
 
-static int on_work(const struct sweep *sweep, const struct uvs__span *span, bool slow)
+static inline int on_work(const struct sweep *sweep, const struct uvs__span *span, bool slow)
 {
     struct uvs__agenda *agenda = &sweep->pool->agenda;
     uint64_t submit_ns = span->begin_ns - span->work.queue_ns;
@@ -327,10 +326,19 @@ static int on_other(const struct sweep *sweep, const struct uvs__span *span, boo
     return uvs__agenda_add(agenda, UVS__SUBMIT_STUCK, change);
 }
 
+static struct pool_state *pool_of(struct uvs__blame *blame, const struct uvs__process *process)
+{
+    struct pool_state *pool = uvs__rows_at(&blame->pools, process->index, sizeof(*pool));
+    if (pool && !pool->is_known)
+        uvs__agenda_create(&pool->agenda);
+    if (pool)
+        pool->is_known = true;
+    return pool;
+}
+
 static int take(struct uvs__blame *blame, const struct uvs__spans *spans, const struct uvs__span *span)
 {
-    const struct sweep sweep = {blame, spans, span->process,
-                                uvs__rows_at(&blame->pools, span->process->index, sizeof(struct pool_state))};
+    const struct sweep sweep = {blame, spans, span->process, pool_of(blame, span->process)};
     if (!sweep.pool)
         return NO_MEMORY;
     if (span->who == UVS__NOBODY)
@@ -345,15 +353,16 @@ static int take(struct uvs__blame *blame, const struct uvs__spans *spans, const 
 int uvs__blame_pools_take(struct uvs__blame *blame, const struct uvs__output *output,
                           const struct uvs__span *spans, size_t count)
 {
-    int rc = 0;
-    for (const struct uvs__span *span = spans, *end = spans + count; span < end && !rc; span++) {
-        if (span->type < UVS__SPAN_HELD || (span->type == UVS__SPAN_DELIVERY && !span->delivery.held) ||
-            span->process->lean_ns) // there, who held the workers is not told
+    for (const struct uvs__span *span = spans, *end = spans + count; span < end; span++) {
+        if (span->type < UVS__SPAN_HELD || (span->type == UVS__SPAN_DELIVERY && !span->delivery.held))
+            continue;
+        if (span->process->lean_ns) // there, who held the workers is not told
             continue;
         blame->threshold_ns = uvs__blame_threshold(output, span->counts);
-        rc = take(blame, output->spans, span);
+        if (take(blame, output->spans, span))
+            return NO_MEMORY;
     }
-    return rc;
+    return 0;
 }
 
 int uvs__blame_pools_finish(struct uvs__blame *blame, const struct uvs__spans *spans)

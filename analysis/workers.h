@@ -27,16 +27,14 @@ static inline void uvs__workers_pass(struct uvs__workers *workers, uint32_t size
 // never waited.
 static inline void uvs__workers_change(struct uvs__workers *workers, enum uvs__change_type type)
 {
-    static const struct {
-        int8_t running, waiting, stuck_waiting;
-    } changes[UVS__CHANGES] = {[UVS__BEGIN] = {1, -1, 0},
-                               [UVS__HOLD] = {1, 0, 0},
-                               [UVS__END] = {-1, 0, 0},
-                               [UVS__SUBMIT] = {0, 1, 0},
-                               [UVS__SUBMIT_STUCK] = {0, 1, 1}};
-    workers->running += changes[type].running;
-    workers->waiting += changes[type].waiting;
-    workers->stuck_waiting += changes[type].stuck_waiting;
+    if (type == UVS__END)
+        workers->running--;
+    else if (type == UVS__SUBMIT)
+        workers->waiting++;
+    else if (type == UVS__SUBMIT_STUCK)
+        workers->waiting++, workers->stuck_waiting++;
+    else
+        workers->running++, workers->waiting -= type == UVS__BEGIN;
 }
 
 void uvs__workers_take_stuck(struct uvs__workers *workers, uint32_t size);

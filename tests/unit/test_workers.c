@@ -15,6 +15,13 @@ struct pool {
     struct uvs__workers workers;
 };
 
+static struct pool new_pool(void)
+{
+    struct pool pool = {0};
+    uvs__agenda_create(&pool.agenda);
+    return pool;
+}
+
 static void add(struct pool *pool, enum uvs__change_type type, uint64_t time_ns)
 {
     assert_int_equal(uvs__agenda_add(&pool->agenda, type, (struct uvs__change){.time_ns = time_ns}), 0);
@@ -29,11 +36,12 @@ static void add_job(struct pool *pool, uint64_t submit_ns, uint64_t begin_ns, ui
 
 static void pass_until(struct pool *pool, uint32_t size, uint64_t until_ns)
 {
-    enum uvs__change_type type;
-    while (until_ns && (type = uvs__agenda_first(&pool->agenda, until_ns - 1)) != UVS__CHANGES) {
-        const uint64_t time_ns = uvs__agenda_time(&pool->agenda, type);
+    const uint64_t *first_ns = pool->agenda.first_ns;
+    enum uvs__change_type type = uvs__agenda_earliest(&pool->agenda);
+    while (first_ns[type] < until_ns) {
+        const uint64_t time_ns = first_ns[type];
         uvs__workers_pass(&pool->workers, size, time_ns);
-        for (; type != UVS__CHANGES; type = uvs__agenda_first(&pool->agenda, time_ns)) {
+        for (; first_ns[type] <= time_ns; type = uvs__agenda_earliest(&pool->agenda)) {
             uvs__agenda_take(&pool->agenda, type);
             uvs__workers_change(&pool->workers, type);
         }
@@ -107,7 +115,7 @@ static void agrees_with_the_simulation(void **state)
     (void)state;
     for (unsigned size = 1; size <= 4; size++) {
         struct job jobs[JOBS];
-        struct pool pool = {0};
+        struct pool pool = new_pool();
         uint64_t saturated, depth;
         simulate(jobs, size, size);
         expect(jobs, size, &saturated, &depth);
@@ -127,7 +135,7 @@ static void agrees_with_the_simulation(void **state)
 static void settles_as_it_goes(void **state)
 {
     (void)state;
-    struct pool pool = {0};
+    struct pool pool = new_pool();
     for (uint64_t i = 0; i < 100000; i++) {
         add_job(&pool, i * 10, i * 10 + 1, i * 10 + 5);
         pass_until(&pool, 4, i * 10 + 5);
@@ -140,7 +148,7 @@ static void settles_as_it_goes(void **state)
 static void stuck_requests_hold_workers(void **state)
 {
     (void)state;
-    struct pool pool = {0};
+    struct pool pool = new_pool();
     add_job(&pool, 0, 0, 100);
     add(&pool, UVS__SUBMIT_STUCK, 10);
     add(&pool, UVS__SUBMIT_STUCK, 20);
