@@ -40,21 +40,19 @@ struct link {
 };
 
 struct operation {
-    struct operation *older, *younger;
-    uint64_t number; // in the order in which they were added
     uint64_t op;
     uint32_t process;
-    bool ran;
+    uint32_t place;       // in state->ages
     struct link *asker;   // NULL: nobody, or not known
     struct link *running; // the run under way, if it has asked for something
-    uint64_t asked_ns;
-    struct waits waits; // its delay is told with its run
+    uint64_t asked_ns, queue_ns, service_ns;
+    bool ran;
 };
 
 struct state {
     struct uvs__ops operations; // by process and op: struct operation
     struct uvs__slab operation_slab, link_slab;
-    struct operation *oldest, *youngest;
+    struct operation **ages; // the last MAX_OPERATIONS in the order in which they were added; NULL: forgotten
     struct link *slowest[UVS_SLOWEST_CHAINS], *wanted;
     size_t slowest_count;
     uint64_t added; // operations so far
@@ -99,49 +97,46 @@ static struct operation *find(struct state *state, const struct uvs__process *pr
 
 static void forget(struct state *state, struct operation *operation)
 {
-    *(operation->older ? &operation->older->younger : &state->oldest) = operation->younger;
-    *(operation->younger ? &operation->younger->older : &state->youngest) = operation->older;
+    state->ages[operation->place] = NULL;
     release(state, operation->asker);
     release(state, operation->running);
     uvs__slab_give(&state->operation_slab, operation);
 }
 
-static void forget_oldest(struct state *state)
+// Of so many operations the oldest makes room.
+static bool take_place(struct state *state, uint32_t *ret_place)
 {
-    uvs__ops_take(&state->operations, state->oldest->process, state->oldest->op);
-    forget(state, state->oldest);
+    if (!state->ages && !(state->ages = calloc(MAX_OPERATIONS, sizeof(struct operation *))))
+        return false;
+    *ret_place = (uint32_t)(state->added++ % MAX_OPERATIONS);
+    struct operation *oldest = state->ages[*ret_place];
+    if (oldest) {
+        uvs__ops_take(&state->operations, oldest->process, oldest->op);
+        forget(state, oldest);
+    }
+    return true;
 }
 
-static struct operation *make(struct state *state, uint32_t process, uint64_t op)
+// There must be none with its number. NULL without memory.
+static struct operation *add(struct state *state, const struct uvs__process *process, uint64_t op)
 {
+    uint32_t place;
     state->operation_slab.element_size = sizeof(struct operation);
-    struct operation *operation = uvs__slab_take(&state->operation_slab);
-    if (operation && uvs__ops_put(&state->operations, process, op, operation)) {
+    struct operation *operation = take_place(state, &place) ? uvs__slab_take(&state->operation_slab) : NULL;
+    if (!operation)
+        return NULL;
+    if (uvs__ops_put(&state->operations, process->index, op, operation)) {
         uvs__slab_give(&state->operation_slab, operation);
         return NULL;
     }
-    if (operation)
-        *operation = (struct operation){.older = state->youngest,
-                                        .number = state->added++,
-                                        .op = op,
-                                        .process = process,
-                                        .asked_ns = UVS_ABSENT};
-    return operation;
-}
-
-// Takes the place of the one before, if there is one.
-static struct operation *add(struct state *state, const struct uvs__process *process, uint64_t op,
-                             struct operation *before)
-{
-    struct operation *operation = make(state, process->index, op);
-    if (!operation)
-        return NULL;
-    *(state->oldest ? &state->youngest->younger : &state->oldest) = operation;
-    state->youngest = operation;
-    if (before)
-        forget(state, before);
-    if (state->added - state->oldest->number > MAX_OPERATIONS)
-        forget_oldest(state);
+    operation->op = op;
+    operation->process = process->index;
+    operation->place = place;
+    operation->asker = operation->running = NULL;
+    operation->asked_ns = UVS_ABSENT;
+    operation->queue_ns = operation->service_ns = 0;
+    operation->ran = false;
+    state->ages[place] = operation;
     return operation;
 }
 
@@ -155,12 +150,12 @@ static bool is_once(uint8_t kind)
 
 // A timer that arms itself again and again is no chain of ever more steps. Requests may well come one after
 // the other, as when a file is read.
-static bool begins_anew(const struct operation *operation, uint32_t who, uint8_t kind)
+static bool begins_anew(const struct operation *operation, uint32_t who, bool once)
 {
     const struct link *asker = operation ? operation->asker : NULL;
     if (!asker || !asker->known || operation->ran || asker->length >= MAX_LENGTH)
         return true;
-    for (const struct link *link = asker; link && !is_once(kind); link = link->parent)
+    for (const struct link *link = asker; link && !once; link = link->parent)
         if (link->who == who)
             return true;
     return false;
@@ -269,7 +264,7 @@ static void want(struct state *state, struct link *link)
 static struct link *asker_of(struct state *state, const struct uvs__process *process, uint64_t op)
 {
     struct operation *asker = find(state, process, op);
-    asker = asker ? asker : add(state, process, op, NULL);
+    asker = asker ? asker : add(state, process, op);
     if (asker && !asker->running)
         asker->running = new_link(state);
     return asker ? asker->running : NULL;
@@ -289,8 +284,12 @@ static int on_schedule(struct state *state, const struct uvs__span *span)
     if (parent && !asker)
         return NO_MEMORY;
     struct operation *operation = find(state, span->process, span->op);
-    if (!operation || operation->asked_ns != UVS_ABSENT)
-        operation = add(state, span->process, span->op, operation);
+    if (operation && operation->asked_ns != UVS_ABSENT) {
+        uvs__ops_take(&state->operations, span->process->index, span->op);
+        forget(state, operation);
+        operation = NULL;
+    }
+    operation = operation ? operation : add(state, span->process, span->op);
     if (!operation) {
         release(state, asker);
         return NO_MEMORY;
@@ -305,21 +304,23 @@ static void on_work(struct state *state, const struct uvs__span *span)
 {
     struct operation *operation = find(state, span->process, span->op);
     if (operation) {
-        operation->waits.queue_ns = span->work.queue_ns;
-        operation->waits.service_ns = span->end_ns - span->begin_ns;
+        operation->queue_ns = span->work.queue_ns;
+        operation->service_ns = span->end_ns - span->begin_ns;
     }
 }
 
 static void fill(struct link *link, const struct operation *operation, const struct uvs__span *span,
-                 uint8_t kind)
+                 bool anew)
 {
     link->who = span->who;
     link->op = span->op;
     link->begin_ns = span->begin_ns;
     link->end_ns = span->end_ns;
-    link->waits = operation ? operation->waits : (struct waits){0};
-    link->waits.delay_ns = span->callback.delay_ns == UVS_ABSENT ? 0 : span->callback.delay_ns;
-    if (begins_anew(operation, span->who, kind))
+    link->waits = (struct waits){.delay_ns = span->callback.delay_ns == UVS_ABSENT ? 0
+                                                                                   : span->callback.delay_ns,
+                                 .queue_ns = operation ? operation->queue_ns : 0,
+                                 .service_ns = operation ? operation->service_ns : 0};
+    if (anew)
         begin_chain(link, operation);
     else
         follow(link, operation);
@@ -339,12 +340,16 @@ static struct link *keep(struct state *state, const struct link *run)
     return link;
 }
 
-// Most runs ask for nothing, and their chains are none of the slowest: they need no link.
+// Most runs ask for nothing, and their chains are none of the slowest: they need no link. What nobody asked
+// for and asks for nothing is no chain at all.
 static int on_run(struct state *state, const struct operation *operation, const struct uvs__span *span,
-                  uint8_t kind, bool wanted)
+                  bool once, bool wanted)
 {
     struct link leaf, *link = operation && operation->running ? operation->running : &leaf;
-    fill(link, operation, span, kind);
+    const bool anew = begins_anew(operation, span->who, once);
+    if (anew && link == &leaf && !wanted)
+        return 0;
+    fill(link, operation, span, anew);
     const bool ranks = may_rank(state, link);
     if (link == &leaf) {
         if (!ranks && !wanted)
@@ -374,7 +379,7 @@ static int on_callback(struct state *state, const struct uvs__output *output, co
                                        : uvs__ops_get(&state->operations, process, span->op);
     int rc = 0;
     if (span->begin_ns != UVS_ABSENT && (operation || wanted))
-        rc = on_run(state, operation, span, kind, wanted);
+        rc = on_run(state, operation, span, once, wanted);
     if (!operation)
         return rc;
     operation->ran = true;
@@ -389,19 +394,22 @@ static int on_callback(struct state *state, const struct uvs__output *output, co
 
 static int in_order(void *data, const struct uvs__output *output, const struct uvs__span *spans, size_t count)
 {
+    const uint32_t types = 1u << UVS__SPAN_SCHEDULE | 1u << UVS__SPAN_CALLBACK | 1u << UVS__SPAN_WORK;
     struct state *state = data;
     int rc = 0;
-    for (const struct uvs__span *span = spans, *end = spans + count; span < end && !rc; span++) {
-        if (!is_of_interest(output, span))
+    for (const struct uvs__span *span = spans, *end = spans + count; span < end; span++) {
+        if (!(types >> span->type & 1) || !is_of_interest(output, span))
             continue;
         if (span->type == UVS__SPAN_SCHEDULE)
             rc = on_schedule(state, span);
         else if (span->type == UVS__SPAN_CALLBACK)
             rc = on_callback(state, output, span);
-        else if (span->type == UVS__SPAN_WORK)
+        else
             on_work(state, span);
+        if (rc)
+            return rc;
     }
-    return rc;
+    return 0;
 }
 
 // --- Rows ---
@@ -487,6 +495,7 @@ static void clear(void *data)
 {
     struct state *state = data;
     uvs__ops_clear(&state->operations);
+    free(state->ages);
     uvs__slab_clear(&state->operation_slab);
     uvs__slab_clear(&state->link_slab);
 }
