@@ -33,7 +33,8 @@ static inline int uvs_hist_add(struct uvs_hist *hist, uint64_t ns)
     const unsigned shift = uvs__hist_shift(ns), bits = (unsigned)(ns >> shift);
     uint32_t *chunk = hist->chunks[shift + (bits >> UVS__HIST_BITS)];
     const uint64_t sum = hist->sum + ns;
-    if (__builtin_expect(!chunk || sum < ns || sum == UINT64_MAX, 0))
+    // Two numbers of 63 bits have a sum that is not too large.
+    if (__builtin_expect(!chunk || (int64_t)(ns | hist->sum) < 0, 0))
         return uvs__hist_add_slowly(hist, ns);
     uint32_t *bucket = &chunk[bits & (UVS__HIST_BUCKETS - 1)];
     const uint32_t number = *bucket + 1;

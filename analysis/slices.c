@@ -95,7 +95,7 @@ static void spread_far(struct series *series, uint64_t begin_ns, uint64_t end_ns
     }
 }
 
-static void spread(struct series *series, uint64_t begin_ns, uint64_t end_ns, size_t offset)
+static inline void spread(struct series *series, uint64_t begin_ns, uint64_t end_ns, size_t offset)
 {
     uint64_t *number = number_at(series, series->recent, offset);
     if (is_recent(series, begin_ns, end_ns))
