@@ -136,7 +136,7 @@ void uvs__flush_poll(struct uvs__loop *loop)
     }
     uvs__emit_poll(&(struct uvs_ev_poll){
         .loop = loop->key,
-        .wait_ns = poll->end_ns - poll->begin_ns,
+        .wait_ns = 0 - poll->begin_ns, // until the event: when the phase began is exact, however late that is
         .busy_ns = poll->busy_ns,
         .callbacks = poll->callbacks,
         .timeout_ms = poll->timeout_ms,
@@ -187,8 +187,6 @@ static void end_poll(struct uvs__loop *loop, int timeout_ms, int ready)
     if (!poll->begin_ns)
         return;
     uint64_t now_ns = uvs__now();
-    uvs__announce(loop, now_ns);
-    uvs__lean_turn(loop, now_ns);
     poll->end_ns = now_ns;
     poll->timeout_ms = timeout_ms;
     poll->ready = (uint16_t)(ready < 0 ? 0 : ready > UINT16_MAX ? UINT16_MAX : ready);
@@ -200,6 +198,8 @@ static void end_poll(struct uvs__loop *loop, int timeout_ms, int ready)
     // Interrupted, or a look that found nothing: libuv may poll again at once.
     if (ready >= 0 && (ready > 0 || timeout_ms != 0))
         uvs__flush_poll(loop);
+    uvs__announce(loop, now_ns);
+    uvs__lean_turn(loop, now_ns);
 }
 
 // Returns the loop whose poll phase an epoll call on `fd` is, or NULL.
@@ -291,8 +291,8 @@ static void end_busy(struct uvs__loop *loop, uint64_t now_ns)
     uint64_t busy_ns = loop->busy_begin_ns ? now_ns - loop->busy_begin_ns : UVS_ABSENT;
     uvs__announce_counts(loop, now_ns);
     if (!loop->lean || !uvs__lean_last_busy(loop, busy_ns))
-        uvs__emit_poll(
-            &(struct uvs_ev_poll){.loop = loop->key, .busy_ns = busy_ns, .callbacks = loop->callbacks});
+        uvs__emit_poll(&(struct uvs_ev_poll){
+            .loop = loop->key, .wait_ns = 0 - now_ns, .busy_ns = busy_ns, .callbacks = loop->callbacks});
     if (loop->lean)
         uvs__lean_leave(loop, now_ns);
 }

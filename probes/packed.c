@@ -43,7 +43,7 @@ static bool is_wanted(const struct lttng_ust_event_common *event,
 
 // Which field of an event says how long something lasted that ends with it: X(event, field). The event comes
 // with minus the begin in it.
-#define LASTED_MAP(X) X(callback, duration_ns) X(work, service_ns)
+#define LASTED_MAP(X) X(callback, duration_ns) X(work, service_ns) X(poll, wait_ns)
 
 struct event_time {
     const uint64_t *ns; // where the clock leaves it. NULL: the event is complete

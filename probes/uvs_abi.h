@@ -292,12 +292,12 @@ static inline uint32_t uvs_bucket_of(uint64_t ns)
     I(e, uint32_t, loop) I(e, uint64_t, op) I(e, uint8_t, kind) I(e, uint32_t, tid) \
     I(e, uint64_t, queue_ns) I(e, uint64_t, service_ns)
 
-// A poll phase ended, and with it the busy interval before it. wait_ns: inside epoll; busy_ns: the busy
-// interval [timestamp - wait - busy, timestamp - wait]; callbacks: outermost callback events emitted in that
-// busy interval; ready: descriptors returned. calls: epoll calls folded into this phase; 0 = uv_run returned,
-// which ends a busy interval with no poll (wait_ns 0). What follows a calls=0 event is `outside` until the
-// next busy interval begins. The phase's exact end is the begin of the next busy interval (the event may be
-// emitted a little later).
+// A poll phase ended, and with it the busy interval before it. wait_ns: since the phase began, inside epoll but
+// for a moment; busy_ns: the busy interval [timestamp - wait - busy, timestamp - wait]; callbacks: outermost
+// callback events emitted in that busy interval; ready: descriptors returned. calls: epoll calls folded into
+// this phase; 0 = uv_run returned, which ends a busy interval with no poll: wait_ns is that moment. What follows
+// a calls=0 event is `outside` until the next busy interval begins. The phase's exact end is the begin of the
+// next busy interval (the event may be emitted a little later).
 #define UVS_EVENT_poll(I, S, Q, e)                                                                 \
     I(e, uint32_t, loop) I(e, uint64_t, wait_ns) I(e, uint64_t, busy_ns) I(e, uint32_t, callbacks) \
     I(e, int32_t, timeout_ms) I(e, uint16_t, ready) I(e, uint8_t, calls)

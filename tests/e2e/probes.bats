@@ -110,6 +110,38 @@ is_of_one_reading() {
     done
 }
 
+# Records a program that reads into ./echo.
+echo_by() {
+    lttng create echo --output="$PWD/echo"
+    lttng enable-event -s echo --userspace 'uvscope:poll,uvscope:callback'
+    lttng start echo
+    LD_PRELOAD=$1 "$UVS_BIN/../truth/truth_tcp_echo"
+    lttng destroy echo
+}
+
+# Of each callback that read, whether it was ready since the very moment at which a busy interval begins: that is counted
+# back from the poll event behind the interval, however late that came.
+polled() {
+    babeltrace2 --clock-cycles echo | tr -d '[],{}' | awk '
+        function value(name,  i) { for (i = 1; i < NF; i++) if ($i == name) return $(i + 2) }
+        / uvscope:poll: / { begins[sprintf("%.0f", $1 - value("wait_ns") - value("busy_ns"))] }
+        / uvscope:callback: / && value("kind") == 7 { since[NR] = sprintf("%.0f", $1 - value("duration_ns") - value("delay_ns")) }
+        END { for (i in since) print since[i] in begins ? "exact" : "off" }'
+}
+
+is_polled_exactly() {
+    rm -rf echo
+    echo_by "$(runtime)"
+    [ "$(polled | sort -u)" = exact ]
+}
+
+@test "a busy interval begins when the poll before it ended, to the nanosecond" {
+    local tries=20
+    until is_polled_exactly; do
+        ((tries-- > 0))
+    done
+}
+
 @test "a filter sees how long it took" {
     stat_by "$(runtime)" --filter 'service_ns < 100000000000'
     [ "$(measured | awk '$1 < 1e11' | wc -l)" = 200 ]
