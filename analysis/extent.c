@@ -28,13 +28,14 @@ static void begin(struct uvs__extent *extent, const struct uvs__extent_wish *wis
         extent->sure_ns = uvs__add(extent->read_ns, settling_ns);
 }
 
-// The trace begins with the first event of the recording's own processes, of which each says first who it is.
+// The trace begins with the first event of the recording's own processes.
 static bool is_of_recording(const struct uvs__spans *spans, const struct uvs_event *event)
 {
     if (event->type == UVS_EV_LOST)
         return false;
-    return !spans->recording || (event->type == UVS_EV_process_info &&
-                                 strcmp(event->process_info.recording, spans->recording) == 0);
+    if (event->type == UVS_EV_process_info && spans->recording)
+        return strcmp(event->process_info.recording, spans->recording) == 0;
+    return uvs__is_ours(spans, uvs_key_pid(event->loop));
 }
 
 bool uvs__extent_passes_over(struct uvs__extent *extent, const struct uvs__extent_wish *wish,

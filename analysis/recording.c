@@ -81,6 +81,7 @@ static int get_all(const json_t *root, const char *path, struct uvs_recording *r
     recording->end_ns = get_time(root, "end_ns", UVS_ABSENT);
     recording->lost_events = get_time(root, "lost_events", UVS_ABSENT);
     recording->lost_packets = get_time(root, "lost_packets", UVS_ABSENT);
+    recording->own_daemon = json_is_true(json_object_get(root, "own_daemon"));
     recording->overwritten = json_is_true(json_object_get(root, "overwritten"));
     return 1;
 }
@@ -114,11 +115,11 @@ static json_t *to_json(const struct uvs_recording *recording)
     json_t *argv = json_array();
     for (char **argument = recording->argv; argument && *argument; argument++)
         json_array_append_new(argv, uvs__json_text(*argument));
-    json_t *root = json_pack("{s:i, s:o, s:I, s:o, s:o, s:o, s:o, s:b}", "schema", RECORDING_SCHEMA, "argv",
+    json_t *root = json_pack("{s:i, s:o, s:I, s:o, s:o, s:o, s:o, s:b, s:b}", "schema", RECORDING_SCHEMA, "argv",
                              argv, "pid", (json_int_t)recording->pid, "begin_ns",
                              time_or_null(recording->begin_ns), "end_ns", time_or_null(recording->end_ns),
                              "lost_events", time_or_null(recording->lost_events), "lost_packets",
-                             time_or_null(recording->lost_packets), "overwritten", recording->overwritten);
+                             time_or_null(recording->lost_packets), "own_daemon", recording->own_daemon, "overwritten", recording->overwritten);
     for (size_t i = 0; root && i < STRING_COUNT; i++) {
         char *const *member = (char *const *)((const char *)recording + string_members[i].offset);
         if (json_object_set_new(root, string_members[i].key, uvs__json_text(*member)) == 0)

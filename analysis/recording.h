@@ -23,6 +23,7 @@ struct uvs_recording {
     char *exit;                // "0", "signal 9", or NULL while running
     uint64_t begin_ns, end_ns; // CLOCK_MONOTONIC at the program's start and end; UVS_ABSENT while running
     uint64_t lost_events, lost_packets;
+    bool own_daemon;  // LTTng's daemon served this recording alone: its trace has no other's processes
     bool overwritten; // the oldest part of the trace, to make room for the newest
 };
 

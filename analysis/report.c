@@ -300,6 +300,7 @@ static int fill_report(struct job *job, const char *path)
 void uvs__spans_recorded(struct uvs__spans *spans, const struct uvs_recording *recording)
 {
     spans->recording = recording->id;
+    spans->has_no_others = recording->own_daemon;
     spans->main_pid = recording->pid;
     spans->main_end_ns = recording->exit ? recording->end_ns : UVS_ABSENT;
 }

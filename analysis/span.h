@@ -249,6 +249,7 @@ struct uvs__spans {
     struct uvs__span_room room;
     struct uvs__span own_place; // of a span, where the sink has none
     const char *recording;      // only processes that carry this id are reported; NULL: all
+    bool has_no_others;         // the trace has no others, even where one does not say who it is
     struct uvs__process *processes, *last_process;
     struct uvs__loop *loops, *last_loop;
     struct uvs__map process_by_pid, loop_by_key, who_by_key;
@@ -278,6 +279,9 @@ int uvs__spans_run(struct uvs__spans *spans, const struct uvs_event *events, siz
 int uvs__spans_finish(struct uvs__spans *spans);
 void uvs__spans_clear(struct uvs__spans *spans);
 
+// Whether a process that has not said whose it is, since that was lost or comes later, is one to report: a
+// session daemon of the whole system brings events of others too.
+bool uvs__is_ours(const struct uvs__spans *spans, uint32_t pid);
 int uvs__hist_add_totals(struct uvs_hist *hist, const struct uvs_ev_totals *totals);
 // How long before its process's end the last totals of a loop were told; 0: nothing is missing.
 uint64_t uvs__loop_untold_ns(const struct uvs__spans *spans, const struct uvs__loop *loop);

@@ -75,19 +75,22 @@ static __attribute__((cold)) int on_lost(struct uvs__spans *spans, const struct 
 
 // --- Identity ---
 
+bool uvs__is_ours(const struct uvs__spans *spans, uint32_t pid)
+{
+    return !spans->recording || spans->has_no_others || (pid == spans->main_pid && pid);
+}
+
 static struct uvs__process *add_process(struct uvs__spans *spans, uint32_t pid, uint32_t copy)
 {
     struct uvs__process *process = calloc(1, sizeof(*process));
     if (!process)
         return NULL;
-    // In a recording every process of ours says who it is before anything else; a system-wide session daemon
-    // brings events of others too.
     *process = (struct uvs__process){.pid = pid,
                                      .copy = copy,
                                      .pid_ns = UVS_ABSENT,
                                      .start_ns = UVS_ABSENT,
                                      .hooks = -1,
-                                     .foreign = spans->recording != NULL};
+                                     .foreign = !uvs__is_ours(spans, pid)};
     if (uvs__map_put(&spans->process_by_pid, pid, copy, process)) {
         free(process);
         return NULL;

@@ -233,6 +233,7 @@ static int start(struct attempt *attempt, struct uvs_error *error)
     result = uvs__sessiond_acquire(attempt->session, &attempt->daemon, error);
     if (result)
         goto fail_daemon;
+    attempt->facts.own_daemon = attempt->daemon.home[0] != '\0';
     result = start_session(attempt, error);
     if (!result)
         result = uvs_recording_save(attempt->dir.path, &attempt->facts, error);

@@ -167,16 +167,15 @@ def check_loss(cut, report, lost, kept):
                     interval["begin_ns"] <= event.time_ns <= interval["end_ns"] for interval in loss["intervals"]):
                 yield f"a {event.name} at {event.time_ns} was lost in no interval of loss"
                 break
-    # A callback that was recorded is one that is counted, if it is known whose process it was in; of a lean recording so
-    # are those that it only has the totals of.
+    # A callback that was recorded is one that is counted, even where it is not told whose process it was in; of a lean
+    # recording so are those that it only has the totals of.
     is_lean = any(event.name == "totals" for event in kept + lost)
-    if any(event.name == "process_info" for event in kept):
-        found = collections.Counter()
-        for row in report["callbacks"]:
-            found[row["pid"], row["site"]["address"] if row["site"] else 0] += row["count"]
-        for key, count in counts(kept).items():
-            if found[key] < count if is_lean else found[key] != count:
-                yield f"{found[key]} callbacks {key} of {count}"
+    found = collections.Counter()
+    for row in report["callbacks"]:
+        found[row["pid"], row["site"]["address"] if row["site"] else 0] += row["count"]
+    for key, count in counts(kept).items():
+        if found[key] < count if is_lean else found[key] != count:
+            yield f"{found[key]} callbacks {key} of {count}"
 
 
 # --- Running ---

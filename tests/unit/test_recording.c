@@ -44,7 +44,8 @@ static void what_is_saved_is_loaded(void **state)
                                         .begin_ns = 12,
                                         .end_ns = 1ull << 62,
                                         .lost_events = 3,
-                                        .lost_packets = 4};
+                                        .lost_packets = 4,
+                                        .own_daemon = true};
     struct uvs_recording loaded;
     struct uvs_error error = {0};
     struct stat facts;
@@ -65,6 +66,7 @@ static void what_is_saved_is_loaded(void **state)
     assert_int_equal(loaded.pid, 4194304);
     assert_true(loaded.begin_ns == 12 && loaded.end_ns == 1ull << 62);
     assert_true(loaded.lost_events == 3 && loaded.lost_packets == 4);
+    assert_true(loaded.own_daemon);
     uvs_recording_clear(&loaded);
     assert_null(loaded.id);
 }

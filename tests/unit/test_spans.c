@@ -116,6 +116,36 @@ static void other_recordings_are_left_out(void **state)
     uvs__spans_clear(&spans);
 }
 
+// Of a process that has not said who it is yet.
+static void what_lost_its_name_is_reported_where_it_can_only_be_ours(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t main_pid;
+        bool has_no_others;
+        size_t callbacks;
+    } cases[] = {{7, false, 2}, {8, false, 2}, {0, false, 1}, {0, true, 4}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct seen seen;
+        struct uvs__spans spans = builder(&seen);
+        spans.recording = "mine";
+        spans.main_pid = cases[i].main_pid;
+        spans.has_no_others = cases[i].has_no_others;
+        feed(&spans, info(1, 9, "theirs"));
+        feed(&spans, timer(50, 0, 10));
+        feed(&spans, timer(100, 7, 10));
+        feed(&spans, timer(150, 8, 10));
+        feed(&spans, timer(200, 9, 10));
+        feed(&spans, info(300, 7, "mine"));
+        feed(&spans, info(300, 8, "theirs"));
+        feed(&spans, timer(400, 7, 10));
+        feed(&spans, timer(500, 8, 10));
+        assert_int_equal(uvs__spans_finish(&spans), 0);
+        assert_int_equal(seen.counts[UVS__SPAN_CALLBACK], cases[i].callbacks);
+        uvs__spans_clear(&spans);
+    }
+}
+
 // The recorded program's end is known from the recording; another process lived until its last event at
 // least.
 static void open_blocks_last_until_the_known_end(void **state)
@@ -274,6 +304,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_counter_that_falls_and_returns_loses_nothing),
         cmocka_unit_test(other_recordings_are_left_out),
+        cmocka_unit_test(what_lost_its_name_is_reported_where_it_can_only_be_ours),
         cmocka_unit_test(open_blocks_last_until_the_known_end),
         cmocka_unit_test(open_blocks_end_where_another_program_takes_the_pid),
         cmocka_unit_test(requests_without_a_callback_are_forgotten),
