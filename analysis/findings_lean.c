@@ -9,15 +9,17 @@
 
 int uvs__find_lean(struct uvs__hunt *hunt, const struct uvs_process_row *process)
 {
-    char threshold[UVS__TEXT_SIZE];
+    char threshold[UVS__TEXT_SIZE] = "its threshold, which was lost";
     if (!process->lean_ns)
         return 0;
+    if (process->lean_ns != UVS_ABSENT)
+        uvs_format_ns(threshold, sizeof(threshold), process->lean_ns);
     return uvs__found(
         hunt, UVS_ABSENT, process->pid, -1,
         "process %u was recorded lean: what took or waited less than %s is in all counts, sums and "
         "percentiles, but not told one by one; there are no chains and no curves over time, who waited "
         "for a worker because of whom is unknown, and blame names only what took longer",
-        process->pid, uvs_format_ns(threshold, sizeof(threshold), process->lean_ns));
+        process->pid, threshold);
 }
 
 int uvs__find_missing_totals(struct uvs__hunt *hunt, const struct uvs_process_row *process)

@@ -98,10 +98,11 @@ static inline int close_idle(struct uvs__spans *spans, struct uvs__loop *loop, u
     return uvs__emit(spans, begin_span(spans, loop, UVS__SPAN_OUTSIDE, loop->boundary_ns, busy_begin_ns));
 }
 
+// Where it is not known whether the recording is lean they are one too: fewer are a lower bound.
 static bool same_phase(const struct uvs__loop *loop, const struct uvs_ev_poll *poll, uint64_t busy_begin_ns,
                        uint64_t busy_end_ns)
 {
-    return poll->calls > 0 && loop->poll.open && !loop->process->lean_ns && poll->callbacks == 0 &&
+    return poll->calls > 0 && loop->poll.open && !loop->process->is_lean && poll->callbacks == 0 &&
            loop->busy.outermost == 0 && loop->busy.callbacks.count == 0 && busy_begin_ns != UVS_ABSENT &&
            busy_end_ns - busy_begin_ns < same_phase_ns;
 }

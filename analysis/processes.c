@@ -83,7 +83,7 @@ static int finish(void *state, struct uvs__output *output)
                                         .copy = p->copy,
                                         .hooks = -1,
                                         .handoff_missed = p->handoff_missed,
-                                        .lean_ns = p->lean_ns,
+                                        .lean_ns = p->is_lean ? p->lean_ns : 0,
                                         .totals_lost = p->totals_lost,
                                         .untold_ns = untold_ns(output->spans, p),
                                         .loops_dropped = p->loops_dropped};

@@ -115,11 +115,12 @@ static json_t *to_json(const struct uvs_recording *recording)
     json_t *argv = json_array();
     for (char **argument = recording->argv; argument && *argument; argument++)
         json_array_append_new(argv, uvs__json_text(*argument));
-    json_t *root = json_pack("{s:i, s:o, s:I, s:o, s:o, s:o, s:o, s:b, s:b}", "schema", RECORDING_SCHEMA, "argv",
-                             argv, "pid", (json_int_t)recording->pid, "begin_ns",
+    json_t *root = json_pack("{s:i, s:o, s:I, s:o, s:o, s:o, s:o, s:b, s:b}", "schema", RECORDING_SCHEMA,
+                             "argv", argv, "pid", (json_int_t)recording->pid, "begin_ns",
                              time_or_null(recording->begin_ns), "end_ns", time_or_null(recording->end_ns),
                              "lost_events", time_or_null(recording->lost_events), "lost_packets",
-                             time_or_null(recording->lost_packets), "own_daemon", recording->own_daemon, "overwritten", recording->overwritten);
+                             time_or_null(recording->lost_packets), "own_daemon", recording->own_daemon,
+                             "overwritten", recording->overwritten);
     for (size_t i = 0; root && i < STRING_COUNT; i++) {
         char *const *member = (char *const *)((const char *)recording + string_members[i].offset);
         if (json_object_set_new(root, string_members[i].key, uvs__json_text(*member)) == 0)

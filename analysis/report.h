@@ -46,7 +46,8 @@ struct uvs_process_row {
     char *unhooked; // libuv functions that could not be hooked, separated by spaces; NULL unknown
     uint32_t pool_size;
     uint64_t handoff_missed, loops_dropped;
-    uint64_t lean_ns;     // recorded lean: what is shorter is in totals alone; 0: everything is told
+    uint64_t lean_ns; // recorded lean: what is shorter is in totals alone, UVS_ABSENT: it was lost from where
+                      // on; 0: everything is told, or nobody says it is not
     uint64_t totals_lost; // of them
     uint64_t untold_ns;   // before its end, of which the totals are missing
     char *exit;           // "0", "signal 9", "running" or NULL

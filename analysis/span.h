@@ -40,7 +40,10 @@ struct uvs__process {
     bool touched;               // a span of it touches the window
     bool missed[UINT8_MAX + 1]; // kinds with a missed hand-off
     uint64_t handoff_missed, loops_dropped;
-    uint64_t lean_ns;     // recorded lean: what is shorter comes as totals; 0: everything is told
+    // Recorded lean: what is shorter comes as totals; 0: everything is told. UVS_ABSENT: that is not known,
+    // or not from where on, and nothing is taken for told.
+    uint64_t lean_ns;
+    bool is_lean;         // it has said so, or told totals
     uint64_t totals_lost; // of them
     // Pool requests in flight: unfinished ones in the order of submission, those that hold a worker for very
     // long apart; finished ones that wait for their callback.
@@ -393,8 +396,7 @@ int uvs__loop_finish(struct uvs__spans *spans, struct uvs__loop *loop, bool ende
 // totals.c: what is recorded lean.
 int uvs__loop_totals(struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event);
 void uvs__loop_lean(const struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event);
-void uvs__process_lean(const struct uvs__spans *spans, struct uvs__process *process,
-                       const struct uvs_event *event);
+void uvs__process_lean(const struct uvs__spans *spans, struct uvs__process *process, uint64_t threshold_ns);
 
 // requests.c: the pool's requests.
 int uvs__request_scheduled(struct uvs__spans *spans, struct uvs__process *process,

@@ -90,6 +90,7 @@ static struct uvs__process *add_process(struct uvs__spans *spans, uint32_t pid, 
                                      .pid_ns = UVS_ABSENT,
                                      .start_ns = UVS_ABSENT,
                                      .hooks = -1,
+                                     .lean_ns = UVS_ABSENT,
                                      .foreign = !uvs__is_ours(spans, pid)};
     if (uvs__map_put(&spans->process_by_pid, pid, copy, process)) {
         free(process);
@@ -236,6 +237,7 @@ static __attribute__((cold)) int on_process_info(struct uvs__spans *spans, struc
         uvs__spans_quiet(spans);
         process->pool_size = info->pool_size;
     }
+    uvs__process_lean(spans, process, info->lean_ns == UVS_ABSENT ? 0 : info->lean_ns);
     if (process->exe)
         return 0;
     process->pid_ns = info->pid_ns;
@@ -299,7 +301,7 @@ static void on_lean(struct uvs__spans *spans, struct uvs__process *process, cons
     if (loop)
         uvs__loop_lean(spans, loop, event);
     else
-        uvs__process_lean(spans, process, event);
+        uvs__process_lean(spans, process, event->lean.threshold_ns);
 }
 
 static int on_handles_open(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,

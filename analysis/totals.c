@@ -43,6 +43,10 @@ int uvs__loop_totals(struct uvs__spans *spans, struct uvs__loop *loop, const str
 {
     const struct uvs_ev_totals *totals = &event->totals;
     follow(loop, totals->sequence, totals->sequence + 1);
+    if (!loop->process->is_lean) { // what said so was lost
+        uvs__process_lean(spans, loop->process, UVS_ABSENT);
+        loop->process->is_lean = true;
+    }
     if (!measures[totals->measure].known)
         return 0;
     uint32_t who = UVS__NOBODY;
@@ -57,13 +61,14 @@ int uvs__loop_totals(struct uvs__spans *spans, struct uvs__loop *loop, const str
     return uvs__emit(spans, span);
 }
 
-void uvs__process_lean(const struct uvs__spans *spans, struct uvs__process *process,
-                       const struct uvs_event *event)
+// Who was lean stays it: what was not told does not come any more.
+void uvs__process_lean(const struct uvs__spans *spans, struct uvs__process *process, uint64_t threshold_ns)
 {
-    if (process->lean_ns == event->lean.threshold_ns)
+    if (process->lean_ns == threshold_ns || (!threshold_ns && process->is_lean))
         return;
     uvs__spans_quiet(spans);
-    process->lean_ns = event->lean.threshold_ns;
+    process->is_lean = threshold_ns != 0;
+    process->lean_ns = threshold_ns;
 }
 
 void uvs__loop_lean(const struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event)
@@ -73,12 +78,12 @@ void uvs__loop_lean(const struct uvs__spans *spans, struct uvs__loop *loop, cons
     loop->told_all = event->lean.ended;
     // Told between two busy intervals: what the watchdog saw before is over.
     loop->stall.time_ns = 0;
-    uvs__process_lean(spans, loop->process, event);
+    uvs__process_lean(spans, loop->process, event->lean.threshold_ns);
 }
 
 uint64_t uvs__loop_untold_ns(const struct uvs__spans *spans, const struct uvs__loop *loop)
 {
-    if (!loop->process->lean_ns || loop->told_all || !loop->tid)
+    if (!loop->process->is_lean || loop->told_all || !loop->tid)
         return 0;
     return uvs__minus(uvs__process_end(spans, loop->process), loop->told_ns ? loop->told_ns : loop->seen_ns);
 }

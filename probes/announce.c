@@ -85,6 +85,7 @@ static void announce_copy(const struct uvs__copy *copy, const char *exe)
         .libuv = copy->real.uv_version ? copy->real.uv_version() : 0,
         .pool_size = started ? started : future_pool_size(),
         .hooks = (uint8_t)copy->mode,
+        .lean_ns = uvs__lean_on() ? uvs__lean_ns : 0,
         .recording = uvs__environment.UVSCOPE_RECORDING ? uvs__environment.UVSCOPE_RECORDING : "",
         .exe = copy->object[0] ? copy->object : exe,
         .argv = arguments,

@@ -328,12 +328,13 @@ static inline uint32_t uvs_bucket_of(uint64_t ns)
 #define UVS_EVENT_dropped(I, S, Q, e) I(e, uint32_t, loop) I(e, uint8_t, reason) I(e, uint32_t, count)
 
 // About once a second, so that late sessions get them too. start_ns + pid + pid_ns name a process. recording:
-// UVSCOPE_RECORDING of the program's environment. libuv: uv_version(). argv: joined by 0x1f. unhooked: libuv
-// functions that could not be hooked, joined by a space.
+// UVSCOPE_RECORDING of the program's environment. libuv: uv_version(). lean_ns: the threshold of what is recorded
+// lean, 0 = everything is told. argv: joined by 0x1f. unhooked: libuv functions that could not be hooked, joined
+// by a space.
 #define UVS_EVENT_process_info(I, S, Q, e)                                                      \
     I(e, uint32_t, loop) I(e, uint32_t, pid) I(e, uint64_t, pid_ns) I(e, uint64_t, start_ns)    \
     I(e, uint32_t, schema) I(e, uint32_t, libuv) I(e, uint32_t, pool_size) I(e, uint8_t, hooks) \
-    S(e, recording) S(e, exe) S(e, argv) S(e, unhooked)
+    I(e, uint64_t, lean_ns) S(e, recording) S(e, exe) S(e, argv) S(e, unhooked)
 
 // An object mapped into the process at [base, base + size). An address minus bias is the file's own
 // (link-time) one.

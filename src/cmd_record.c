@@ -414,7 +414,8 @@ static const struct uvs_option options[] = {
     {.name = "repeat",
      .form = UVS_OPTION_STRING,
      .argument = "N",
-     .help = "run PROGRAM N times, one after the other, each into a directory run-1, run-2... of DIR, for compare "
+     .help = "run PROGRAM N times, one after the other, each into a directory run-1, run-2... of DIR, for "
+             "compare "
              "and check; ends with the first status that is not 0 (default: once)",
      .value = &repeat},
     {.name = "quiet",

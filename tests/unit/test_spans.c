@@ -146,6 +146,48 @@ static void what_lost_its_name_is_reported_where_it_can_only_be_ours(void **stat
     }
 }
 
+// Of a lean recording a request's `schedule` is not when it was submitted.
+static void a_schedule_counts_once_it_is_known_that_all_is_told(void **state)
+{
+    (void)state;
+    static const struct {
+        bool is_told, has_totals;
+        uint64_t lean_ns, expected_ns;
+        bool is_lean;
+        size_t schedules;
+    } cases[] = {
+        {.expected_ns = UVS_ABSENT},
+        {.is_told = true, .lean_ns = UVS_ABSENT, .schedules = 1}, // as it was told once
+        {.is_told = true, .schedules = 1},
+        {.is_told = true, .lean_ns = 5000, .expected_ns = 5000, .is_lean = true},
+        {.has_totals = true, .expected_ns = UVS_ABSENT, .is_lean = true},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct seen seen;
+        struct uvs__spans spans = builder(&seen);
+        struct uvs_event event = info(1, 7, "");
+        event.process_info.lean_ns = cases[i].lean_ns;
+        if (cases[i].is_told)
+            feed(&spans, event);
+        if (cases[i].has_totals)
+            feed(&spans,
+                 (struct uvs_event){
+                     .time_ns = 2,
+                     .type = UVS_EV_totals,
+                     .totals = {.loop = uvs_loop_key(7, 0), .measure = UVS_MEASURE_POLL, .count = 1}});
+        feed(&spans, (struct uvs_event){.time_ns = 3,
+                                        .type = UVS_EV_schedule,
+                                        .schedule = {.loop = uvs_loop_key(7, 0),
+                                                     .op = 1,
+                                                     .kind = UVS_KIND_TIMER,
+                                                     .callback = 0x100}});
+        assert_int_equal(seen.counts[UVS__SPAN_SCHEDULE], cases[i].schedules);
+        assert_int_equal(spans.processes->lean_ns, cases[i].expected_ns);
+        assert_int_equal(spans.processes->is_lean, cases[i].is_lean);
+        uvs__spans_clear(&spans);
+    }
+}
+
 // The recorded program's end is known from the recording; another process lived until its last event at
 // least.
 static void open_blocks_last_until_the_known_end(void **state)
@@ -305,6 +347,7 @@ int main(void)
         cmocka_unit_test(a_counter_that_falls_and_returns_loses_nothing),
         cmocka_unit_test(other_recordings_are_left_out),
         cmocka_unit_test(what_lost_its_name_is_reported_where_it_can_only_be_ours),
+        cmocka_unit_test(a_schedule_counts_once_it_is_known_that_all_is_told),
         cmocka_unit_test(open_blocks_last_until_the_known_end),
         cmocka_unit_test(open_blocks_end_where_another_program_takes_the_pid),
         cmocka_unit_test(requests_without_a_callback_are_forgotten),
