@@ -135,7 +135,7 @@ static int create_sum(const struct uvs__term *term, const struct uvs_report *rep
 static int create_quotient(const struct uvs_rule *rule, const struct uvs_report *report,
                            struct uvs__figure **ret_figures, size_t *ret_count)
 {
-    struct uvs__figure *figures = calloc(1, sizeof(*figures)), divisor;
+    struct uvs__figure *figures = calloc(1, sizeof(*figures)), divisor = {.state = UVS__FIGURE_NONE};
     int result = figures ? create_sum(&rule->value, report, figures) : -UVS_E_ENVIRONMENT;
     if (result == 0)
         result = create_sum(&rule->divisor, report, &divisor);

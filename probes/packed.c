@@ -47,7 +47,7 @@ static bool is_wanted(const struct lttng_ust_event_common *event,
 
 struct event_time {
     const uint64_t *ns; // where the clock leaves it. NULL: the event is complete
-    size_t lasted;      // where the field lies that it is to be added to, 0 = there is none
+    void *lasted;       // the field that it is to be added to; NULL: there is none
 };
 
 static uint64_t now_ns(void)
@@ -57,15 +57,15 @@ static uint64_t now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static void complete(void *event, struct event_time time)
+static void complete(struct event_time time)
 {
     if (!time.ns || !time.lasted)
         return;
     const uint64_t end_ns = *time.ns ? *time.ns : now_ns();
     uint64_t lasted_ns;
-    memcpy(&lasted_ns, (char *)event + time.lasted, sizeof(lasted_ns));
+    memcpy(&lasted_ns, time.lasted, sizeof(lasted_ns));
     lasted_ns += end_ns;
-    memcpy((char *)event + time.lasted, &lasted_ns, sizeof(lasted_ns));
+    memcpy(time.lasted, &lasted_ns, sizeof(lasted_ns));
 }
 
 static void record(const struct lttng_ust_event_common *event, void *payload, size_t size,
@@ -80,44 +80,31 @@ static void record(const struct lttng_ust_event_common *event, void *payload, si
     lttng_ust_ring_buffer_ctx_init(&place, recorder, size, 1, &probe);
     if (channel->ops->event_reserve(&place) < 0)
         return;
-    complete(payload, time);
+    complete(time);
     channel->ops->event_write(&place, payload, size, 1);
     channel->ops->event_commit(&place);
 }
 
-#define PACK(event, type, field) type field;
-#define COPY(event, type, field) .field = event->field,
-#define NOTHING(...)
-#define X(name, detail)                                 \
-    struct packed_##name {                              \
-        UVS_EVENT_##name(PACK, NOTHING, NOTHING, event) \
-    } __attribute__((packed));
-UVS_EVENT_MAP(X)
-#undef X
-
-static const struct {
-    size_t in_event, in_payload;
-} lasted[UVS_EV_COUNT] = {
-#define X(name, field) \
-    [UVS_EV_##name] = {offsetof(struct uvs_ev_##name, field), offsetof(struct packed_##name, field)},
+static const size_t lasted[UVS_EV_COUNT] = {
+#define X(name, field) [UVS_EV_##name] = offsetof(struct uvs_ev_##name, field),
     LASTED_MAP(X)
 #undef X
 };
 
-#define X(name, detail)                                                                                \
-    static void record_##name(void *data, const struct uvs_ev_##name *event, const uint64_t *event_ns) \
-    {                                                                                                  \
-        if (!is_plain(data)) {                                                                         \
-            struct uvs_ev_##name whole = *event;                                                       \
-            complete(&whole, (struct event_time){event_ns, lasted[UVS_EV_##name].in_event});           \
-            ((void (*)(void *, const struct uvs_ev_##name *,                                           \
-                       const uint64_t *))generated_probes[UVS_EV_##name])(data, &whole, event_ns);     \
-            return;                                                                                    \
-        }                                                                                              \
-        struct packed_##name payload = {UVS_EVENT_##name(COPY, NOTHING, NOTHING, event)};              \
-        record(data, &payload, sizeof(payload),                                                        \
-               (struct event_time){event_ns, lasted[UVS_EV_##name].in_payload},                        \
-               __builtin_return_address(0));                                                           \
+// What the struct of an event of integers holds is the bytes that LTTng's generated probes write.
+#define X(name, detail)                                                                                      \
+    static void record_##name(void *data, const struct uvs_ev_##name *event, const uint64_t *event_ns)       \
+    {                                                                                                        \
+        struct uvs_ev_##name whole = *event;                                                                 \
+        const size_t at = lasted[UVS_EV_##name];                                                             \
+        const struct event_time time = {event_ns, at ? (char *)&whole + at : NULL};                          \
+        if (is_plain(data)) {                                                                                \
+            record(data, &whole, sizeof(whole), time, __builtin_return_address(0));                          \
+            return;                                                                                          \
+        }                                                                                                    \
+        complete(time);                                                                                      \
+        ((void (*)(void *, const struct uvs_ev_##name *, const uint64_t *))generated_probes[UVS_EV_##name])( \
+            data, &whole, event_ns);                                                                         \
     }
 UVS_EVENT_MAP(X)
 #undef X
