@@ -66,9 +66,9 @@ status_of() {
     wait "$1" || status=$?
 }
 
-# The test's own LTTng daemon, which `lttng` talks to.
+# The test's own LTTng daemon, which `lttng` talks to; a program waits for it however busy the machine is.
 own_daemon() {
-    export LTTNG_HOME=$HOME
+    export LTTNG_HOME=$HOME LTTNG_UST_REGISTER_TIMEOUT=$((30000 * timeout_factor))
     background lttng-sessiond --no-kernel --quiet
     await lttng list >/dev/null
 }
