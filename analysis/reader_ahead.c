@@ -171,8 +171,8 @@ static void *decode(void *data)
 static void wait_for_batch(struct ahead *ahead)
 {
     if (ahead->batch)
-        uvs__ring_give_empty(&ahead->ring);
-    ahead->batch = &ahead->batches[uvs__ring_take_full(&ahead->ring)];
+        uvs__ring_give_empty(&ahead->ring, 0);
+    ahead->batch = &ahead->batches[uvs__ring_take_full(&ahead->ring, 0)];
     ahead->at = 0;
 }
 
@@ -225,7 +225,7 @@ static void free_all(struct ahead *ahead)
 static void destroy(struct uvs_reader *base)
 {
     struct ahead *ahead = (struct ahead *)base;
-    uvs__ring_stop(&ahead->ring);
+    uvs__ring_stop(&ahead->ring, 0);
     pthread_join(ahead->thread, NULL);
     uvs_reader_destroy(ahead->reader);
     free_all(ahead);
@@ -252,7 +252,7 @@ struct uvs_reader *uvs__reader_ahead_create(struct uvs_reader *reader)
     ahead->base.ops = &ahead->ops;
     ahead->reader = reader;
     find_texts(ahead);
-    uvs__ring_create(&ahead->ring, BATCHES);
+    uvs__ring_create(&ahead->ring, BATCHES, 1);
     if (uvs__ring_start_thread(&ahead->thread, decode, ahead)) {
         free_all(ahead);
         return NULL;
@@ -264,7 +264,7 @@ struct uvs_reader *uvs__reader_ahead_create(struct uvs_reader *reader)
 
 struct uvs_reader *uvs__reader_ahead(struct uvs_reader *reader)
 {
-    if (!uvs__ring_has_processors())
+    if (uvs__ring_processors() < 2)
         return reader;
     struct uvs_reader *ahead = uvs__reader_ahead_create(reader);
     return ahead ? ahead : reader;

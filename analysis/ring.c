@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 // The lock guards how many places are full; they change hands only under it. A producer that has to wait is
 // woken when half of the ring is empty again, so that the threads do not wake each other for each place; one
-// that is slower than the consumer hands on each place at once.
+// that is slower than the consumers hands on each place at once.
 #include "ring.h"
 
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 
-void uvs__ring_create(struct uvs__ring *ring, size_t places)
+void uvs__ring_create(struct uvs__ring *ring, size_t places, size_t consumers)
 {
-    *ring = (struct uvs__ring){.places = places};
+    *ring = (struct uvs__ring){.places = places, .consumers = consumers};
     pthread_mutex_init(&ring->lock, NULL);
     pthread_cond_init(&ring->filled, NULL);
     pthread_cond_init(&ring->emptied, NULL);
@@ -23,11 +23,29 @@ void uvs__ring_destroy(struct uvs__ring *ring)
     pthread_mutex_destroy(&ring->lock);
 }
 
+static bool has_stopped(const struct uvs__ring *ring)
+{
+    bool stopped = false;
+    for (size_t i = 0; i < ring->consumers; i++)
+        stopped |= ring->is_stopped[i];
+    return stopped;
+}
+
+// Places that are not empty again for all consumers that are still there.
+static size_t full(const struct uvs__ring *ring)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < ring->consumers; i++)
+        if (!ring->is_stopped[i] && ring->given - ring->taken[i] > most)
+            most = ring->given - ring->taken[i];
+    return most;
+}
+
 static void wait_until(struct uvs__ring *ring, size_t most_full)
 {
     ring->wake_at = most_full;
     ring->is_producer_waiting = true;
-    while (ring->full > most_full && !ring->is_stopped)
+    while (full(ring) > most_full)
         pthread_cond_wait(&ring->emptied, &ring->lock);
     ring->is_producer_waiting = false;
 }
@@ -35,9 +53,9 @@ static void wait_until(struct uvs__ring *ring, size_t most_full)
 size_t uvs__ring_take_empty(struct uvs__ring *ring)
 {
     pthread_mutex_lock(&ring->lock);
-    if (ring->full == ring->places)
+    if (full(ring) == ring->places)
         wait_until(ring, ring->places / 2);
-    const size_t place = ring->is_stopped ? UVS__RING_NONE : (ring->first + ring->full) % ring->places;
+    const size_t place = has_stopped(ring) ? UVS__RING_NONE : ring->given % ring->places;
     pthread_mutex_unlock(&ring->lock);
     return place;
 }
@@ -45,10 +63,11 @@ size_t uvs__ring_take_empty(struct uvs__ring *ring)
 void uvs__ring_give_full(struct uvs__ring *ring)
 {
     pthread_mutex_lock(&ring->lock);
-    const bool was_empty = ring->full++ == 0;
+    ring->given++;
+    const bool wake = ring->waiting > 0;
     pthread_mutex_unlock(&ring->lock);
-    if (was_empty)
-        pthread_cond_signal(&ring->filled);
+    if (wake)
+        pthread_cond_broadcast(&ring->filled);
 }
 
 void uvs__ring_settle(struct uvs__ring *ring)
@@ -63,36 +82,47 @@ void uvs__ring_close(struct uvs__ring *ring)
     pthread_mutex_lock(&ring->lock);
     ring->is_closed = true;
     pthread_mutex_unlock(&ring->lock);
-    pthread_cond_signal(&ring->filled);
+    pthread_cond_broadcast(&ring->filled);
 }
 
-size_t uvs__ring_take_full(struct uvs__ring *ring)
+size_t uvs__ring_take_full(struct uvs__ring *ring, size_t consumer)
 {
     pthread_mutex_lock(&ring->lock);
-    while (ring->full == 0 && !ring->is_closed)
+    ring->waiting++;
+    while (ring->given == ring->taken[consumer] && !ring->is_closed && !has_stopped(ring))
         pthread_cond_wait(&ring->filled, &ring->lock);
-    const size_t place = ring->full ? ring->first : UVS__RING_NONE;
+    ring->waiting--;
+    const bool any = ring->given != ring->taken[consumer] && !has_stopped(ring);
+    const size_t place = any ? ring->taken[consumer] % ring->places : UVS__RING_NONE;
     pthread_mutex_unlock(&ring->lock);
     return place;
 }
 
-void uvs__ring_give_empty(struct uvs__ring *ring)
+// Under the lock.
+static bool is_producer_to_wake(const struct uvs__ring *ring)
+{
+    return ring->is_producer_waiting && full(ring) <= ring->wake_at;
+}
+
+void uvs__ring_give_empty(struct uvs__ring *ring, size_t consumer)
 {
     pthread_mutex_lock(&ring->lock);
-    ring->first = (ring->first + 1) % ring->places;
-    ring->full--;
-    const bool wake = ring->is_producer_waiting && ring->full <= ring->wake_at;
+    ring->taken[consumer]++;
+    const bool wake = is_producer_to_wake(ring);
     pthread_mutex_unlock(&ring->lock);
     if (wake)
         pthread_cond_signal(&ring->emptied);
 }
 
-void uvs__ring_stop(struct uvs__ring *ring)
+void uvs__ring_stop(struct uvs__ring *ring, size_t consumer)
 {
     pthread_mutex_lock(&ring->lock);
-    ring->is_stopped = true;
+    ring->is_stopped[consumer] = true;
+    const bool wake = is_producer_to_wake(ring);
     pthread_mutex_unlock(&ring->lock);
-    pthread_cond_signal(&ring->emptied);
+    if (wake)
+        pthread_cond_signal(&ring->emptied);
+    pthread_cond_broadcast(&ring->filled);
 }
 
 // The command's signals are for the command's own thread.
@@ -108,8 +138,8 @@ int uvs__ring_start_thread(pthread_t *ret_thread, void *(*run)(void *), void *da
     return failed;
 }
 
-bool uvs__ring_has_processors(void)
+int uvs__ring_processors(void)
 {
     cpu_set_t processors;
-    return sched_getaffinity(0, sizeof(processors), &processors) == 0 && CPU_COUNT(&processors) >= 2;
+    return sched_getaffinity(0, sizeof(processors), &processors) == 0 ? CPU_COUNT(&processors) : 1;
 }

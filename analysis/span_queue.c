@@ -13,6 +13,10 @@
 #ifndef UVS_BATCH_SPANS
 #define UVS_BATCH_SPANS 512
 #endif
+// So many processors have time for a thread of each taker, beside those that decode and build.
+#ifndef UVS_PROCESSORS_FOR_ALL
+#define UVS_PROCESSORS_FOR_ALL 4
+#endif
 
 // Alone it takes two: one is filled when the other was just taken.
 enum {
@@ -38,12 +42,16 @@ struct batch {
 
 struct uvs__span_queue {
     struct uvs__span_room *room, own_room; // where the batch is filled
-    uvs__span_taker *taker;
+    uvs__span_taker *takers[UVS__SPAN_TAKERS];
     void *data;
-    bool has_thread;
-    pthread_t thread;
+    size_t thread_count; // each is a consumer; 0: the builder's is the only one
+    struct consumer {
+        struct uvs__span_queue *queue;
+        size_t number;
+        pthread_t thread;
+    } consumers[UVS__SPAN_TAKERS];
     struct uvs__ring ring;
-    _Atomic int result;  // of the taker
+    _Atomic int result;  // of the takers
     struct batch *batch; // the one that is filled; NULL: none
     struct batch batches[BATCHES];
 };
@@ -143,26 +151,32 @@ static bool own(struct batch *batch, struct uvs__span *span)
 
 // --- The analyses ---
 
-// false: the taker wants no more, or none will come.
-static bool take_batch(struct uvs__span_queue *queue)
+// One consumer has all takers, each of several has one. False: somebody wants no more, or none will come.
+static bool take_batch(struct uvs__span_queue *queue, size_t consumer)
 {
-    const size_t place = uvs__ring_take_full(&queue->ring);
+    const size_t place = uvs__ring_take_full(&queue->ring, consumer);
     if (place == UVS__RING_NONE)
         return false;
     const struct batch *batch = &queue->batches[place];
-    const int rc = queue->taker(queue->data, batch->items, batch->count);
+    int rc = 0, none = 0;
+    for (size_t i = consumer; i < UVS__SPAN_TAKERS && !rc; i += queue->ring.consumers)
+        rc = queue->takers[i](queue->data, batch->items, batch->count);
     if (rc)
-        atomic_store(&queue->result, rc);
-    uvs__ring_give_empty(&queue->ring);
+        atomic_compare_exchange_strong(&queue->result, &none, rc);
+    uvs__ring_give_empty(&queue->ring, consumer);
     if (rc)
-        uvs__ring_stop(&queue->ring);
+        uvs__ring_stop(&queue->ring, consumer);
     return rc == 0;
 }
 
 static void *take(void *data)
 {
-    while (take_batch(data))
+    const struct consumer *consumer = data;
+    while (take_batch(consumer->queue, consumer->number))
         ;
+    // At the end of all spans it is nobody else's end.
+    if (atomic_load(&consumer->queue->result))
+        uvs__ring_stop(&consumer->queue->ring, consumer->number);
     return NULL;
 }
 
@@ -187,8 +201,8 @@ static void hand_on(struct uvs__span_queue *queue)
     queue->batch = NULL;
     *queue->room = (struct uvs__span_room){0};
     uvs__ring_give_full(&queue->ring);
-    if (!queue->has_thread)
-        take_batch(queue);
+    if (!queue->thread_count)
+        take_batch(queue, 0);
 }
 
 // A batch that was handed on meanwhile is not filled again before all others were, so a span at its end is
@@ -220,23 +234,51 @@ void uvs__span_queue_settle(struct uvs__span_queue *queue)
     uvs__ring_settle(&queue->ring);
 }
 
-struct uvs__span_queue *uvs__span_queue_create(bool with_thread, struct uvs__span_room *room,
-                                               uvs__span_taker *taker, void *data)
+static void end_threads(struct uvs__span_queue *queue)
+{
+    uvs__ring_close(&queue->ring);
+    while (queue->thread_count > 0)
+        pthread_join(queue->consumers[--queue->thread_count].thread, NULL);
+}
+
+// false: not all can be started, so none is.
+static bool start_threads(struct uvs__span_queue *queue, size_t count)
+{
+    uvs__ring_create(&queue->ring, BATCHES, count);
+    while (queue->thread_count < count) {
+        struct consumer *consumer = &queue->consumers[queue->thread_count];
+        *consumer = (struct consumer){.queue = queue, .number = queue->thread_count};
+        if (uvs__ring_start_thread(&consumer->thread, take, consumer))
+            break;
+        queue->thread_count++;
+    }
+    if (queue->thread_count == count)
+        return true;
+    end_threads(queue);
+    uvs__ring_destroy(&queue->ring);
+    return false;
+}
+
+struct uvs__span_queue *uvs__span_queue_create(size_t threads, struct uvs__span_room *room,
+                                               uvs__span_taker *const takers[UVS__SPAN_TAKERS], void *data)
 {
     struct uvs__span_queue *queue = calloc(1, sizeof(*queue));
     if (!queue)
         return NULL;
     queue->room = room ? room : &queue->own_room;
-    queue->taker = taker;
+    memcpy(queue->takers, takers, sizeof(queue->takers));
     queue->data = data;
-    uvs__ring_create(&queue->ring, with_thread ? BATCHES : BATCHES_ALONE);
-    queue->has_thread = with_thread && uvs__ring_start_thread(&queue->thread, take, queue) == 0;
+    if (threads == 0 || !start_threads(queue, threads))
+        uvs__ring_create(&queue->ring, BATCHES_ALONE, 1);
     return queue;
 }
 
-struct uvs__span_queue *uvs__span_queue(struct uvs__span_room *room, uvs__span_taker *taker, void *data)
+struct uvs__span_queue *uvs__span_queue(struct uvs__span_room *room,
+                                        uvs__span_taker *const takers[UVS__SPAN_TAKERS], void *data)
 {
-    return uvs__span_queue_create(uvs__ring_has_processors(), room, taker, data);
+    const int processors = uvs__ring_processors();
+    const size_t threads = processors >= UVS_PROCESSORS_FOR_ALL ? UVS__SPAN_TAKERS : processors >= 2;
+    return uvs__span_queue_create(threads, room, takers, data);
 }
 
 int uvs__span_queue_destroy(struct uvs__span_queue *queue)
@@ -244,9 +286,7 @@ int uvs__span_queue_destroy(struct uvs__span_queue *queue)
     if (!queue)
         return 0;
     hand_on(queue);
-    uvs__ring_close(&queue->ring);
-    if (queue->has_thread)
-        pthread_join(queue->thread, NULL);
+    end_threads(queue);
     const int result = queue->result;
     for (size_t i = 0; i < BATCHES; i++)
         for (struct block *block = queue->batches[i].blocks, *next; block; block = next) {

@@ -39,8 +39,7 @@ static size_t sort_run(struct uvs__takers *takers, const struct uvs__span *spans
     return length;
 }
 
-static int take_run(struct uvs__takers *takers, const struct uvs__output *output, const struct uvs__span *run,
-                    size_t length)
+static int take_run(struct uvs__takers *takers, const struct uvs__output *output)
 {
     int rc = 0;
     for (size_t type = 0; type < UVS__SPAN_COUNT; type++) {
@@ -50,18 +49,25 @@ static int take_run(struct uvs__takers *takers, const struct uvs__output *output
             rc = taker->take(taker->state, output, takers->spans[type], count);
         }
     }
-    for (size_t i = 0; i < takers->ordered_count && !rc; i++)
-        rc = takers->ordered[i].take(takers->ordered[i].state, output, run, length);
     return rc;
 }
 
-int uvs__takers_take(struct uvs__takers *takers, const struct uvs__output *output,
-                     const struct uvs__span *spans, size_t count)
+int uvs__takers_take_typed(struct uvs__takers *takers, const struct uvs__output *output,
+                           const struct uvs__span *spans, size_t count)
 {
     int rc = 0;
     for (size_t length; count && !rc; spans += length, count -= length) {
         length = sort_run(takers, spans, count);
-        rc = take_run(takers, output, spans, length);
+        rc = take_run(takers, output);
     }
+    return rc;
+}
+
+int uvs__takers_take_ordered(struct uvs__takers *takers, const struct uvs__output *output,
+                             const struct uvs__span *spans, size_t count)
+{
+    int rc = 0;
+    for (size_t i = 0; i < takers->ordered_count && !rc; i++)
+        rc = takers->ordered[i].take(takers->ordered[i].state, output, spans, count);
     return rc;
 }

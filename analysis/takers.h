@@ -25,8 +25,10 @@ struct uvs__takers {
 };
 
 void uvs__takers_add(struct uvs__takers *takers, const struct uvs__analysis *analysis, void *state);
-// 0, or what an analysis said that was not.
-int uvs__takers_take(struct uvs__takers *takers, const struct uvs__output *output,
-                     const struct uvs__span *spans, size_t count);
+// 0, or what an analysis said that was not. No analysis is in both, and they may be called at the same time.
+int uvs__takers_take_typed(struct uvs__takers *takers, const struct uvs__output *output,
+                           const struct uvs__span *spans, size_t count);
+int uvs__takers_take_ordered(struct uvs__takers *takers, const struct uvs__output *output,
+                             const struct uvs__span *spans, size_t count);
 
 #endif

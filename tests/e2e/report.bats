@@ -67,6 +67,7 @@ run_apart() {
 
 @test "an operation is followed back to its root" {
     cat >chain.events <<'END'
+0 process_info loop=7:0 pid_ns=7
 1ms schedule loop=7:0 op=1 kind=timer callback=0x1000 timeout_ms=5
 7ms schedule loop=7:0 op=2 parent=1 kind=fs.open callback=0x2000
 8ms callback loop=7:0 op=1 kind=timer callback=0x1000 duration_ns=2ms delay_ns=0

@@ -12,8 +12,10 @@
 enum { MANY = 20000, REFUSED = -7 };
 
 struct taken {
-    uint64_t count, refuse_at;
-    uint64_t fact, last_fact; // as the builder's facts: changed by the one thread, read by the other
+    struct {
+        uint64_t count, refuse_at, last_fact;
+    } by[UVS__SPAN_TAKERS];
+    uint64_t fact; // as the builder's facts: changed by the one thread, read by the others
 };
 
 static bool counts_at(uint64_t number)
@@ -41,25 +43,37 @@ static void check_borrowed(const struct uvs__span *span, uint64_t number)
     }
 }
 
-static int take_one(struct taken *taken, const struct uvs__span *span)
+static int take_one(struct taken *taken, size_t taker, const struct uvs__span *span)
 {
-    const uint64_t number = taken->count++;
-    if (number == taken->refuse_at)
+    const uint64_t number = taken->by[taker].count++;
+    if (number == taken->by[taker].refuse_at)
         return REFUSED;
     assert_int_equal(span->begin_ns, number);
     assert_int_equal(span->counts, counts_at(number));
     check_borrowed(span, number);
-    taken->last_fact = taken->fact;
+    taken->by[taker].last_fact = taken->fact;
     return 0;
 }
 
-static int take(void *data, const struct uvs__span *spans, size_t count)
+static int take_all(struct taken *taken, size_t taker, const struct uvs__span *spans, size_t count)
 {
     int rc = 0;
     for (size_t i = 0; i < count && !rc; i++)
-        rc = take_one(data, &spans[i]);
+        rc = take_one(taken, taker, &spans[i]);
     return rc;
 }
+
+static int take_first(void *data, const struct uvs__span *spans, size_t count)
+{
+    return take_all(data, 0, spans, count);
+}
+
+static int take_second(void *data, const struct uvs__span *spans, size_t count)
+{
+    return take_all(data, 1, spans, count);
+}
+
+static uvs__span_taker *const takers[UVS__SPAN_TAKERS] = {take_first, take_second};
 
 static struct uvs__span_room room;
 
@@ -107,68 +121,79 @@ static int add(struct uvs__span_queue *queue, uint64_t number)
     return rc;
 }
 
+static struct uvs__span_queue *create(void **state, struct taken *taken, uint64_t refuse_at)
+{
+    *taken = (struct taken){.by = {{.refuse_at = UINT64_MAX}, {.refuse_at = refuse_at}}};
+    return uvs__span_queue_create(*(const size_t *)*state, &room, takers, taken);
+}
+
 static void test_all_in_order(void **state)
 {
-    struct taken taken = {.refuse_at = UINT64_MAX};
-    struct uvs__span_queue *queue = uvs__span_queue_create(*(const bool *)*state, &room, take, &taken);
+    struct taken taken;
+    struct uvs__span_queue *queue = create(state, &taken, UINT64_MAX);
     for (uint64_t i = 0; i < MANY; i++)
         assert_int_equal(add(queue, i), 0);
     assert_int_equal(uvs__span_queue_destroy(queue), 0);
-    assert_int_equal(taken.count, MANY);
+    for (size_t i = 0; i < UVS__SPAN_TAKERS; i++)
+        assert_int_equal(taken.by[i].count, MANY);
 }
 
 // What was added before a settlement was taken before what comes after it.
 static void test_settled(void **state)
 {
-    struct taken taken = {.refuse_at = UINT64_MAX};
-    struct uvs__span_queue *queue = uvs__span_queue_create(*(const bool *)*state, &room, take, &taken);
-    for (uint64_t i = 0; i < 3000; i++) {
-        assert_int_equal(add(queue, i), 0);
-        if (i % 700 != 0)
+    struct taken taken;
+    struct uvs__span_queue *queue = create(state, &taken, UINT64_MAX);
+    for (uint64_t number = 0; number < 3000; number++) {
+        assert_int_equal(add(queue, number), 0);
+        if (number % 700 != 0)
             continue;
         uvs__span_queue_settle(queue);
-        assert_int_equal(taken.count, i + 1);
-        assert_int_equal(taken.last_fact, taken.fact);
-        taken.fact = i;
+        for (size_t i = 0; i < UVS__SPAN_TAKERS; i++) {
+            assert_int_equal(taken.by[i].count, number + 1);
+            assert_int_equal(taken.by[i].last_fact, taken.fact);
+        }
+        taken.fact = number;
     }
     assert_int_equal(uvs__span_queue_destroy(queue), 0);
 }
 
+// What one taker says is told; the other one ends with it.
 static void test_refused(void **state)
 {
-    struct taken taken = {.refuse_at = 10};
-    struct uvs__span_queue *queue = uvs__span_queue_create(*(const bool *)*state, &room, take, &taken);
+    struct taken taken;
+    struct uvs__span_queue *queue = create(state, &taken, 10);
     int rc = 0;
     for (uint64_t i = 0; i < MANY && rc == 0; i++)
         rc = add(queue, i);
     assert_int_equal(rc, REFUSED);
     uvs__span_queue_settle(queue);
+    taken.fact = 1; // nobody reads it any more
     assert_int_equal(uvs__span_queue_destroy(queue), REFUSED);
-    assert_int_equal(taken.count, 11);
+    assert_int_equal(taken.by[1].count, 11);
 }
 
 static void test_nothing(void **state)
 {
-    struct taken taken = {0};
-    struct uvs__span_queue *queue = uvs__span_queue_create(*(const bool *)*state, &room, take, &taken);
+    struct taken taken;
+    struct uvs__span_queue *queue = create(state, &taken, UINT64_MAX);
     uvs__span_queue_settle(queue);
     assert_int_equal(uvs__span_queue_destroy(queue), 0);
-    assert_int_equal(taken.count, 0);
+    assert_int_equal(taken.by[0].count, 0);
     assert_int_equal(uvs__span_queue_destroy(NULL), 0);
 }
 
 int main(void)
 {
-    static bool alone = false, with_thread = true;
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_prestate(test_all_in_order, &with_thread),
-        cmocka_unit_test_prestate(test_settled, &with_thread),
-        cmocka_unit_test_prestate(test_refused, &with_thread),
-        cmocka_unit_test_prestate(test_nothing, &with_thread),
-        cmocka_unit_test_prestate(test_all_in_order, &alone),
-        cmocka_unit_test_prestate(test_settled, &alone),
-        cmocka_unit_test_prestate(test_refused, &alone),
-        cmocka_unit_test_prestate(test_nothing, &alone),
-    };
-    return cmocka_run_group_tests_name("span_queue", tests, NULL, NULL);
+    static size_t threads[] = {0, 1, UVS__SPAN_TAKERS};
+    int failed = 0;
+    for (size_t i = 0; i < sizeof(threads) / sizeof(threads[0]); i++) {
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test_prestate(test_all_in_order, &threads[i]),
+            cmocka_unit_test_prestate(test_settled, &threads[i]),
+            cmocka_unit_test_prestate(test_refused, &threads[i]),
+            cmocka_unit_test_prestate(test_nothing, &threads[i]),
+        };
+        failed += cmocka_run_group_tests_name("span_queue", tests, NULL, NULL);
+    }
+    return failed;
 }
