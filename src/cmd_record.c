@@ -52,6 +52,7 @@ struct attempt {
     struct uvs_trace_dir dir;
     struct uvs_sessiond daemon;
     struct uvs_recording facts; // its strings are borrowed
+    struct uvs_witness witness;
     siginfo_t ended;
     char stall_ms[24], stall_work_ms[24], lean_us[24];
     uint64_t max_bytes; // 0: no limit
@@ -213,7 +214,10 @@ static int start_program(struct attempt *attempt, struct uvs_error *error)
     pid_t pid = 0;
     attempt->facts.begin_ns = now_ns();
     attempt->begun = time(NULL);
+    uvs__witness_start(&attempt->witness);
     int result = uvs__launch(&launch, &pid, error);
+    if (result)
+        uvs__witness_end(&attempt->witness);
     attempt->facts.pid = (uint32_t)pid;
     uvs__environment_destroy(environment);
     return result;
@@ -319,7 +323,7 @@ static int accompany(struct attempt *attempt)
                                   .named_libuv = &attempt->named};
     uvs_recording_save(attempt->dir.path, &attempt->facts, NULL);
     summary.is_latest = uvs__trace_dir_link_latest(&attempt->dir);
-    uvs__launch_wait((pid_t)attempt->facts.pid, &attempt->ended);
+    uvs__launch_wait((pid_t)attempt->facts.pid, &attempt->witness, &attempt->ended);
     note_end(attempt);
     finish(attempt, &summary);
     if (!quiet)

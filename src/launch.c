@@ -3,7 +3,6 @@
 #include "launch.h"
 
 #include "preflight.h"
-#include "witness.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -147,19 +146,20 @@ static bool take_changes(pid_t program, siginfo_t *ret_end)
 }
 
 // si_code > 0: the kernel, for the terminal. A program that signals its own group or its parent has its copy.
+// The witness is asked in any case: what it has seen it must not count for a later one.
 static void pass_on(pid_t program, struct uvs_witness *witness, const siginfo_t *info)
 {
-    if (info->si_signo != SIGCHLD && info->si_code <= 0 && info->si_pid != program &&
-        !uvs__witness_saw(witness, info->si_signo))
+    if (info->si_signo == SIGCHLD)
+        return;
+    const bool all_got_it = uvs__witness_saw(witness, info->si_signo);
+    if (!all_got_it && info->si_code <= 0 && info->si_pid != program)
         kill(program, info->si_signo);
 }
 
-int uvs__launch_wait(pid_t program, siginfo_t *ret_end)
+int uvs__launch_wait(pid_t program, struct uvs_witness *witness, siginfo_t *ret_end)
 {
     sigset_t held, ending;
     int asked = 0;
-    struct uvs_witness witness;
-    uvs__witness_start(&witness);
     held_signals(&held);
     ending_signals(&ending);
     while (!take_changes(program, ret_end)) {
@@ -167,8 +167,8 @@ int uvs__launch_wait(pid_t program, siginfo_t *ret_end)
         if (sigwaitinfo(&held, &info) <= 0)
             continue;
         asked = sigismember(&ending, info.si_signo) ? info.si_signo : asked;
-        pass_on(program, &witness, &info);
+        pass_on(program, witness, &info);
     }
-    uvs__witness_end(&witness);
+    uvs__witness_end(witness);
     return asked;
 }

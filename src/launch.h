@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 #include "../analysis/error.h"
+#include "witness.h"
 
 // How uvscope was started, for the program to be started the same way.
 struct uvs_signals {
@@ -41,8 +42,8 @@ struct uvs_launch {
 // 0: *ret_pid runs the program. Else the negative of an enum uvs_record_status.
 int uvs__launch(const struct uvs_launch *launch, pid_t *ret_pid, struct uvs_error *error);
 
-// Until it has ended. *ret_end as waitid(2) fills it: CLD_EXITED and a status, or a signal. Returns the last signal
-// by which somebody asked for the end meanwhile; 0: nobody did.
-int uvs__launch_wait(pid_t program, siginfo_t *ret_end);
+// Until it has ended. *ret_end as waitid(2) fills it: CLD_EXITED and a status, or a signal. The witness was started before
+// the program, and is ended. Returns the last signal by which somebody asked for the end meanwhile; 0: nobody did.
+int uvs__launch_wait(pid_t program, struct uvs_witness *witness, siginfo_t *ret_end);
 
 #endif

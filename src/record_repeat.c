@@ -66,17 +66,20 @@ static int run_one(struct series *series, size_t number)
     if (asprintf(&directory, UVS_RUNS_DIR_FORMAT, series->dir.path, number) < 0)
         return uvs_complain(UVS_RECORD_FAILED, "out of memory");
     fflush(NULL);
+    struct uvs_witness witness;
+    uvs__witness_start(&witness);
     const pid_t pid = fork();
     if (pid == 0)
         record_one(series, directory);
     int status = UVS_RECORD_FAILED;
     if (pid > 0) {
         siginfo_t ended;
-        series->ends = uvs__launch_wait(pid, &ended) != 0;
+        series->ends = uvs__launch_wait(pid, &witness, &ended) != 0;
         status = ended.si_code == CLD_EXITED ? ended.si_status : 128 + ended.si_status;
         take_facts(series, directory);
     } else {
         uvs_complain(0, "cannot start a process: %s", strerror(errno));
+        uvs__witness_end(&witness);
         series->ends = true;
     }
     free(directory);

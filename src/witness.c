@@ -2,16 +2,15 @@
 // The witness of signals to the process group.
 #include "witness.h"
 
-#include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { LOOKS = 11, STATUS_SIZE = 4096 };
+enum { LOOKS = 11 };
 
 static const struct timespec between_looks = {.tv_nsec = 1000000};
 
@@ -44,15 +43,18 @@ static pid_t start(void)
 
 static uint64_t pending(pid_t pid)
 {
-    char path[64], status[STATUS_SIZE];
+    char path[64], *line = NULL;
+    size_t size = 0;
+    uint64_t signals = 0;
     snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    const ssize_t length = fd < 0 ? 0 : read(fd, status, sizeof(status) - 1);
-    if (fd >= 0)
-        close(fd);
-    status[length > 0 ? length : 0] = '\0';
-    const char *found = strstr(status, "\nShdPnd:");
-    return found ? strtoull(found + strlen("\nShdPnd:"), NULL, 16) : 0;
+    FILE *status = fopen(path, "re");
+    while (status && getline(&line, &size, status) > 0)
+        if (sscanf(line, "ShdPnd: %" SCNx64, &signals) == 1)
+            break;
+    free(line);
+    if (status)
+        fclose(status);
+    return signals;
 }
 
 void uvs__witness_start(struct uvs_witness *ret_witness)
@@ -60,13 +62,16 @@ void uvs__witness_start(struct uvs_witness *ret_witness)
     *ret_witness = (struct uvs_witness){.pid = start()};
 }
 
-// Nobody can take a pending signal from another process, but another process can take its place.
-static void replace(struct uvs_witness *witness)
+// Nobody can take a pending signal from another process, but another process can take its place. One that
+// came just when both were there has been seen by both.
+static void replace(struct uvs_witness *witness, uint64_t bit)
 {
-    const pid_t next = start();
-    witness->seen |= pending(witness->pid);
-    uvs__witness_end(witness);
-    witness->pid = next;
+    do {
+        const pid_t next = start();
+        witness->seen |= pending(witness->pid);
+        uvs__witness_end(witness);
+        witness->pid = next;
+    } while (witness->pid && pending(witness->pid) & witness->seen & ~bit);
 }
 
 bool uvs__witness_saw(struct uvs_witness *witness, int number)
@@ -76,7 +81,7 @@ bool uvs__witness_saw(struct uvs_witness *witness, int number)
         if (look > 0)
             nanosleep(&between_looks, NULL);
         if (pending(witness->pid) & bit)
-            replace(witness);
+            replace(witness, bit);
     }
     const bool saw = witness->seen & bit;
     witness->seen &= ~bit;

@@ -224,6 +224,8 @@ static void on_told(uv_signal_t *handle, int signum)
 {
     printf("told %d\n", signum);
     fflush(stdout);
+    if (handle->data && signum == SIGHUP)
+        kill(0, SIGTERM);
     if (!handle->data)
         uv_stop(handle->loop);
 }
