@@ -33,8 +33,8 @@ static bool is_of_recording(const struct uvs__spans *spans, const struct uvs_eve
 {
     if (event->type == UVS_EV_LOST)
         return false;
-    if (event->type == UVS_EV_process_info && spans->recording)
-        return strcmp(event->process_info.recording, spans->recording) == 0;
+    if (event->type == UVS_EV_process_info)
+        return uvs__says_ours(spans, event);
     return uvs__is_ours(spans, uvs_key_pid(event->loop));
 }
 

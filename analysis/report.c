@@ -145,7 +145,8 @@ static int on_event(struct job *job, const struct uvs_event *event, struct uvs_e
     const struct uvs__process *last = job->spans.last_process;
     if (event->type == UVS_EV_lean)
         raise_thresholds(job, event->lean.threshold_ns);
-    else if (event->type == UVS_EV_process_info && event->process_info.lean_ns != UVS_ABSENT)
+    else if (event->type == UVS_EV_process_info && event->process_info.lean_ns != UVS_ABSENT &&
+             uvs__says_ours(&job->spans, event))
         raise_thresholds(job, event->process_info.lean_ns);
     int rc = uvs__spans_event(&job->spans, event, error);
     if (!rc && (job->spans.last_process != last || event->type == UVS_EV_module))

@@ -167,7 +167,7 @@ static json_t *lean(const struct uvs_process_row *p)
 {
     if (!p->lean_ns)
         return json_null();
-    return json_pack("{so so so}", "threshold_ns", number(p->lean_ns), "totals_lost", number(p->totals_lost),
+    return json_pack("{so so so}", "threshold_ns", number_or_null(p->lean_ns), "totals_lost", number(p->totals_lost),
                      "untold_ns", number(p->untold_ns));
 }
 

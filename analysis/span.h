@@ -285,6 +285,8 @@ void uvs__spans_clear(struct uvs__spans *spans);
 // Whether a process that has not said whose it is, since that was lost or comes later, is one to report: a
 // session daemon of the whole system brings events of others too.
 bool uvs__is_ours(const struct uvs__spans *spans, uint32_t pid);
+// Whether one that says so, by a process_info, is.
+bool uvs__says_ours(const struct uvs__spans *spans, const struct uvs_event *event);
 int uvs__hist_add_totals(struct uvs_hist *hist, const struct uvs_ev_totals *totals);
 // How long before its process's end the last totals of a loop were told; 0: nothing is missing.
 uint64_t uvs__loop_untold_ns(const struct uvs__spans *spans, const struct uvs__loop *loop);

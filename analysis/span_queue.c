@@ -217,8 +217,10 @@ int uvs__span_queue_add(struct uvs__span_queue *queue, const struct uvs__span *s
     if (span != at)
         *at = *span;
     at->counts = counts;
-    if (!own(queue->batch, at))
+    if (!own(queue->batch, at)) {
+        queue->room->next--; // nobody is given half a span
         return NO_MEMORY;
+    }
     if (queue->room->spare > 0) {
         queue->room->spare--;
     } else {

@@ -80,6 +80,11 @@ bool uvs__is_ours(const struct uvs__spans *spans, uint32_t pid)
     return !spans->recording || spans->has_no_others || (pid == spans->main_pid && pid);
 }
 
+bool uvs__says_ours(const struct uvs__spans *spans, const struct uvs_event *event)
+{
+    return !spans->recording || strcmp(spans->recording, event->process_info.recording) == 0;
+}
+
 static struct uvs__process *add_process(struct uvs__spans *spans, uint32_t pid, uint32_t copy)
 {
     struct uvs__process *process = calloc(1, sizeof(*process));
@@ -244,7 +249,7 @@ static __attribute__((cold)) int on_process_info(struct uvs__spans *spans, struc
     process->start_ns = info->start_ns;
     process->libuv = info->libuv;
     process->hooks = info->hooks;
-    process->foreign = spans->recording && strcmp(spans->recording, info->recording) != 0;
+    process->foreign = !uvs__says_ours(spans, event);
     process->argv = strdup(info->argv);
     process->unhooked = strdup(info->unhooked);
     process->exe = strdup(info->exe);
