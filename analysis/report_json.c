@@ -167,8 +167,8 @@ static json_t *lean(const struct uvs_process_row *p)
 {
     if (!p->lean_ns)
         return json_null();
-    return json_pack("{so so so}", "threshold_ns", number_or_null(p->lean_ns), "totals_lost", number(p->totals_lost),
-                     "untold_ns", number(p->untold_ns));
+    return json_pack("{so so so}", "threshold_ns", number_or_null(p->lean_ns), "totals_lost",
+                     number(p->totals_lost), "untold_ns", number(p->untold_ns));
 }
 
 static json_t *process(const void *row)
