@@ -43,13 +43,13 @@ def show(value):
         isinstance(value, bool) else str(value)
 
 
-def agrees(found, expected, is_time):
+def agrees(found, expected, as_time):
     if expected[:2] in (">=", "<="):
         if found is None:
             return False
         limit = float(expected[2:])
         return found >= limit if expected[0] == ">" else found <= limit
-    if is_time and isinstance(found, (int, float)):
+    if as_time and isinstance(found, (int, float)):
         truth = float(expected)
         return abs(found - truth) <= max(TOLERANCE_NS, TOLERANCE * truth)
     return show(found) == expected
@@ -72,6 +72,10 @@ def check_event(report, directory, words):
     return found == [expected], found
 
 
+def is_time(fact):
+    return any(word.endswith(("_ns", ".ns")) for word in fact.split(" "))
+
+
 def check_fact(report, directory, fact):
     section, *words = fact.split(" ")
     if section == "events":
@@ -88,7 +92,7 @@ def check_fact(report, directory, fact):
         found = look_up(matching[0], path)
     except (KeyError, IndexError, TypeError):
         return False, "no such path"
-    return agrees(found, expected, path.endswith(("_ns", ".ns"))), found
+    return agrees(found, expected, is_time(path)), found
 
 
 def contradictions(report):
@@ -101,12 +105,8 @@ def contradictions(report):
             yield "the parts of a chain do not sum to its time"
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--uvscope", required=True)
-    parser.add_argument("--detail", default="default")
-    parser.add_argument("program", nargs="+")
-    options = parser.parse_args()
+def check_run(options):
+    """The facts that do not hold, of one run of the program."""
     with tempfile.TemporaryDirectory(prefix="uvscope-truth-") as scratch:
         directory = scratch + "/trace"
         run = subprocess.run([options.uvscope, "record", "--detail", options.detail, "-o", directory, "--",
@@ -117,21 +117,41 @@ def main():
             sys.exit("uvscope report exited with %d" % made.returncode)
         report = json.loads(made.stdout)
         facts = [line[5:] for line in run.stdout.splitlines() if line.startswith("fact ")]
-        failures = 0
+        wrong = []
         for fact in facts:
             good, found = check_fact(report, directory, fact)
-            failures += not good
+            if not good:
+                wrong.append(fact)
             print("%s %s%s" % ("ok    " if good else "WRONG ", fact, "" if good else "   (report: %s)" % (found,)))
-        for wrong in contradictions(report):
-            failures += 1
-            print("WRONG  " + wrong)
+        for contradiction in contradictions(report):
+            wrong.append(contradiction)
+            print("WRONG  " + contradiction)
         if run.returncode not in (0, 137):
             sys.exit("%s exited with %d" % (options.program[0], run.returncode))
         if not facts:
             sys.exit("the program stated no facts")
-        if failures:
+        if wrong:
             print(made.stdout)
-            sys.exit("%d of %d facts are not in the report" % (failures, len(facts)))
+            print("%d of %d facts are not in the report" % (len(wrong), len(facts)))
+        return wrong
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--uvscope", required=True)
+    parser.add_argument("--detail", default="default")
+    # A thread that is put aside between the program's reading of the clock and the runtime's makes them differ: what
+    # is about times must hold in one run, all else in each.
+    parser.add_argument("--runs", type=int, default=3, help="at most")
+    parser.add_argument("program", nargs="+")
+    options = parser.parse_args()
+    for _ in range(options.runs):
+        wrong = check_run(options)
+        if not wrong:
+            return
+        if not all(map(is_time, wrong)):
+            break
+    sys.exit(1)
 
 
 main()
