@@ -120,10 +120,14 @@ static int add_module(struct job *job, const struct uvs_ev_module *module)
                                   module->bias, module->build_id, module->path);
 }
 
-// What is shorter is not told one by one.
-static void raise_thresholds(struct job *job, uint64_t lean_ns)
+// What is shorter in a process of the recording's own is not told one by one.
+static void raise_thresholds(struct job *job, uint32_t key)
 {
     struct uvs_report *report = job->output.report;
+    const struct uvs__process *process = uvs__map_get(&job->spans.process_by_pid, uvs_key_pid(key),
+                                                      uvs_slot_copy(uvs_key_slot(key)));
+    const uint64_t lean_ns = process && !process->foreign && process->lean_ns != UVS_ABSENT ? process->lean_ns
+                                                                                            : 0;
     if (lean_ns <= report->block_threshold_ns && lean_ns <= report->blame_threshold_ns)
         return;
     quiet(job);
@@ -143,12 +147,9 @@ static int note_names(struct job *job, const struct uvs_event *event, const stru
 static int on_event(struct job *job, const struct uvs_event *event, struct uvs_error *error)
 {
     const struct uvs__process *last = job->spans.last_process;
-    if (event->type == UVS_EV_lean)
-        raise_thresholds(job, event->lean.threshold_ns);
-    else if (event->type == UVS_EV_process_info && event->process_info.lean_ns != UVS_ABSENT &&
-             uvs__says_ours(&job->spans, event))
-        raise_thresholds(job, event->process_info.lean_ns);
     int rc = uvs__spans_event(&job->spans, event, error);
+    if (event->type == UVS_EV_lean || event->type == UVS_EV_process_info)
+        raise_thresholds(job, event->loop);
     if (!rc && (job->spans.last_process != last || event->type == UVS_EV_module))
         rc = note_names(job, event, last, error);
     return rc;
