@@ -1,46 +1,65 @@
 // SPDX-License-Identifier: MIT
-// Lanes are arrays whose taken front is used again when they are full.
+// Lanes are arrays whose taken front is used again when they are full. The first item of each is before all
+// that is ever added.
 #include "agenda.h"
 
 #include "error.h"
-#include "map.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static int make_room(struct uvs__lane *lane)
-{
-    if (lane->first > lane->capacity / 2) {
-        lane->end -= lane->first;
-        memmove(lane->items, lane->items + lane->first, lane->end * sizeof(*lane->items));
-        lane->first = 0;
-        return 0;
-    }
-    struct uvs__change *grown = uvs__grow(lane->items, lane->end, &lane->capacity, sizeof(*grown));
-    if (!grown)
-        return -UVS_E_ENVIRONMENT;
-    lane->items = grown;
-    return 0;
-}
+enum { FIRST_CAPACITY = 64 };
+
+// The end of a lane to which nothing was added: never written to, as it is the last place too.
+static struct uvs__change nothing = {.time_ns = UINT64_MAX};
 
 void uvs__agenda_create(struct uvs__agenda *agenda)
 {
     *agenda = (struct uvs__agenda){0};
     for (int type = 0; type < UVS__CHANGES; type++)
-        agenda->first_ns[type] = UINT64_MAX;
+        agenda->lanes[type] = (struct uvs__lane){.next = &nothing, .end = &nothing, .last = &nothing};
 }
 
-int uvs__agenda_add_slowly(struct uvs__agenda *agenda, enum uvs__change_type type,
-                           const struct uvs__change *change)
+static int grow(struct uvs__lane *lane, size_t count)
+{
+    const size_t capacity = lane->capacity ? 2 * lane->capacity : FIRST_CAPACITY;
+    struct uvs__change *grown = malloc(capacity * sizeof(*grown));
+    if (!grown)
+        return -UVS_E_ENVIRONMENT;
+    grown[0] = (struct uvs__change){0};
+    memcpy(grown + 1, lane->next, count * sizeof(*grown));
+    free(lane->items);
+    lane->items = grown;
+    lane->next = grown + 1;
+    lane->capacity = capacity;
+    return 0;
+}
+
+// Of an array that once had many, no more is used than a few need: that stays in the cache.
+static int make_room(struct uvs__lane *lane)
+{
+    const size_t count = (size_t)(lane->end - lane->next), enough = 4 * count + FIRST_CAPACITY;
+    if (count >= lane->capacity / 2 && grow(lane, count))
+        return -UVS_E_ENVIRONMENT;
+    memmove(lane->items + 1, lane->next, count * sizeof(*lane->items));
+    lane->next = lane->items + 1;
+    lane->end = lane->next + count;
+    lane->last = lane->items + (enough < lane->capacity ? enough : lane->capacity) - 1;
+    lane->end->time_ns = UINT64_MAX;
+    return 0;
+}
+
+int uvs__agenda_add_slowly(struct uvs__agenda *agenda, enum uvs__change_type type, struct uvs__change change)
 {
     struct uvs__lane *lane = &agenda->lanes[type];
-    if (lane->end == lane->capacity && make_room(lane))
+    if (lane->end == lane->last && make_room(lane))
         return -UVS_E_ENVIRONMENT;
-    size_t at = lane->end++;
-    for (; at > lane->first && lane->items[at - 1].time_ns > change->time_ns; at--)
-        lane->items[at] = lane->items[at - 1];
-    lane->items[at] = *change;
-    agenda->first_ns[type] = lane->items[lane->first].time_ns;
+    change.time_ns -= change.time_ns == UINT64_MAX;
+    struct uvs__change *at = lane->end++;
+    lane->end->time_ns = UINT64_MAX;
+    for (; at > lane->next && at[-1].time_ns > change.time_ns; at--)
+        at[0] = at[-1];
+    *at = change;
     return 0;
 }
 

@@ -19,35 +19,41 @@ struct uvs__change {
     bool slow, victim, counts;
 };
 
+// [next, end) are still to be taken. What is around them can be looked at without asking whether there are
+// any: *end is at UINT64_MAX, and end[-1] is not later than what was taken.
 struct uvs__lane {
+    struct uvs__change *next, *end, *last; // last: from where `end` cannot go on
     struct uvs__change *items;
-    size_t first, end, capacity; // of `items`
+    size_t capacity;
 };
 
 struct uvs__agenda {
     struct uvs__lane lanes[UVS__CHANGES];
-    uint64_t first_ns[UVS__CHANGES]; // UINT64_MAX: the lane is empty
+    bool has_stuck; // HOLD or SUBMIT_STUCK was ever added
 };
 
 void uvs__agenda_create(struct uvs__agenda *agenda);
-int uvs__agenda_add_slowly(struct uvs__agenda *agenda, enum uvs__change_type type,
-                           const struct uvs__change *change);
+int uvs__agenda_add_slowly(struct uvs__agenda *agenda, enum uvs__change_type type, struct uvs__change change);
 void uvs__agenda_clear(struct uvs__agenda *agenda);
 
-// The type of the first of all changes, which is at agenda->first_ns[type]; UINT64_MAX: there is none. Types
-// have different times, or the smaller number comes first.
-static inline enum uvs__change_type uvs__agenda_earliest(const struct uvs__agenda *agenda)
+static inline uint64_t uvs__agenda_sooner(const struct uvs__agenda *agenda, uint64_t time_ns,
+                                          enum uvs__change_type type)
 {
-    const uint64_t *first_ns = agenda->first_ns;
-    enum uvs__change_type earliest = first_ns[UVS__END] < first_ns[UVS__BEGIN] ? UVS__END : UVS__BEGIN;
-    earliest = first_ns[UVS__SUBMIT] < first_ns[earliest] ? UVS__SUBMIT : earliest;
-    // Only stuck requests make the others.
-    if (__builtin_expect((first_ns[UVS__HOLD] & first_ns[UVS__SUBMIT_STUCK]) != UINT64_MAX, 0))
-        for (enum uvs__change_type type = UVS__CHANGES; type-- > 0;)
-            if (first_ns[type] < first_ns[earliest] ||
-                (first_ns[type] == first_ns[earliest] && type < earliest))
-                earliest = type;
-    return earliest;
+    const uint64_t other_ns = agenda->lanes[type].next->time_ns;
+    return other_ns < time_ns ? other_ns : time_ns;
+}
+
+// When the first of all changes is; UINT64_MAX: there is none.
+static inline uint64_t uvs__agenda_first(const struct uvs__agenda *agenda)
+{
+    uint64_t first_ns = agenda->lanes[UVS__BEGIN].next->time_ns;
+    first_ns = uvs__agenda_sooner(agenda, first_ns, UVS__END);
+    first_ns = uvs__agenda_sooner(agenda, first_ns, UVS__SUBMIT);
+    if (__builtin_expect(agenda->has_stuck, 0)) {
+        first_ns = uvs__agenda_sooner(agenda, first_ns, UVS__HOLD);
+        first_ns = uvs__agenda_sooner(agenda, first_ns, UVS__SUBMIT_STUCK);
+    }
+    return first_ns;
 }
 
 // Times of UINT64_MAX count as one less. 0, or -UVS_E_ENVIRONMENT without memory.
@@ -55,26 +61,25 @@ static inline int uvs__agenda_add(struct uvs__agenda *agenda, enum uvs__change_t
                                   struct uvs__change change)
 {
     struct uvs__lane *lane = &agenda->lanes[type];
-    change.time_ns -= change.time_ns == UINT64_MAX;
-    const bool is_first = lane->first == lane->end;
-    if (is_first)
-        lane->first = lane->end = 0;
-    if (lane->end == lane->capacity || (!is_first && lane->items[lane->end - 1].time_ns > change.time_ns))
-        return uvs__agenda_add_slowly(agenda, type, &change);
-    lane->items[lane->end++] = change;
-    if (is_first)
-        agenda->first_ns[type] = change.time_ns;
+    struct uvs__change *end = lane->end;
+    if (type == UVS__HOLD || type == UVS__SUBMIT_STUCK)
+        agenda->has_stuck = true;
+    if (__builtin_expect(end == lane->last, 0) || __builtin_expect(change.time_ns < end[-1].time_ns, 0) ||
+        __builtin_expect(change.time_ns == UINT64_MAX, 0))
+        return uvs__agenda_add_slowly(agenda, type, change);
+    end[0] = change;
+    end[1].time_ns = UINT64_MAX;
+    lane->end = end + 1;
     return 0;
 }
 
-// The first change of a type, which there must be. Borrowed until the next addition.
+// The next change of a type at time_ns, which is that of the first; NULL: there are no more. Borrowed until
+// the next addition.
 static inline const struct uvs__change *uvs__agenda_take(struct uvs__agenda *agenda,
-                                                         enum uvs__change_type type)
+                                                         enum uvs__change_type type, uint64_t time_ns)
 {
     struct uvs__lane *lane = &agenda->lanes[type];
-    const struct uvs__change *change = &lane->items[lane->first++];
-    agenda->first_ns[type] = lane->first != lane->end ? change[1].time_ns : UINT64_MAX;
-    return change;
+    return lane->next->time_ns == time_ns ? lane->next++ : NULL;
 }
 
 #endif

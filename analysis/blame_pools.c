@@ -26,7 +26,6 @@ struct pool_state {
     bool is_known;
     struct uvs__agenda agenda; // what is not settled yet
     struct uvs__workers workers;
-    uint64_t settled_ns;
     struct holder *holders;
     size_t holder_count, holder_capacity;
     int64_t running, slow_running, slow_waiting, victims_waiting[UVS__QUEUE_COUNT];
@@ -40,8 +39,8 @@ struct pool_state {
 struct sweep {
     struct uvs__blame *blame;
     const struct uvs__spans *spans;
-    const struct uvs__process *process;
-    struct pool_state *pool;
+    const struct uvs__process *process; // NULL: none yet
+    struct pool_state *pool;            // its
 };
 
 static bool is_slow(uint8_t kind)
@@ -85,11 +84,17 @@ static inline void release(struct pool_state *pool, uint32_t who, bool slow)
 
 // --- Time that passes ---
 
+// From when on it does.
+static inline uint64_t settled(const struct pool_state *pool)
+{
+    return pool->workers.settled_ns;
+}
+
 // Each holder's share of [settled, until); what does not divide goes to the last of them.
 static int share_out(const struct sweep *sweep, enum uvs__queue queue, bool slow_only, uint64_t until_ns)
 {
     struct pool_state *pool = sweep->pool;
-    uint64_t whole_ns = until_ns - pool->settled_ns, left_ns = whole_ns;
+    uint64_t whole_ns = until_ns - settled(pool), left_ns = whole_ns;
     uint64_t left = (uint64_t)(slow_only ? pool->slow_running : pool->running);
     for (size_t i = 0; i < pool->holder_count; i++) {
         const struct holder *holder = &pool->holders[i];
@@ -102,8 +107,8 @@ static int share_out(const struct sweep *sweep, enum uvs__queue queue, bool slow
         uint64_t ns = holder->count >= left ? left_ns : left_ns / left * holder->count;
         left -= holder->count;
         left_ns -= ns;
-        int rc = uvs__timeline_add(&pool->timelines[queue], &culprit->tracks[queue], pool->settled_ns,
-                                   until_ns, ns);
+        int rc = uvs__timeline_add(&pool->timelines[queue], &culprit->tracks[queue], settled(pool), until_ns,
+                                   ns);
         if (rc)
             return rc;
     }
@@ -128,7 +133,7 @@ static int add_walls(const struct sweep *sweep, bool slow_only, uint64_t ns)
 // A worker that seems to be free may run something whose submission was lost before, or its end later.
 static int add_hand_over(const struct sweep *sweep, uint64_t until_ns)
 {
-    const uint64_t ns = until_ns - sweep->pool->settled_ns;
+    const uint64_t ns = until_ns - settled(sweep->pool);
     const enum uvs_blame_what what = sweep->spans->lost_count ? UVS_BLAME_UNKNOWN : UVS_BLAME_LIBUV;
     struct uvs__culprit *culprit = uvs__culprit_of(sweep->blame,
                                                    uvs__cause(what, UVS__OF_PROCESS, sweep->process->index));
@@ -138,11 +143,11 @@ static int add_hand_over(const struct sweep *sweep, uint64_t until_ns)
     return 0;
 }
 
-static int pass_until(const struct sweep *sweep, uint64_t until_ns)
+static __attribute__((noinline)) int pass_until(const struct sweep *sweep, uint64_t until_ns)
 {
     struct pool_state *pool = sweep->pool;
     uint32_t size = sweep->process->pool_size;
-    if (until_ns <= pool->settled_ns)
+    if (until_ns <= settled(pool))
         return 0;
     bool full = size && pool->running >= size;
     bool capped = size && pool->slow_running >= (size + 1) / 2;
@@ -154,10 +159,9 @@ static int pass_until(const struct sweep *sweep, uint64_t until_ns)
     if (!rc && slow_wait)
         rc = share_out(sweep, UVS__QUEUE_SLOW, capped, until_ns);
     if (!rc && (all_wait || slow_wait))
-        rc = add_walls(sweep, !all_wait && capped, until_ns - pool->settled_ns);
+        rc = add_walls(sweep, !all_wait && capped, until_ns - settled(pool));
     if (!rc && capped && !full && pool->slow_waiting > 0)
-        rc = uvs__timeline_add(&pool->capped, &pool->cap, pool->settled_ns, until_ns,
-                               until_ns - pool->settled_ns);
+        rc = uvs__timeline_add(&pool->capped, &pool->cap, settled(pool), until_ns, until_ns - settled(pool));
     bool all_idle = !full && pool->victims_waiting[UVS__QUEUE_ALL] > 0;
     bool slow_idle = !full && !capped && pool->victims_waiting[UVS__QUEUE_SLOW] > 0;
     if (!rc && (all_idle || slow_idle))
@@ -208,10 +212,9 @@ static int settle_victim(const struct sweep *sweep, const struct uvs__change *be
 
 // --- The sweep ---
 
-static inline void count_waiting(struct pool_state *pool, const struct uvs__change *change, int difference)
+// Only for a request that is slow or a victim, as few are.
+static void count_waiting(struct pool_state *pool, const struct uvs__change *change, int difference)
 {
-    if (!change->slow && !change->victim)
-        return;
     pool->slow_waiting += change->slow ? difference : 0;
     pool->victims_waiting[change->slow ? UVS__QUEUE_SLOW : UVS__QUEUE_ALL] += change->victim ? difference : 0;
     pool->is_watched = pool->slow_waiting > 0 || pool->victims_waiting[UVS__QUEUE_ALL] > 0 ||
@@ -228,13 +231,15 @@ static int keep_stuck(struct pool_state *pool, uint32_t who)
     return 0;
 }
 
-static int begin(const struct sweep *sweep, const struct uvs__change *change)
+// Likewise.
+static __attribute__((noinline)) int end_wait(const struct sweep *sweep, const struct uvs__change *begin)
 {
     int rc = 0;
-    if (change->slow && change->counts)
-        rc = count_capped(sweep, change);
-    if (change->victim && !rc)
-        rc = settle_victim(sweep, change);
+    count_waiting(sweep->pool, begin, -1);
+    if (begin->slow && begin->counts)
+        rc = count_capped(sweep, begin);
+    if (begin->victim && !rc)
+        rc = settle_victim(sweep, begin);
     return rc;
 }
 
@@ -244,17 +249,32 @@ static inline int apply(const struct sweep *sweep, enum uvs__change_type type,
     struct pool_state *pool = sweep->pool;
     if (change->counts)
         uvs__workers_change(&pool->workers, type);
-    if (type == UVS__END) {
+    switch (type) {
+    case UVS__BEGIN:
+        if ((change->slow || change->victim) && end_wait(sweep, change))
+            return NO_MEMORY;
+        return hold(pool, change->who, change->slow);
+    case UVS__HOLD:
+        return hold(pool, change->who, change->slow);
+    case UVS__END:
         release(pool, change->who, change->slow);
         return 0;
-    }
-    if (type == UVS__SUBMIT || type == UVS__BEGIN)
-        count_waiting(pool, change, type == UVS__SUBMIT ? 1 : -1);
-    if (type == UVS__BEGIN && begin(sweep, change))
-        return NO_MEMORY;
-    if (type == UVS__SUBMIT_STUCK)
+    case UVS__SUBMIT:
+        if (change->slow || change->victim)
+            count_waiting(pool, change, 1);
+        return 0;
+    default:
         return keep_stuck(pool, change->who);
-    return type == UVS__SUBMIT ? 0 : hold(pool, change->who, change->slow);
+    }
+}
+
+static inline int apply_all(const struct sweep *sweep, enum uvs__change_type type, uint64_t time_ns)
+{
+    const struct uvs__change *change;
+    while ((change = uvs__agenda_take(&sweep->pool->agenda, type, time_ns)))
+        if (apply(sweep, type, change))
+            return NO_MEMORY;
+    return 0;
 }
 
 static int take_stuck(const struct sweep *sweep)
@@ -268,55 +288,59 @@ static int take_stuck(const struct sweep *sweep)
     return rc;
 }
 
+// An instant of a pool with requests that never end.
+static __attribute__((noinline)) int pass_with_stuck(const struct sweep *sweep, uint64_t time_ns)
+{
+    int rc = 0;
+    for (enum uvs__change_type type = 0; type < UVS__CHANGES && !rc; type++)
+        rc = apply_all(sweep, type, time_ns);
+    uvs__workers_settle(&sweep->pool->workers, sweep->process->pool_size, time_ns);
+    return rc ? rc : take_stuck(sweep);
+}
+
 static int settle(const struct sweep *sweep, uint64_t until_ns)
 {
     struct pool_state *pool = sweep->pool;
-    const uint64_t *first_ns = pool->agenda.first_ns;
     const uint32_t size = sweep->process->pool_size;
-    enum uvs__change_type type = uvs__agenda_earliest(&pool->agenda);
-    int rc = 0;
-    while (first_ns[type] < until_ns && !rc) { // one instant after the other
-        const uint64_t time_ns = first_ns[type];
-        if (pool->is_watched)
-            rc = pass_until(sweep, time_ns);
-        pool->settled_ns = uvs__max(pool->settled_ns, time_ns);
+    uint64_t time_ns;
+    while ((time_ns = uvs__agenda_first(&pool->agenda)) < until_ns) { // one instant after the other
+        if (pool->is_watched && pass_until(sweep, time_ns))
+            return NO_MEMORY;
         uvs__workers_pass(&pool->workers, size, time_ns);
-        for (; first_ns[type] <= time_ns && !rc; type = uvs__agenda_earliest(&pool->agenda))
-            rc = apply(sweep, type, uvs__agenda_take(&pool->agenda, type));
+        if (__builtin_expect(pool->agenda.has_stuck, 0)) {
+            if (pass_with_stuck(sweep, time_ns))
+                return NO_MEMORY;
+            continue;
+        }
+        if (apply_all(sweep, UVS__BEGIN, time_ns))
+            return NO_MEMORY;
+        apply_all(sweep, UVS__END, time_ns);
+        apply_all(sweep, UVS__SUBMIT, time_ns);
         uvs__workers_settle(&pool->workers, size, time_ns);
-        if (pool->stuck_first < pool->stuck_count && !rc)
-            rc = take_stuck(sweep);
     }
-    return rc;
+    return 0;
 }
 
 // --- Spans ---
 
-static inline int on_work(const struct sweep *sweep, const struct uvs__span *span, bool slow)
+static inline int on_work(const struct sweep *sweep, const struct uvs__span *span, struct uvs__change change)
 {
     struct uvs__agenda *agenda = &sweep->pool->agenda;
-    uint64_t submit_ns = span->begin_ns - span->work.queue_ns;
-    struct uvs__change change = {.time_ns = span->end_ns,
-                                 .who = span->who,
-                                 .slow = slow,
-                                 .counts = sweep->blame->threshold_ns != UVS_ABSENT};
+    change.time_ns = span->end_ns;
     int rc = uvs__agenda_add(agenda, UVS__END, change);
     if (span->work.held || rc)
         return rc;
-    change.time_ns = change.submit_ns = submit_ns;
+    change.time_ns = change.submit_ns = span->begin_ns - span->work.queue_ns;
     change.victim = span->work.queue_ns >= sweep->blame->threshold_ns;
     rc = uvs__agenda_add(agenda, UVS__SUBMIT, change);
     change.time_ns = span->begin_ns;
     return rc ? rc : uvs__agenda_add(agenda, UVS__BEGIN, change);
 }
 
-static int on_other(const struct sweep *sweep, const struct uvs__span *span, bool slow)
+static int on_other(const struct sweep *sweep, const struct uvs__span *span, struct uvs__change change)
 {
-    const struct uvs__change change = {.time_ns = span->begin_ns,
-                                       .who = span->who,
-                                       .slow = slow,
-                                       .counts = sweep->blame->threshold_ns != UVS_ABSENT};
     struct uvs__agenda *agenda = &sweep->pool->agenda;
+    change.time_ns = span->begin_ns;
     if (span->type == UVS__SPAN_DELIVERY)
         return uvs__agenda_add(agenda, UVS__END, change);
     if (span->type == UVS__SPAN_HELD)
@@ -326,40 +350,46 @@ static int on_other(const struct sweep *sweep, const struct uvs__span *span, boo
     return uvs__agenda_add(agenda, UVS__SUBMIT_STUCK, change);
 }
 
-static struct pool_state *pool_of(struct uvs__blame *blame, const struct uvs__process *process)
+// false without memory.
+static bool turn_to(struct sweep *sweep, const struct uvs__process *process)
 {
-    struct pool_state *pool = uvs__rows_at(&blame->pools, process->index, sizeof(*pool));
-    if (pool && !pool->is_known)
+    struct pool_state *pool = uvs__rows_at(&sweep->blame->pools, process->index, sizeof(*pool));
+    if (!pool)
+        return false;
+    if (!pool->is_known)
         uvs__agenda_create(&pool->agenda);
-    if (pool)
-        pool->is_known = true;
-    return pool;
+    pool->is_known = true;
+    sweep->process = process;
+    sweep->pool = pool;
+    return true;
 }
 
-static int take(struct uvs__blame *blame, const struct uvs__spans *spans, const struct uvs__span *span)
+static inline int take(const struct sweep *sweep, const struct uvs__span *span)
 {
-    const struct sweep sweep = {blame, spans, span->process, pool_of(blame, span->process)};
-    if (!sweep.pool)
-        return NO_MEMORY;
     if (span->who == UVS__NOBODY)
         return 0;
-    bool slow = is_slow(spans->whos[span->who]->kind);
+    const struct uvs__change change = {.who = span->who,
+                                       .slow = is_slow(sweep->spans->whos[span->who]->kind),
+                                       .counts = sweep->blame->threshold_ns != UVS_ABSENT};
     if (span->type != UVS__SPAN_WORK)
-        return on_other(&sweep, span, slow);
-    int rc = on_work(&sweep, span, slow);
-    return rc ? rc : settle(&sweep, span->work.horizon_ns);
+        return on_other(sweep, span, change);
+    int rc = on_work(sweep, span, change);
+    return rc ? rc : settle(sweep, span->work.horizon_ns);
 }
 
 int uvs__blame_pools_take(struct uvs__blame *blame, const struct uvs__output *output,
                           const struct uvs__span *spans, size_t count)
 {
+    struct sweep sweep = {.blame = blame, .spans = output->spans};
     for (const struct uvs__span *span = spans, *end = spans + count; span < end; span++) {
         if (span->type < UVS__SPAN_HELD || (span->type == UVS__SPAN_DELIVERY && !span->delivery.held))
             continue;
         if (span->process->lean_ns) // there, who held the workers is not told
             continue;
+        if (span->process != sweep.process && !turn_to(&sweep, span->process))
+            return NO_MEMORY;
         blame->threshold_ns = uvs__blame_threshold(output, span->counts);
-        if (take(blame, output->spans, span))
+        if (take(&sweep, span))
             return NO_MEMORY;
     }
     return 0;

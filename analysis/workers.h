@@ -18,7 +18,7 @@ static inline void uvs__workers_pass(struct uvs__workers *workers, uint32_t size
 {
     if (time_ns <= workers->settled_ns)
         return;
-    if (size && workers->running >= size && workers->waiting > 0)
+    if (workers->waiting > 0 && size && workers->running >= size)
         workers->saturated_ns += time_ns - workers->settled_ns;
     workers->settled_ns = time_ns;
 }
@@ -37,17 +37,17 @@ static inline void uvs__workers_change(struct uvs__workers *workers, enum uvs__c
         workers->running++, workers->waiting -= type == UVS__BEGIN;
 }
 
-void uvs__workers_take_stuck(struct uvs__workers *workers, uint32_t size);
+// Those of them that never end take the workers that are free. Returns how many wait then.
+int64_t uvs__workers_take_stuck(struct uvs__workers *workers, uint32_t size);
 
 // There are no more of them.
 static inline void uvs__workers_settle(struct uvs__workers *workers, uint32_t size, uint64_t time_ns)
 {
-    if (workers->stuck_waiting > 0)
-        uvs__workers_take_stuck(workers, size);
-    // Without the size, nobody knows which of those that never ended were waiting.
-    const int64_t waiting = workers->waiting - (size ? 0 : workers->stuck_waiting);
+    const int64_t waiting = __builtin_expect(workers->stuck_waiting > 0, 0)
+                                ? uvs__workers_take_stuck(workers, size)
+                                : workers->waiting;
     // One that comes late is not counted with what came after it.
-    if (waiting > 0 && time_ns >= workers->settled_ns && (uint64_t)waiting > workers->max_waiting)
+    if (waiting > (int64_t)workers->max_waiting && time_ns >= workers->settled_ns)
         workers->max_waiting = (uint64_t)waiting;
 }
 
