@@ -322,7 +322,7 @@ static int in_order(void *data, const struct uvs__output *output, const struct u
 static int finish(void *data, struct uvs__output *output)
 {
     struct uvs__blame *blame = &((struct state *)data)->blame;
-    int rc = uvs__blame_loops_finish(blame, output->spans);
+    int rc = uvs__blame_loops_finish(blame, output);
     if (!rc)
         rc = uvs__blame_pools_finish(blame, output->spans);
     struct uvs_victim_row **row_by_who = calloc(blame->victims.count + 1, sizeof(*row_by_who));

@@ -50,7 +50,7 @@ struct uvs__scripts {
 };
 
 struct uvs__blame {
-    uint64_t threshold_ns;    // of the span that is taken: how long who waited is a victim
+    uint64_t threshold_ns;    // of what is settled: how long who waited is a victim
     struct uvs__map culprits; // cause -> struct uvs__culprit
     struct uvs__map pairs;    // (who, cause) -> struct uvs__pair
     struct uvs__rows victims; // struct uvs__victim by who
@@ -94,7 +94,7 @@ void uvs__scripts_clear(struct uvs__scripts *scripts);
 // 0 or -UVS_E_ENVIRONMENT.
 int uvs__blame_loops_take(struct uvs__blame *blame, const struct uvs__output *output,
                           const struct uvs__span *spans, size_t count);
-int uvs__blame_loops_finish(struct uvs__blame *blame, const struct uvs__spans *spans);
+int uvs__blame_loops_finish(struct uvs__blame *blame, const struct uvs__output *output);
 void uvs__blame_loops_clear(struct uvs__blame *blame);
 int uvs__blame_pools_take(struct uvs__blame *blame, const struct uvs__output *output,
                           const struct uvs__span *spans, size_t count);

@@ -17,10 +17,6 @@ enum { NO_MEMORY = -UVS_E_ENVIRONMENT, MAX_WINDOWS = 65536 };
 // libuv's timers and polls count in whole milliseconds.
 static const uint64_t timer_grain_ns = 2000000;
 
-struct part {
-    uint64_t begin_ns, end_ns, cause;
-};
-
 struct sample {
     uint64_t time_ns;
     const struct uvs__stack *stack;
@@ -36,7 +32,7 @@ struct victim {
 struct loop_state {
     struct uvs__history history; // known busy intervals, as libuv's, and the parts in them; polls; outside
     uint64_t covered_ns;         // end of the last of these, but for the parts
-    struct part *parts;          // of the busy interval under way: disjoint, in order
+    struct uvs__past *parts;     // of the busy interval under way: disjoint, in order
     size_t part_count, part_capacity;
     struct sample *samples; // of it too, in order
     size_t sample_count, sample_capacity;
@@ -55,11 +51,11 @@ static inline int put_part(struct loop_state *loop, uint64_t begin_ns, uint64_t 
 {
     if (begin_ns >= end_ns)
         return 0;
-    struct part *parts = uvs__grow(loop->parts, loop->part_count, &loop->part_capacity, sizeof(*parts));
+    struct uvs__past *parts = uvs__grow(loop->parts, loop->part_count, &loop->part_capacity, sizeof(*parts));
     if (!parts)
         return NO_MEMORY;
     loop->parts = parts;
-    parts[loop->part_count++] = (struct part){begin_ns, end_ns, cause};
+    parts[loop->part_count++] = (struct uvs__past){begin_ns, end_ns, cause};
     return 0;
 }
 
@@ -71,7 +67,7 @@ static int put_around_some(struct loop_state *loop, uint64_t begin_ns, uint64_t 
     if (first > 0)
         begin_ns = uvs__max(begin_ns, loop->parts[first - 1].end_ns);
     size_t count = loop->part_count - first;
-    struct part *inner = malloc(count * sizeof(*inner));
+    struct uvs__past *inner = malloc(count * sizeof(*inner));
     if (!inner)
         return NO_MEMORY;
     memcpy(inner, loop->parts + first, count * sizeof(*inner));
@@ -89,7 +85,7 @@ static int put_around_some(struct loop_state *loop, uint64_t begin_ns, uint64_t 
 // What ended within [begin_ns, end_ns) was nested in it; the rest is its own.
 static inline int put_around(struct loop_state *loop, uint64_t begin_ns, uint64_t end_ns, uint64_t cause)
 {
-    const struct part *last = loop->part_count ? &loop->parts[loop->part_count - 1] : NULL;
+    const struct uvs__past *last = loop->part_count ? &loop->parts[loop->part_count - 1] : NULL;
     if (last && last->begin_ns >= begin_ns)
         return put_around_some(loop, begin_ns, end_ns, cause);
     return put_part(loop, last ? uvs__max(begin_ns, last->end_ns) : begin_ns, end_ns, cause);
@@ -97,9 +93,10 @@ static inline int put_around(struct loop_state *loop, uint64_t begin_ns, uint64_
 
 // --- Samples ---
 
-static int on_stall(struct uvs__blame *blame, struct loop_state *loop, const struct uvs__span *span)
+static int on_stall(struct uvs__blame *blame, const struct uvs__output *output, struct loop_state *loop,
+                    const struct uvs__span *span)
 {
-    if (span->stall.frame_count == 0 || blame->threshold_ns == UVS_ABSENT)
+    if (span->stall.frame_count == 0 || uvs__blame_threshold(output, span->counts) == UVS_ABSENT)
         return 0;
     struct sample *samples = uvs__grow(loop->samples, loop->sample_count, &loop->sample_capacity,
                                        sizeof(*samples));
@@ -144,7 +141,7 @@ static inline int cover_span(struct loop_state *loop, enum uvs_blame_what what, 
 }
 
 // What of a part lies in [covered, end_ns).
-static inline struct uvs__past piece_of(const struct loop_state *loop, const struct part *part,
+static inline struct uvs__past piece_of(const struct loop_state *loop, const struct uvs__past *part,
                                         uint64_t end_ns)
 {
     return (struct uvs__past){uvs__max(part->begin_ns, loop->covered_ns),
@@ -160,11 +157,11 @@ static inline int place(struct loop_state *loop, struct uvs__past piece)
 
 // How long an interval was busy without callbacks is not known where its begin is not, nor where short ones
 // are left out: then only they count.
-static int place_parts_alone(struct loop_state *loop, const struct uvs__span *busy)
+static __attribute__((noinline)) int place_parts_alone(struct loop_state *loop, const struct uvs__span *busy)
 {
     int rc = 0;
     for (size_t i = 0; i < loop->part_count && !rc; i++) {
-        const struct part *part = &loop->parts[i];
+        const struct uvs__past *part = &loop->parts[i];
         rc = place(loop, piece_of(loop, part, busy->end_ns));
         if (!rc)
             rc = cover(loop, UVS_BLAME_LIBUV, part->begin_ns, part->end_ns, busy->loop->index);
@@ -172,16 +169,35 @@ static int place_parts_alone(struct loop_state *loop, const struct uvs__span *bu
     return rc;
 }
 
+// Leaves of the parts what lies in [begin_ns, end_ns), which is not empty. Returns the first of how many that
+// are.
+static inline struct uvs__past *cut_parts(struct loop_state *loop, uint64_t begin_ns, uint64_t end_ns,
+                                          size_t *ret_count)
+{
+    struct uvs__past *first = loop->parts, *end = first + loop->part_count;
+    while (first < end && first->end_ns <= begin_ns)
+        first++;
+    while (first < end && end[-1].begin_ns >= end_ns)
+        end--;
+    if (first < end && first->begin_ns < begin_ns)
+        first->begin_ns = begin_ns;
+    if (first < end && end[-1].end_ns > end_ns)
+        end[-1].end_ns = end_ns;
+    *ret_count = (size_t)(end - first);
+    return first;
+}
+
+// The parts are not to be asked about afterwards.
 static inline int place_parts(struct loop_state *loop, const struct uvs__span *busy)
 {
-    if (!busy->busy.complete)
-        return 0;
     if (busy->begin_ns == UVS_ABSENT || busy->busy.sparse)
         return place_parts_alone(loop, busy);
     loop->covered_ns = uvs__max(loop->covered_ns, busy->begin_ns);
-    int rc = 0;
-    for (size_t i = 0; i < loop->part_count && !rc; i++)
-        rc = place(loop, piece_of(loop, &loop->parts[i], busy->end_ns));
+    if (loop->covered_ns >= busy->end_ns)
+        return 0;
+    size_t count;
+    const struct uvs__past *parts = cut_parts(loop, loop->covered_ns, busy->end_ns, &count);
+    int rc = count ? uvs__history_add_all(&loop->history, parts, count) : 0;
     return rc ? rc : cover_span(loop, UVS_BLAME_LIBUV, busy);
 }
 
@@ -316,13 +332,15 @@ static struct uvs__track *track_of(void *data, uint64_t cause)
     return culprit ? &culprit->tracks[UVS__QUEUE_ALL] : NULL;
 }
 
-static int settle_victims(struct uvs__blame *blame, const struct uvs__spans *spans, struct loop_state *loop,
-                          uint32_t index)
+// counts: whether the busy interval does that they waited for.
+static int settle_victims(struct uvs__blame *blame, const struct uvs__output *output, bool counts,
+                          struct loop_state *loop, uint32_t index)
 {
+    blame->threshold_ns = uvs__blame_threshold(output, counts);
     qsort(loop->victims, loop->victim_count, sizeof(*loop->victims), by_run);
     int rc = uvs__history_lay_out(&loop->history, first_due(loop), track_of, blame);
     for (size_t i = 0; i < loop->victim_count && !rc; i++)
-        rc = settle(blame, spans, loop, &loop->victims[i], index);
+        rc = settle(blame, output->spans, loop, &loop->victims[i], index);
     loop->victim_count = 0;
     return rc;
 }
@@ -341,28 +359,30 @@ static int add_victim(struct loop_state *loop, const struct uvs__span *span, boo
     return 0;
 }
 
-static inline int on_callback(const struct uvs__blame *blame, const struct uvs__spans *spans,
-                              struct loop_state *loop, const struct uvs__span *span)
+static inline int on_callback(const struct uvs__output *output, struct loop_state *loop,
+                              const struct uvs__span *span)
 {
     const uint64_t delay_ns = span->callback.delay_ns;
     if (span->begin_ns == UVS_ABSENT)
         return 0;
-    if (__builtin_expect(delay_ns >= blame->threshold_ns, 0) && delay_ns != UVS_ABSENT &&
-        add_victim(loop, span, spans->whos[span->who]->kind == UVS_KIND_TIMER))
+    if (__builtin_expect(delay_ns >= output->report->blame_threshold_ns, 0) && delay_ns != UVS_ABSENT &&
+        span->counts && add_victim(loop, span, output->spans->whos[span->who]->kind == UVS_KIND_TIMER))
         return NO_MEMORY;
     return put_around(loop, span->begin_ns, span->end_ns,
                       uvs__cause(UVS_BLAME_CALLBACK, UVS__OF_WHO, span->who));
 }
 
-static inline int on_busy(struct uvs__blame *blame, const struct uvs__spans *spans, struct loop_state *loop,
+static inline int on_busy(struct uvs__blame *blame, const struct uvs__output *output, struct loop_state *loop,
                           const struct uvs__span *span)
 {
-    int rc = place_parts(loop, span);
-    if (!rc && span->busy.complete && loop->sample_count)
+    int rc = 0;
+    if (span->busy.complete && loop->sample_count)
         rc = count_samples(blame, loop);
+    if (span->busy.complete && !rc)
+        rc = place_parts(loop, span);
     loop->part_count = loop->sample_count = 0;
     if (!rc && loop->victim_count)
-        rc = settle_victims(blame, spans, loop, span->loop->index);
+        rc = settle_victims(blame, output, span->counts, loop, span->loop->index);
     loop->busy_ns = span->begin_ns == UVS_ABSENT ? 0 : span->end_ns - span->begin_ns;
     return rc;
 }
@@ -375,52 +395,61 @@ static inline int on_poll(struct loop_state *loop, const struct uvs__span *span)
     return cover_span(loop, UVS_BLAME_POLL, span);
 }
 
-static inline int take(struct uvs__blame *blame, const struct uvs__spans *spans, struct loop_state *loop,
-                       const struct uvs__span *span)
+static __attribute__((noinline)) int take_seldom(struct uvs__blame *blame, const struct uvs__output *output,
+                                                 struct loop_state *loop, const struct uvs__span *span)
 {
     switch (span->type) {
-    case UVS__SPAN_CALLBACK:
-        return on_callback(blame, spans, loop, span);
     case UVS__SPAN_SYNC_CALL:
         return put_around(loop, span->begin_ns, span->end_ns,
                           uvs__cause(UVS_BLAME_SYNC_CALL, UVS__OF_WHO, span->who));
     case UVS__SPAN_GC:
         return put_around(loop, span->begin_ns, span->end_ns,
                           uvs__cause(UVS_BLAME_GC, UVS__OF_LOOP, span->loop->index));
-    case UVS__SPAN_BUSY:
-        return on_busy(blame, spans, loop, span);
     case UVS__SPAN_STALL:
-        return on_stall(blame, loop, span);
-    case UVS__SPAN_POLL:
-        return on_poll(loop, span);
+        return on_stall(blame, output, loop, span);
     default:
         return cover_span(loop, UVS_BLAME_OUTSIDE, span);
     }
 }
 
+static inline int take(struct uvs__blame *blame, const struct uvs__output *output, struct loop_state *loop,
+                       const struct uvs__span *span)
+{
+    if (span->type == UVS__SPAN_CALLBACK)
+        return on_callback(output, loop, span);
+    if (span->type == UVS__SPAN_BUSY)
+        return on_busy(blame, output, loop, span);
+    return span->type == UVS__SPAN_POLL ? on_poll(loop, span) : take_seldom(blame, output, loop, span);
+}
+
 int uvs__blame_loops_take(struct uvs__blame *blame, const struct uvs__output *output,
                           const struct uvs__span *spans, size_t count)
 {
-    const uint32_t types = 1u << UVS__SPAN_CALLBACK | 1u << UVS__SPAN_SYNC_CALL | 1u << UVS__SPAN_GC |
-                           1u << UVS__SPAN_BUSY | 1u << UVS__SPAN_STALL | 1u << UVS__SPAN_POLL |
-                           1u << UVS__SPAN_OUTSIDE;
+    static const bool is_taken[UVS__SPAN_COUNT] = {
+        [UVS__SPAN_CALLBACK] = true,  [UVS__SPAN_BUSY] = true, [UVS__SPAN_POLL] = true,
+        [UVS__SPAN_SYNC_CALL] = true, [UVS__SPAN_GC] = true,   [UVS__SPAN_STALL] = true,
+        [UVS__SPAN_OUTSIDE] = true};
+    const struct uvs__loop *loop = NULL; // of the span before
+    struct loop_state *state = NULL;     // its
     for (const struct uvs__span *span = spans, *end = spans + count; span < end; span++) {
-        if (!(types >> span->type & 1) || !span->loop)
+        if (!is_taken[span->type] || !span->loop)
             continue;
-        struct loop_state *loop = uvs__rows_at(&blame->loops, span->loop->index, sizeof(*loop));
-        blame->threshold_ns = uvs__blame_threshold(output, span->counts);
-        if (!loop || take(blame, output->spans, loop, span))
+        if (span->loop != loop) {
+            loop = span->loop;
+            state = uvs__rows_at(&blame->loops, loop->index, sizeof(*state));
+        }
+        if (!state || take(blame, output, state, span))
             return NO_MEMORY;
     }
     return 0;
 }
 
-int uvs__blame_loops_finish(struct uvs__blame *blame, const struct uvs__spans *spans)
+int uvs__blame_loops_finish(struct uvs__blame *blame, const struct uvs__output *output)
 {
     int rc = 0;
-    for (const struct uvs__loop *loop = spans->loops; loop && !rc; loop = loop->next) {
+    for (const struct uvs__loop *loop = output->spans->loops; loop && !rc; loop = loop->next) {
         struct loop_state *state = loop->index < blame->loops.count ? blame->loops.items[loop->index] : NULL;
-        rc = state && state->victim_count ? settle_victims(blame, spans, state, loop->index) : 0;
+        rc = state && state->victim_count ? settle_victims(blame, output, true, state, loop->index) : 0;
     }
     return rc;
 }

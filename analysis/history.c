@@ -3,6 +3,7 @@
 #include "history.h"
 
 #include "error.h"
+#include "saturate.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -62,13 +63,18 @@ static void forget(struct uvs__history *history, uint64_t horizon_ns)
     }
 }
 
-int uvs__history_add_slowly(struct uvs__history *history, struct uvs__past piece)
+int uvs__history_add_slowly(struct uvs__history *history, const struct uvs__past *pieces, size_t count)
 {
-    if (history->end - history->begin == history->capacity && grow(history))
-        return -UVS_E_ENVIRONMENT;
-    *piece_at(history, history->end++) = piece;
-    while (uvs__is_too_long(history->horizon_ns, piece.end_ns, history->end - history->begin))
-        forget(history, uvs__next_horizon(history->horizon_ns, piece.end_ns));
+    for (size_t i = 0; i < count; i++) {
+        if (history->end - history->begin == history->capacity && grow(history))
+            return -UVS_E_ENVIRONMENT;
+        *piece_at(history, history->end++) = pieces[i];
+        while (uvs__is_too_long(history->horizon_ns, pieces[i].end_ns, history->end - history->begin))
+            forget(history, uvs__next_horizon(history->horizon_ns, pieces[i].end_ns));
+    }
+    const size_t most = UVS__MAX_PIECES - 1;
+    history->full_at = history->begin + (history->capacity < most ? history->capacity : most);
+    history->late_ns = uvs__add(history->horizon_ns, 2 * UVS__HISTORY_NS);
     return 0;
 }
 

@@ -17,6 +17,8 @@ struct uvs__history {
     size_t capacity; // 0 or a power of two
     uint64_t begin, end;
     uint64_t horizon_ns; // what was before is forgotten
+    // Up to this number, and up to an end at this time, pieces are just added.
+    uint64_t full_at, late_ns;
     struct uvs__timeline timeline;
     uint64_t laid_begin, laid_end;
 };
@@ -24,17 +26,31 @@ struct uvs__history {
 // The track of a cause: the caller's, and it stays where it is. NULL without memory.
 typedef struct uvs__track *uvs__track_function(void *data, uint64_t cause);
 
-int uvs__history_add_slowly(struct uvs__history *history, struct uvs__past piece);
+int uvs__history_add_slowly(struct uvs__history *history, const struct uvs__past *pieces, size_t count);
 
 // Ends must not go back in time. 0 or -UVS_E_ENVIRONMENT.
 static inline int uvs__history_add(struct uvs__history *history, uint64_t begin_ns, uint64_t end_ns,
                                    uint64_t cause)
 {
     const struct uvs__past piece = {begin_ns, end_ns, cause};
-    const uint64_t count = history->end - history->begin;
-    if (count == history->capacity || uvs__is_too_long(history->horizon_ns, end_ns, count + 1))
-        return uvs__history_add_slowly(history, piece);
+    if (history->end >= history->full_at || end_ns > history->late_ns)
+        return uvs__history_add_slowly(history, &piece, 1);
     history->ring[history->end++ & (history->capacity - 1)] = piece;
+    return 0;
+}
+
+// The same with each of some pieces, of which there must be one.
+static inline int uvs__history_add_all(struct uvs__history *history, const struct uvs__past *pieces,
+                                       size_t count)
+{
+    const struct uvs__past *end = pieces + count;
+    if (history->end + count > history->full_at || end[-1].end_ns > history->late_ns)
+        return uvs__history_add_slowly(history, pieces, count);
+    uint64_t at = history->end;
+    do
+        history->ring[at++ & (history->capacity - 1)] = *pieces++;
+    while (pieces < end);
+    history->end = at;
     return 0;
 }
 
