@@ -3,9 +3,11 @@
 // type; where it matters to somebody, a type is told alone, between two runs. Those are seldom.
 #include "takers.h"
 
-static const uint32_t told_alone = 1u << UVS__SPAN_STALL | 1u << UVS__SPAN_TOTALS |
-                                   1u << UVS__SPAN_OPEN_HANDLES | 1u << UVS__SPAN_HELD |
-                                   1u << UVS__SPAN_UNFINISHED;
+static const bool is_told_alone[UVS__SPAN_COUNT] = {[UVS__SPAN_STALL] = true,
+                                                    [UVS__SPAN_TOTALS] = true,
+                                                    [UVS__SPAN_OPEN_HANDLES] = true,
+                                                    [UVS__SPAN_HELD] = true,
+                                                    [UVS__SPAN_UNFINISHED] = true};
 
 void uvs__takers_add(struct uvs__takers *takers, const struct uvs__analysis *analysis, void *state)
 {
@@ -17,26 +19,24 @@ void uvs__takers_add(struct uvs__takers *takers, const struct uvs__analysis *ana
                 analysis->spans[type], state};
 }
 
+static inline void add(struct uvs__takers *takers, const struct uvs__span *span)
+{
+    const struct uvs__span **end = takers->ends[span->type];
+    *end = span;
+    takers->ends[span->type] = end + span->counts;
+}
+
 // Sorts the spans of the next run that count; returns how many it has.
 static size_t sort_run(struct uvs__takers *takers, const struct uvs__span *spans, size_t count)
 {
-    const size_t most = count < UVS__RUN_SPANS ? count : UVS__RUN_SPANS;
-    size_t length = 0;
+    const struct uvs__span *span = spans, *end = spans + (count < UVS__RUN_SPANS ? count : UVS__RUN_SPANS);
     for (size_t type = 0; type < UVS__SPAN_COUNT; type++)
         takers->ends[type] = takers->spans[type];
-    while (length < most) {
-        const struct uvs__span *span = &spans[length];
-        const enum uvs__span_type type = span->type;
-        const bool is_alone = told_alone >> type & 1;
-        if (is_alone && length > 0)
-            break;
-        *takers->ends[type] = span;
-        takers->ends[type] += span->counts;
-        length++;
-        if (is_alone)
-            break;
-    }
-    return length;
+    for (; span < end && !is_told_alone[span->type]; span++)
+        add(takers, span);
+    if (span == spans)
+        add(takers, span++);
+    return (size_t)(span - spans);
 }
 
 static int take_run(struct uvs__takers *takers, const struct uvs__output *output)
