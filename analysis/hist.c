@@ -9,17 +9,24 @@
 
 enum { BUCKETS = UVS__HIST_BUCKETS, CHUNKS = UVS__HIST_CHUNKS };
 
-static uint64_t bucket_middle(unsigned chunk, unsigned bucket)
+// The number of a chunk's first bucket, counted as its pointer does; BUCKETS is behind the last.
+static int first_of(unsigned chunk)
 {
-    if (chunk == 0)
-        return bucket;
-    return ((uint64_t)(bucket + BUCKETS) << (chunk - 1)) + ((1ull << (chunk - 1)) >> 1);
+    return chunk == 0 ? -BUCKETS : 0;
 }
 
+static uint64_t bucket_middle(unsigned chunk, int bucket)
+{
+    return ((uint64_t)(bucket + BUCKETS) << chunk) + ((1ull << chunk) >> 1);
+}
+
+// NULL without memory.
 static uint32_t *chunk_at(struct uvs_hist *hist, unsigned chunk)
 {
-    if (!hist->chunks[chunk])
-        hist->chunks[chunk] = calloc(BUCKETS, sizeof(uint32_t));
+    if (!hist->chunks[chunk]) {
+        uint32_t *buckets = calloc((size_t)(BUCKETS - first_of(chunk)), sizeof(*buckets));
+        hist->chunks[chunk] = buckets ? buckets - first_of(chunk) : NULL;
+    }
     return hist->chunks[chunk];
 }
 
@@ -41,11 +48,11 @@ static void add_to(uint32_t *bucket, uint32_t number)
 int uvs__hist_add_slowly(struct uvs_hist *hist, uint64_t ns)
 {
     ns -= ns == UINT64_MAX;
-    const unsigned shift = uvs__hist_shift(ns), bits = (unsigned)(ns >> shift);
-    uint32_t *chunk = chunk_at(hist, shift + bits / BUCKETS);
+    const unsigned shift = uvs__hist_shift(ns);
+    uint32_t *chunk = chunk_at(hist, shift);
     if (!chunk)
         return -UVS_E_ENVIRONMENT;
-    add_to(&chunk[bits % BUCKETS], 1);
+    add_to(&chunk[(int)(ns >> shift) - BUCKETS], 1);
     add_summary(hist, 1, ns, ns, ns);
     return 0;
 }
@@ -55,13 +62,14 @@ int uvs_hist_add_buckets(struct uvs_hist *hist, const uint64_t *buckets, size_t 
 {
     uint64_t count = 0;
     for (size_t i = 0; i < bucket_count; i++) {
-        uint64_t index = buckets[i] >> 32;
-        uint32_t *chunk = index / BUCKETS < CHUNKS ? chunk_at(hist, (unsigned)(index / BUCKETS)) : NULL;
-        if (index / BUCKETS < CHUNKS && !chunk)
-            return -UVS_E_ENVIRONMENT;
-        if (!chunk) // not one of ours
+        const uint64_t index = buckets[i] >> 32;
+        if (index / BUCKETS > CHUNKS) // not one of ours
             continue;
-        add_to(&chunk[index % BUCKETS], (uint32_t)buckets[i]);
+        const unsigned chunk_number = index < BUCKETS ? 0 : (unsigned)(index / BUCKETS) - 1;
+        uint32_t *chunk = chunk_at(hist, chunk_number);
+        if (!chunk)
+            return -UVS_E_ENVIRONMENT;
+        add_to(&chunk[(int)index - (int)(chunk_number + 1) * BUCKETS], (uint32_t)buckets[i]);
         count += (uint32_t)buckets[i];
     }
     if (count)
@@ -78,7 +86,7 @@ int uvs_hist_merge(struct uvs_hist *into, const struct uvs_hist *from)
             return -UVS_E_ENVIRONMENT;
     for (unsigned chunk = 0; chunk < CHUNKS; chunk++) {
         const uint32_t *source = from->chunks[chunk];
-        for (unsigned i = 0; source && i < BUCKETS; i++)
+        for (int i = first_of(chunk); source && i < BUCKETS; i++)
             add_to(&into->chunks[chunk][i], source[i]);
     }
     add_summary(into, from->count, from->sum, from->min, from->max);
@@ -101,7 +109,7 @@ uint64_t uvs_hist_quantile(const struct uvs_hist *hist, double q)
         rank++;
     uint64_t seen = 0;
     for (unsigned chunk = 0; chunk < CHUNKS; chunk++)
-        for (unsigned i = 0; hist->chunks[chunk] && i < BUCKETS; i++) {
+        for (int i = first_of(chunk); hist->chunks[chunk] && i < BUCKETS; i++) {
             seen += hist->chunks[chunk][i];
             if (seen && seen >= rank)
                 return clamp(hist, bucket_middle(chunk, i));
@@ -115,7 +123,7 @@ uint64_t uvs_hist_count_to(const struct uvs_hist *hist, uint64_t ns)
     if (hist->count && ns >= hist->max)
         return hist->count;
     for (unsigned chunk = 0; chunk < CHUNKS; chunk++)
-        for (unsigned i = 0; hist->chunks[chunk] && i < BUCKETS; i++)
+        for (int i = first_of(chunk); hist->chunks[chunk] && i < BUCKETS; i++)
             if (clamp(hist, bucket_middle(chunk, i)) <= ns)
                 count += hist->chunks[chunk][i];
     return count;
@@ -124,6 +132,7 @@ uint64_t uvs_hist_count_to(const struct uvs_hist *hist, uint64_t ns)
 void uvs_hist_clear(struct uvs_hist *hist)
 {
     for (unsigned chunk = 0; chunk < CHUNKS; chunk++)
-        free(hist->chunks[chunk]);
+        if (hist->chunks[chunk])
+            free(hist->chunks[chunk] + first_of(chunk));
     *hist = (struct uvs_hist){0};
 }

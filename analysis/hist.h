@@ -9,18 +9,20 @@
 #include <stdint.h>
 #include "saturate.h"
 
-// Chunk 0 holds 0..127 exactly, chunk k the values with k + 7 significant bits.
-enum { UVS__HIST_BITS = 7, UVS__HIST_BUCKETS = 1 << UVS__HIST_BITS, UVS__HIST_CHUNKS = 58 };
+// Of a value only the first 8 significant bits count. Chunk k holds the values from which k bits are taken
+// away: 128 to 255 with those that are left, but chunk 0 all of 0 to 255.
+enum { UVS__HIST_BITS = 7, UVS__HIST_BUCKETS = 1 << UVS__HIST_BITS, UVS__HIST_CHUNKS = 57 };
 
 struct uvs_hist {
-    uint64_t count, sum, min, max; // min and max are meaningless while count is 0
-    uint32_t *chunks[UVS__HIST_CHUNKS];
+    uint64_t count, sum, min, max;      // min and max are meaningless while count is 0
+    uint32_t *chunks[UVS__HIST_CHUNKS]; // each points at its bucket 128
 };
 
 // How many of a value's low bits do not matter.
 static inline unsigned uvs__hist_shift(uint64_t ns)
 {
-    return (unsigned)(63 - __builtin_clzll(ns | UVS__HIST_BUCKETS)) - UVS__HIST_BITS;
+    // 63 ^ is 63 -, which is one instruction more.
+    return (unsigned)(63 ^ __builtin_clzll(ns | UVS__HIST_BUCKETS)) - UVS__HIST_BITS;
 }
 
 // What is not just one more of a bucket that is there.
@@ -30,13 +32,12 @@ int uvs__hist_add_slowly(struct uvs_hist *hist, uint64_t ns);
 // memory.
 static inline int uvs_hist_add(struct uvs_hist *hist, uint64_t ns)
 {
-    const unsigned shift = uvs__hist_shift(ns), bits = (unsigned)(ns >> shift);
-    uint32_t *chunk = hist->chunks[shift + (bits >> UVS__HIST_BITS)];
-    const uint64_t sum = hist->sum + ns;
+    const unsigned shift = uvs__hist_shift(ns);
+    uint32_t *chunk = hist->chunks[shift];
     // Two numbers of 63 bits have a sum that is not too large.
     if (__builtin_expect(!chunk || (int64_t)(ns | hist->sum) < 0, 0))
         return uvs__hist_add_slowly(hist, ns);
-    uint32_t *bucket = &chunk[bits & (UVS__HIST_BUCKETS - 1)];
+    uint32_t *bucket = &chunk[(int64_t)(ns >> shift) - UVS__HIST_BUCKETS];
     const uint32_t number = *bucket + 1;
     if (__builtin_expect(number == 0, 0))
         return uvs__hist_add_slowly(hist, ns);
@@ -47,7 +48,7 @@ static inline int uvs_hist_add(struct uvs_hist *hist, uint64_t ns)
     if (__builtin_expect(ns > hist->max, 0))
         hist->max = ns;
     hist->count++;
-    hist->sum = sum;
+    hist->sum += ns;
     return 0;
 }
 
