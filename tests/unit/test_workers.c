@@ -140,6 +140,54 @@ static void settles_as_it_goes(void **state)
     finish(&pool, 4, 1000000);
 }
 
+static uint64_t take_next(struct uvs__agenda *agenda, enum uvs__change_type type)
+{
+    const struct uvs__change *change = uvs__agenda_take(agenda, type, uvs__agenda_first(agenda));
+    assert_non_null(change);
+    return change->time_ns;
+}
+
+// In whatever order they were told, and while others are taken in between.
+static void changes_are_taken_in_the_order_of_time(void **state)
+{
+    (void)state;
+    struct uvs__agenda agenda;
+    uvs__agenda_create(&agenda);
+    assert_true(uvs__agenda_first(&agenda) == UINT64_MAX);
+    uint64_t seed = 1, last = 0, added = 0, taken = 0;
+    for (uint64_t round = 0; round < 500; round++) {
+        for (uint64_t i = 0; i < round % 97; i++, added++) {
+            seed = seed * 6364136223846793005u + 1442695040888963407u;
+            const struct uvs__change change = {.time_ns = round * 50 + (seed >> 40) % 200};
+            assert_int_equal(uvs__agenda_add(&agenda, UVS__END, change), 0);
+        }
+        for (; uvs__agenda_first(&agenda) < round * 50; taken++) {
+            const uint64_t time_ns = take_next(&agenda, UVS__END);
+            assert_true(time_ns >= last);
+            last = time_ns;
+        }
+    }
+    for (; uvs__agenda_first(&agenda) < UINT64_MAX; taken++)
+        take_next(&agenda, UVS__END);
+    assert_int_equal(taken, added);
+    uvs__agenda_clear(&agenda);
+}
+
+// The end of time is a time, and not the end of the lane.
+static void changes_at_the_end_of_time_are_taken(void **state)
+{
+    (void)state;
+    struct uvs__agenda agenda;
+    uvs__agenda_create(&agenda);
+    const struct uvs__change change = {.time_ns = UINT64_MAX};
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(uvs__agenda_add(&agenda, UVS__BEGIN, change), 0);
+    for (size_t i = 0; i < 2; i++)
+        assert_true(take_next(&agenda, UVS__BEGIN) == UINT64_MAX - 1);
+    assert_true(uvs__agenda_first(&agenda) == UINT64_MAX);
+    uvs__agenda_clear(&agenda);
+}
+
 // Two workers, one job of 100 ns, three that never end: two of them run, in the order they came.
 static void stuck_requests_hold_workers(void **state)
 {
@@ -159,6 +207,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_the_simulation),
         cmocka_unit_test(settles_as_it_goes),
+        cmocka_unit_test(changes_are_taken_in_the_order_of_time),
+        cmocka_unit_test(changes_at_the_end_of_time_are_taken),
         cmocka_unit_test(stuck_requests_hold_workers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
