@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "saturate.h"
 
 // In the order in which they count at one instant: a request may begin and end, or be submitted and begin, at
 // once.
@@ -36,23 +37,18 @@ void uvs__agenda_create(struct uvs__agenda *agenda);
 int uvs__agenda_add_slowly(struct uvs__agenda *agenda, enum uvs__change_type type, struct uvs__change change);
 void uvs__agenda_clear(struct uvs__agenda *agenda);
 
-static inline uint64_t uvs__agenda_sooner(const struct uvs__agenda *agenda, uint64_t time_ns,
-                                          enum uvs__change_type type)
+// When the first change of a type is; UINT64_MAX: there is none.
+static inline uint64_t uvs__agenda_next(const struct uvs__agenda *agenda, enum uvs__change_type type)
 {
-    const uint64_t other_ns = agenda->lanes[type].next->time_ns;
-    return other_ns < time_ns ? other_ns : time_ns;
+    return agenda->lanes[type].next->time_ns;
 }
 
-// When the first of all changes is; UINT64_MAX: there is none.
+// When the first of all is.
 static inline uint64_t uvs__agenda_first(const struct uvs__agenda *agenda)
 {
-    uint64_t first_ns = agenda->lanes[UVS__BEGIN].next->time_ns;
-    first_ns = uvs__agenda_sooner(agenda, first_ns, UVS__END);
-    first_ns = uvs__agenda_sooner(agenda, first_ns, UVS__SUBMIT);
-    if (__builtin_expect(agenda->has_stuck, 0)) {
-        first_ns = uvs__agenda_sooner(agenda, first_ns, UVS__HOLD);
-        first_ns = uvs__agenda_sooner(agenda, first_ns, UVS__SUBMIT_STUCK);
-    }
+    uint64_t first_ns = UINT64_MAX;
+    for (enum uvs__change_type type = 0; type < UVS__CHANGES; type++)
+        first_ns = uvs__min(first_ns, uvs__agenda_next(agenda, type));
     return first_ns;
 }
 
@@ -73,13 +69,11 @@ static inline int uvs__agenda_add(struct uvs__agenda *agenda, enum uvs__change_t
     return 0;
 }
 
-// The next change of a type at time_ns, which is that of the first; NULL: there are no more. Borrowed until
-// the next addition.
+// The first change of a type, which there must be. Borrowed until the next addition.
 static inline const struct uvs__change *uvs__agenda_take(struct uvs__agenda *agenda,
-                                                         enum uvs__change_type type, uint64_t time_ns)
+                                                         enum uvs__change_type type)
 {
-    struct uvs__lane *lane = &agenda->lanes[type];
-    return lane->next->time_ns == time_ns ? lane->next++ : NULL;
+    return agenda->lanes[type].next++;
 }
 
 #endif

@@ -53,7 +53,8 @@ static bool is_slow(uint8_t kind)
 static inline int hold(struct pool_state *pool, uint32_t who, bool slow)
 {
     pool->running++;
-    pool->slow_running += slow;
+    if (slow)
+        pool->slow_running++;
     for (size_t i = 0; i < pool->holder_count; i++)
         if (pool->holders[i].who == who) {
             pool->holders[i].count++;
@@ -75,7 +76,8 @@ static inline void release(struct pool_state *pool, uint32_t who, bool slow)
         if (holder->who != who)
             continue;
         pool->running--;
-        pool->slow_running -= slow;
+        if (slow)
+            pool->slow_running--;
         if (--holder->count == 0)
             *holder = pool->holders[--pool->holder_count];
         return;
@@ -243,10 +245,9 @@ static __attribute__((noinline)) int end_wait(const struct sweep *sweep, const s
     return rc;
 }
 
-static inline int apply(const struct sweep *sweep, enum uvs__change_type type,
+static inline int apply(const struct sweep *sweep, struct pool_state *pool, enum uvs__change_type type,
                         const struct uvs__change *change)
 {
-    struct pool_state *pool = sweep->pool;
     if (change->counts)
         uvs__workers_change(&pool->workers, type);
     switch (type) {
@@ -268,13 +269,16 @@ static inline int apply(const struct sweep *sweep, enum uvs__change_type type,
     }
 }
 
-static inline int apply_all(const struct sweep *sweep, enum uvs__change_type type, uint64_t time_ns)
+// All of a type that are at time_ns. *next_ns: when the next one is, before and afterwards.
+static inline int apply_all(const struct sweep *sweep, struct pool_state *pool, enum uvs__change_type type,
+                            uint64_t time_ns, uint64_t *next_ns)
 {
-    const struct uvs__change *change;
-    while ((change = uvs__agenda_take(&sweep->pool->agenda, type, time_ns)))
-        if (apply(sweep, type, change))
-            return NO_MEMORY;
-    return 0;
+    int rc = 0;
+    while (*next_ns == time_ns && !rc) {
+        rc = apply(sweep, pool, type, uvs__agenda_take(&pool->agenda, type));
+        *next_ns = uvs__agenda_next(&pool->agenda, type);
+    }
+    return rc;
 }
 
 static int take_stuck(const struct sweep *sweep)
@@ -288,34 +292,43 @@ static int take_stuck(const struct sweep *sweep)
     return rc;
 }
 
-// An instant of a pool with requests that never end.
-static __attribute__((noinline)) int pass_with_stuck(const struct sweep *sweep, uint64_t time_ns)
+static __attribute__((noinline)) int settle_with_stuck(const struct sweep *sweep, uint64_t until_ns)
 {
+    struct pool_state *pool = sweep->pool;
+    const uint32_t size = sweep->process->pool_size;
     int rc = 0;
-    for (enum uvs__change_type type = 0; type < UVS__CHANGES && !rc; type++)
-        rc = apply_all(sweep, type, time_ns);
-    uvs__workers_settle(&sweep->pool->workers, sweep->process->pool_size, time_ns);
-    return rc ? rc : take_stuck(sweep);
+    for (uint64_t time_ns; !rc && (time_ns = uvs__agenda_first(&pool->agenda)) < until_ns;) {
+        if (pool->is_watched)
+            rc = pass_until(sweep, time_ns);
+        uvs__workers_pass(&pool->workers, size, time_ns);
+        for (enum uvs__change_type type = 0; type < UVS__CHANGES && !rc; type++) {
+            uint64_t next_ns = uvs__agenda_next(&pool->agenda, type);
+            rc = apply_all(sweep, pool, type, time_ns, &next_ns);
+        }
+        uvs__workers_settle(&pool->workers, size, time_ns);
+        rc = rc ? rc : take_stuck(sweep);
+    }
+    return rc;
 }
 
+// One instant after the other.
 static int settle(const struct sweep *sweep, uint64_t until_ns)
 {
     struct pool_state *pool = sweep->pool;
     const uint32_t size = sweep->process->pool_size;
-    uint64_t time_ns;
-    while ((time_ns = uvs__agenda_first(&pool->agenda)) < until_ns) { // one instant after the other
+    if (__builtin_expect(pool->agenda.has_stuck, 0))
+        return settle_with_stuck(sweep, until_ns);
+    uint64_t begin_ns = uvs__agenda_next(&pool->agenda, UVS__BEGIN);
+    uint64_t end_ns = uvs__agenda_next(&pool->agenda, UVS__END);
+    uint64_t submit_ns = uvs__agenda_next(&pool->agenda, UVS__SUBMIT);
+    for (uint64_t time_ns; (time_ns = uvs__min(begin_ns, uvs__min(end_ns, submit_ns))) < until_ns;) {
         if (pool->is_watched && pass_until(sweep, time_ns))
             return NO_MEMORY;
         uvs__workers_pass(&pool->workers, size, time_ns);
-        if (__builtin_expect(pool->agenda.has_stuck, 0)) {
-            if (pass_with_stuck(sweep, time_ns))
-                return NO_MEMORY;
-            continue;
-        }
-        if (apply_all(sweep, UVS__BEGIN, time_ns))
+        if (apply_all(sweep, pool, UVS__BEGIN, time_ns, &begin_ns))
             return NO_MEMORY;
-        apply_all(sweep, UVS__END, time_ns);
-        apply_all(sweep, UVS__SUBMIT, time_ns);
+        apply_all(sweep, pool, UVS__END, time_ns, &end_ns);
+        apply_all(sweep, pool, UVS__SUBMIT, time_ns, &submit_ns);
         uvs__workers_settle(&pool->workers, size, time_ns);
     }
     return 0;

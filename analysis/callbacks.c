@@ -39,18 +39,33 @@ static bool is_overrun(struct state *state, const struct uvs__spans *spans, cons
     return is_due_within;
 }
 
+static __attribute__((noinline)) struct uvs_callback_row *
+new_row(struct state *state, const struct uvs__output *output, uint32_t who)
+{
+    struct uvs_callback_row *row = uvs__rows_make(&state->rows, who, sizeof(*row));
+    if (row)
+        row->kind = output->spans->whos[who]->kind;
+    return row;
+}
+
+// NULL without memory.
+static inline struct uvs_callback_row *row_of(struct state *state, const struct uvs__output *output,
+                                              uint32_t who)
+{
+    struct uvs_callback_row *row = who < state->rows.count ? state->rows.items[who] : NULL;
+    return row ? row : new_row(state, output, who);
+}
+
 static int on_callback(void *data, const struct uvs__output *output, const struct uvs__span *span)
 {
     struct state *state = data;
-    const uint8_t kind = output->spans->whos[span->who]->kind;
-
-    struct uvs_callback_row *row = uvs__rows_at(&state->rows, span->who, sizeof(*row));
+    struct uvs_callback_row *row = row_of(state, output, span->who);
     if (!row)
         return NO_MEMORY;
     row->cancelled += span->callback.cancelled;
-    if (kind == UVS_KIND_ASYNC && span->callback.result > 0)
+    if (row->kind == UVS_KIND_ASYNC && span->callback.result > 0)
         row->sends += (uint64_t)span->callback.result;
-    if (kind == UVS_KIND_TIMER && span->op && span->begin_ns != UVS_ABSENT &&
+    if (row->kind == UVS_KIND_TIMER && span->op && span->begin_ns != UVS_ABSENT &&
         span->callback.delay_ns != UVS_ABSENT)
         row->overruns += is_overrun(state, output->spans, span);
     int rc = 0;
@@ -63,8 +78,7 @@ static int on_callback(void *data, const struct uvs__output *output, const struc
     return rc ? rc : add_known(&row->latency, span->callback.latency_ns);
 }
 
-static int on_busy(void *data, const struct uvs__output *output __attribute__((unused)),
-                   const struct uvs__span *span)
+static int on_busy(void *data, const struct uvs__output *output, const struct uvs__span *span)
 {
     struct state *state = data;
     const struct uvs__parts *parts = span->busy.callbacks;
@@ -72,12 +86,12 @@ static int on_busy(void *data, const struct uvs__output *output __attribute__((u
         state->spans_unknown += parts->count;
         return 0;
     }
-    int rc = 0;
-    for (size_t i = 0; i < parts->count && !rc; i++) {
-        struct uvs_callback_row *row = uvs__rows_at(&state->rows, parts->items[i].who, sizeof(*row));
-        rc = row ? uvs_hist_add(&row->self, parts->items[i].ns) : NO_MEMORY;
+    for (const struct uvs__part *part = parts->items, *end = part + parts->count; part < end; part++) {
+        struct uvs_callback_row *row = row_of(state, output, part->who);
+        if (!row || uvs_hist_add(&row->self, part->ns))
+            return NO_MEMORY;
     }
-    return rc;
+    return 0;
 }
 
 static bool is_of_callback(const struct uvs__output *output, const struct uvs__span *span)
@@ -92,7 +106,7 @@ static int on_totals(void *data, const struct uvs__output *output, const struct 
     const struct uvs_ev_totals *totals = span->totals;
     if (!is_of_callback(output, span))
         return 0;
-    struct uvs_callback_row *row = uvs__rows_at(&state->rows, span->who, sizeof(*row));
+    struct uvs_callback_row *row = row_of(state, output, span->who);
     if (!row)
         return NO_MEMORY;
     switch (totals->measure) {
@@ -133,7 +147,6 @@ static void describe(const struct uvs__who *who, struct uvs_callback_row *row)
     enum uvs_kind_class class = uvs_kind_class(who->kind);
     row->pid = who->process->pid;
     row->loop = who->loop->slot;
-    row->kind = who->kind;
     row->has_delay = class == UVS_CLASS_DUE || class == UVS_CLASS_READY || class == UVS_CLASS_POOL;
     row->has_delay_most = class == UVS_CLASS_READY && !who->process->lean_ns;
     if (who->process->lean_ns) // a timer's runs are not told one by one

@@ -16,24 +16,34 @@ struct pool_state {
 };
 
 struct state {
-    struct uvs__rows pools;    // struct pool_state by the process's index
-    struct uvs__rows requests; // struct uvs_pool_request_row by who
+    struct uvs__rows pools;             // struct pool_state by the process's index
+    struct uvs__rows requests;          // struct uvs_pool_request_row by who
+    const struct uvs__process *process; // of the span before
+    struct pool_state *pool;            // its
 };
 
 static const char io_uring[] = "io_uring";
 
 // --- Spans ---
 
-static struct pool_state *pool_of(void *data, const struct uvs__span *span)
+static __attribute__((noinline)) struct pool_state *turn_to(struct state *state,
+                                                            const struct uvs__process *process)
 {
-    struct state *state = data;
-    struct pool_state *pool = uvs__rows_at(&state->pools, span->process->index, sizeof(*pool));
+    struct pool_state *pool = uvs__rows_at(&state->pools, process->index, sizeof(*pool));
     if (pool && !pool->used)
         *pool = (struct pool_state){.used = true, .first_submit_ns = UVS_ABSENT};
+    state->process = process;
+    state->pool = pool;
     return pool;
 }
 
-static struct uvs_pool_request_row *request_of(void *data, const struct uvs__span *span)
+// NULL without memory.
+static inline struct pool_state *pool_of(struct state *state, const struct uvs__span *span)
+{
+    return span->process == state->process ? state->pool : turn_to(state, span->process);
+}
+
+static inline struct uvs_pool_request_row *request_of(void *data, const struct uvs__span *span)
 {
     return uvs__rows_at(&((struct state *)data)->requests, span->who, sizeof(struct uvs_pool_request_row));
 }

@@ -149,10 +149,10 @@ struct uvs_callback_row {
     uint8_t kind;
     struct uvs_site *site;
     uint64_t cancelled;
+    uint64_t sends;    // async: that these calls answered
+    uint64_t overruns; // timer: it was due again before its last run had returned
     struct uvs_hist duration, self, delay, latency; // duration.count is the count
     struct uvs_hist delay_most; // of descriptors: delay is a lower bound, this is the upper one
-    uint64_t sends;             // async: that these calls answered
-    uint64_t overruns;          // timer: it was due again before its last run had returned
     bool has_delay, has_delay_most, has_latency; // whether the kind has one at all (false -> null)
 };
 

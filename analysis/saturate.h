@@ -15,6 +15,11 @@ static inline uint64_t uvs__minus(uint64_t a, uint64_t b)
     return b < a ? a - b : 0;
 }
 
+static inline uint64_t uvs__min(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 static inline uint64_t uvs__max(uint64_t a, uint64_t b)
 {
     return a > b ? a : b;

@@ -20,6 +20,11 @@ struct series {
 
 struct state {
     struct uvs__rows loops, pools; // struct series by the loop's and the process's index
+    // Of the span before, since most are of the same.
+    const struct uvs__loop *loop;
+    struct series *loop_series;
+    const struct uvs__process *process;
+    struct series *pool_series;
 };
 
 enum { FIRST_WIDTH_BITS = 16 };
@@ -48,7 +53,8 @@ static void widen(struct series *series)
 
 // All series begin with the trace, or with the window of it, and widths are the first one doubled: they can
 // be laid side by side.
-static void reach(struct series *series, const struct uvs__output *output, uint64_t begin_ns, uint64_t end_ns)
+static __attribute__((noinline)) void reach(struct series *series, const struct uvs__output *output,
+                                            uint64_t begin_ns, uint64_t end_ns)
 {
     if (series->width_bits == 0)
         *series = (struct series){
@@ -61,14 +67,14 @@ static void reach(struct series *series, const struct uvs__output *output, uint6
     series->recent_ns[1] = uvs__add(series->recent_ns[0], 1ull << series->width_bits);
 }
 
-static bool is_recent(const struct series *series, uint64_t begin_ns, uint64_t end_ns)
+static inline bool is_recent(const struct series *series, uint64_t begin_ns, uint64_t end_ns)
 {
     return begin_ns >= series->recent_ns[0] && end_ns < series->recent_ns[1];
 }
 
 // That of begin_ns, and there are slices up to end_ns.
-static struct uvs_slice *slice_at(struct series *series, const struct uvs__output *output, uint64_t begin_ns,
-                                  uint64_t end_ns)
+static inline struct uvs_slice *slice_at(struct series *series, const struct uvs__output *output,
+                                         uint64_t begin_ns, uint64_t end_ns)
 {
     if (!is_recent(series, begin_ns, end_ns))
         reach(series, output, begin_ns, end_ns);
@@ -81,7 +87,8 @@ static uint64_t *number_at(struct series *series, uint64_t index, size_t offset)
 }
 
 // Adds to the number at `offset` of each slice what of [begin, end) lies in it.
-static void spread_far(struct series *series, uint64_t begin_ns, uint64_t end_ns, size_t offset)
+static __attribute__((noinline)) void spread_far(struct series *series, uint64_t begin_ns, uint64_t end_ns,
+                                                 size_t offset)
 {
     begin_ns = uvs__max(begin_ns, series->begin_ns);
     while (begin_ns < end_ns) {
@@ -106,9 +113,23 @@ static inline void spread(struct series *series, uint64_t begin_ns, uint64_t end
 
 // --- Spans ---
 
-static struct series *series_of_loop(void *data, const struct uvs__span *span)
+// NULL without memory.
+static inline struct series *series_of_loop(struct state *state, const struct uvs__span *span)
 {
-    return uvs__rows_at(&((struct state *)data)->loops, span->loop->index, sizeof(struct series));
+    if (span->loop != state->loop) {
+        state->loop = span->loop;
+        state->loop_series = uvs__rows_at(&state->loops, span->loop->index, sizeof(struct series));
+    }
+    return state->loop_series;
+}
+
+static inline struct series *series_of_pool(struct state *state, const struct uvs__span *span)
+{
+    if (span->process != state->process) {
+        state->process = span->process;
+        state->pool_series = uvs__rows_at(&state->pools, span->process->index, sizeof(struct series));
+    }
+    return state->pool_series;
 }
 
 // A block counts where it began.
@@ -146,8 +167,7 @@ static int on_work(void *data, const struct uvs__output *output, const struct uv
 {
     if (span->process->lean_ns)
         return 0;
-    struct series *series = uvs__rows_at(&((struct state *)data)->pools, span->process->index,
-                                         sizeof(*series));
+    struct series *series = series_of_pool(data, span);
     if (!series)
         return NO_MEMORY;
     struct uvs_slice *slice = slice_at(series, output, span->begin_ns, span->end_ns);

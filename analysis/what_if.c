@@ -18,11 +18,13 @@ struct jobs {
 };
 
 struct state {
-    struct uvs__rows processes; // struct jobs by the process's index
+    struct uvs__rows processes;         // struct jobs by the process's index
+    const struct uvs__process *process; // of the span before
+    struct jobs *jobs;                  // its
 };
 
 // Those that were submitted at once were queued in the order in which they were taken.
-static int by_submission(const void *left, const void *right)
+static inline int by_submission(const void *left, const void *right)
 {
     const struct uvs__job *a = left, *b = right;
     if (a->submit_ns != b->submit_ns)
@@ -31,13 +33,16 @@ static int by_submission(const void *left, const void *right)
 }
 
 // Where the next one is to be told; NULL: no more are, as nothing is of lean recordings.
-static int take_jobs(void *data, const struct uvs__span *span, struct jobs **ret_jobs)
+static inline int take_jobs(struct state *state, const struct uvs__span *span, struct jobs **ret_jobs)
 {
-    struct state *state = data;
     *ret_jobs = NULL;
     if (span->process->lean_ns)
         return 0;
-    struct jobs *jobs = uvs__rows_at(&state->processes, span->process->index, sizeof(*jobs));
+    if (span->process != state->process) {
+        state->process = span->process;
+        state->jobs = uvs__rows_at(&state->processes, span->process->index, sizeof(*state->jobs));
+    }
+    struct jobs *jobs = state->jobs;
     if (!jobs)
         return NO_MEMORY;
     if (jobs->count == MAX_JOBS)
@@ -51,7 +56,7 @@ static int take_jobs(void *data, const struct uvs__span *span, struct jobs **ret
 }
 
 // They are told in the order of their ends: mostly its place is a few steps from the end.
-static void add_job(struct jobs *jobs, struct uvs__job job)
+static inline void add_job(struct jobs *jobs, struct uvs__job job)
 {
     size_t at = jobs->count++, steps = 0;
     for (; at > 0 && by_submission(&jobs->items[at - 1], &job) > 0 && steps < MAX_STEPS; steps++, at--)
