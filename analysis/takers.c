@@ -63,11 +63,15 @@ int uvs__takers_take_typed(struct uvs__takers *takers, const struct uvs__output 
     return rc;
 }
 
+// All takers look at the same few spans, one after the other, while they are in the processor's nearest cache.
 int uvs__takers_take_ordered(struct uvs__takers *takers, const struct uvs__output *output,
                              const struct uvs__span *spans, size_t count)
 {
     int rc = 0;
-    for (size_t i = 0; i < takers->ordered_count && !rc; i++)
-        rc = takers->ordered[i].take(takers->ordered[i].state, output, spans, count);
+    for (size_t length; count && !rc; spans += length, count -= length) {
+        length = count < UVS__RUN_SPANS ? count : UVS__RUN_SPANS;
+        for (size_t i = 0; i < takers->ordered_count && !rc; i++)
+            rc = takers->ordered[i].take(takers->ordered[i].state, output, spans, length);
+    }
     return rc;
 }
