@@ -51,11 +51,13 @@ static inline int put_part(struct loop_state *loop, uint64_t begin_ns, uint64_t 
 {
     if (begin_ns >= end_ns)
         return 0;
-    struct uvs__past *parts = uvs__grow(loop->parts, loop->part_count, &loop->part_capacity, sizeof(*parts));
-    if (!parts)
-        return NO_MEMORY;
-    loop->parts = parts;
-    parts[loop->part_count++] = (struct uvs__past){begin_ns, end_ns, cause};
+    if (__builtin_expect(loop->part_count == loop->part_capacity, 0)) {
+        struct uvs__past *parts = uvs__grow_full(loop->parts, &loop->part_capacity, sizeof(*parts));
+        if (!parts)
+            return NO_MEMORY;
+        loop->parts = parts;
+    }
+    loop->parts[loop->part_count++] = (struct uvs__past){begin_ns, end_ns, cause};
     return 0;
 }
 

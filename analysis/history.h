@@ -32,10 +32,9 @@ int uvs__history_add_slowly(struct uvs__history *history, const struct uvs__past
 static inline int uvs__history_add(struct uvs__history *history, uint64_t begin_ns, uint64_t end_ns,
                                    uint64_t cause)
 {
-    const struct uvs__past piece = {begin_ns, end_ns, cause};
     if (history->end >= history->full_at || end_ns > history->late_ns)
-        return uvs__history_add_slowly(history, &piece, 1);
-    history->ring[history->end++ & (history->capacity - 1)] = piece;
+        return uvs__history_add_slowly(history, &(struct uvs__past){begin_ns, end_ns, cause}, 1);
+    history->ring[history->end++ & (history->capacity - 1)] = (struct uvs__past){begin_ns, end_ns, cause};
     return 0;
 }
 
