@@ -50,7 +50,7 @@ struct uvs__scripts {
 };
 
 struct uvs__blame {
-    uint64_t threshold_ns;    // of what is settled: how long who waited is a victim
+    uint64_t threshold_ns;    // of the span that is taken or settled: how long who waited is a victim
     struct uvs__map culprits; // cause -> struct uvs__culprit
     struct uvs__map pairs;    // (who, cause) -> struct uvs__pair
     struct uvs__rows victims; // struct uvs__victim by who
