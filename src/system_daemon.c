@@ -19,6 +19,11 @@
 
 #define PID_FILE "/var/run/lttng/lttng-sessiond.pid"
 
+// A test has one of its own.
+#ifndef UVS_SYSTEM_LOCK
+#define UVS_SYSTEM_LOCK "/var/run"
+#endif
+
 enum { PATIENCE_MS = 10000, STEP_MS = 20 };
 
 // Who holds a lock on the file; 0: nobody, or it cannot be told.
@@ -44,7 +49,7 @@ static int holder_of(int file)
 // without the lock risks no more than a lost race. Where many wait, each has its turn.
 int uvs__system_lock(void)
 {
-    int lock = open("/var/run", O_RDONLY | O_DIRECTORY | O_CLOEXEC), last_holder = 0;
+    int lock = open(UVS_SYSTEM_LOCK, O_RDONLY | O_DIRECTORY | O_CLOEXEC), last_holder = 0;
     const unsigned patience_ms = uvs__daemon_timeout_ms() < PATIENCE_MS ? uvs__daemon_timeout_ms()
                                                                         : PATIENCE_MS;
     const struct timespec step = {.tv_nsec = STEP_MS * 1000000L};

@@ -50,7 +50,7 @@ static pid_t start_holder(int said, unsigned held_ms)
     pid_t pid = fork();
     if (pid)
         return pid;
-    int lock = open("/var/run", O_RDONLY | O_DIRECTORY);
+    int lock = open(UVS_SYSTEM_LOCK, O_RDONLY | O_DIRECTORY);
     if (lock < 0 || flock(lock, LOCK_EX) || write(said, "", 1) != 1)
         _exit(1);
     pass_ms(held_ms);
@@ -63,25 +63,32 @@ static void await_word(int said)
     assert_int_equal(read(said, &word, 1), 1);
 }
 
-static void many_holders_are_waited_for(void **state)
+// Returns whether it came behind all of them: between two holders the lock is free for a moment.
+static bool wait_for_holders(void)
 {
-    (void)state;
-    int ends[2];
+    int ends[2], had_it = 1;
     pid_t holders[HOLDERS];
     assert_int_equal(pipe(ends), 0);
     for (int i = 0; i < HOLDERS; i++)
         holders[i] = start_holder(ends[1], HELD_MS);
     await_word(ends[0]);
     int lock = uvs__system_lock();
-    // Behind all of them.
-    for (int i = 1; i < HOLDERS; i++) {
-        assert_int_equal(poll(&(struct pollfd){.fd = ends[0], .events = POLLIN}, 1, 0), 1);
+    assert_true(lock >= 0);
+    for (; poll(&(struct pollfd){.fd = ends[0], .events = POLLIN}, 1, 0) == 1; had_it++)
         await_word(ends[0]);
-    }
+    uvs__system_unlock(lock);
     for (int i = 0; i < HOLDERS; i++)
         waitpid(holders[i], NULL, 0);
-    assert_true(lock >= 0);
-    uvs__system_unlock(lock);
+    close(ends[0]);
+    close(ends[1]);
+    return had_it == HOLDERS;
+}
+
+static void many_holders_are_waited_for(void **state)
+{
+    (void)state;
+    while (!wait_for_holders())
+        ;
 }
 
 static void one_that_is_stuck_is_passed_by(void **state)
