@@ -322,6 +322,7 @@ static bool read_header(struct uvs__fast_stream *stream)
         return false;
     stream->clock_ns = stream->head_ns = time_ns;
     stream->event = event;
+    stream->id = id;
     stream->cursor = at;
     return true;
 }
@@ -488,37 +489,38 @@ static uint32_t compact_ids(const struct uvs__ctf_stream_class *class)
     return class->event_count < EXTENDED ? (uint32_t) class->event_count : EXTENDED;
 }
 
-size_t uvs__fast_stream_take_run(struct uvs__fast_stream *stream, uint64_t before_ns,
-                                 struct uvs_event *events, size_t room)
+struct uvs_event *uvs__fast_stream_take_run(struct uvs__fast_stream *stream, uint64_t before_ns,
+                                            struct uvs_event *event, struct uvs_event *end)
 {
     const struct uvs__ctf_stream_class *class = stream->class;
-    const struct uvs__ctf_plain *const plains = class->plains,
-                                       *plain = &plains[stream->event - class->events];
-    if (!plain->size || stream->end - stream->cursor < UVS__CTF_PLAIN_BYTES) {
-        uvs__fast_stream_take(stream, events, NULL);
-        return 1;
+    const struct uvs__ctf_plain *const plains = class->plains;
+    uint32_t id = stream->id;
+    struct uvs__ctf_plain plain = plains[id];
+    if (!plain.size || stream->end - stream->cursor < UVS__CTF_PLAIN_BYTES) {
+        uvs__fast_stream_take(stream, event, NULL);
+        return event + 1;
     }
     // Up to `last`, which lies behind the packet's begin, there is room for a header and all that is copied.
     const unsigned char *at = stream->cursor,
                         *header, *const last = stream->end - (COMPACT_HEADER + UVS__CTF_PLAIN_BYTES);
     const uint32_t ids = compact_ids(class);
     uint64_t clock_ns = stream->clock_ns;
-    struct uvs_event *event = events, *const end = events + room;
     stream->is_taken = true;
     for (;;) {
         event->time_ns = clock_ns;
-        event->type = plain->type;
+        event->type = plain.type;
         memcpy((char *)event++ + UVS__EVENT_PAYLOAD, at, UVS__CTF_PLAIN_BYTES);
-        header = at + plain->size;
+        header = at + plain.size;
         if (header > last)
             break;
-        const uint32_t id = load16(header);
-        if (id >= ids || !plains[id].size)
+        const uint32_t next = load16(header);
+        if (next >= ids || !plains[next].size)
             break;
         const uint64_t time_ns = time_of(clock_ns, load32(header + 2));
         if (time_ns < clock_ns)
             break;
-        plain = &plains[id];
+        id = next;
+        plain = plains[next];
         clock_ns = time_ns;
         at = header + COMPACT_HEADER;
         if (time_ns >= before_ns || event == end) {
@@ -526,8 +528,9 @@ size_t uvs__fast_stream_take_run(struct uvs__fast_stream *stream, uint64_t befor
             break;
         }
     }
-    stream->event = &class->events[plain - plains];
+    stream->id = id;
+    stream->event = &class->events[id];
     stream->cursor = at;
     stream->clock_ns = stream->head_ns = clock_ns;
-    return (size_t)(event - events);
+    return event;
 }

@@ -41,7 +41,8 @@ struct uvs__fast_stream {
     struct uvs__ctf_packet_header header; // of this packet, or of the last one
     bool has_header;
     // The head.
-    const struct uvs__ctf_event *event;
+    const struct uvs__ctf_event *event; // NULL: none
+    uint32_t id;                        // the event's
     struct uvs_ev_lost losses[2]; // in front of the packet's events
     unsigned loss_count, loss_next;
     char *damage; // the first packet that could not be decoded to its end; NULL: none
@@ -74,10 +75,10 @@ static inline bool uvs__fast_stream_is_plain(const struct uvs__fast_stream *stre
 }
 
 // The head, which is plain, and as many events behind it as can be had the quick way: those before before_ns
-// that lie behind one another in the packet, at most `room` > 0 of them in all. The head is then the last of
-// them, and taken, or the one behind it.
-size_t uvs__fast_stream_take_run(struct uvs__fast_stream *stream, uint64_t before_ns,
-                                 struct uvs_event *events, size_t room);
+// that lie behind one another in the packet, at most up to `end` in all, which is behind `event`. Returns
+// where the next one goes. The head is then the last of them, and taken, or the one behind it.
+struct uvs_event *uvs__fast_stream_take_run(struct uvs__fast_stream *stream, uint64_t before_ns,
+                                            struct uvs_event *event, struct uvs_event *end);
 
 // To the next head. Events of others are passed over.
 int uvs__fast_stream_advance(struct uvs__fast_stream *stream, struct uvs_error *error);

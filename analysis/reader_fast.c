@@ -20,9 +20,10 @@ struct fast_reader {
     struct uvs__ctf_layout *layouts; // of each input
     struct uvs__fast_stream *streams;
     size_t stream_count, stream_capacity;
-    struct uvs__fast_stream **heap; // the root is the earliest
+    struct uvs__fast_stream *current; // the earliest; NULL: all are at their ends
+    struct uvs__fast_stream **heap;   // the others: the root is the earliest of them
     size_t heap_count;
-    uint64_t rival_ns; // the earliest of the others; 0 not known
+    uint64_t rival_ns; // when it is
     struct uvs__ctf_gaps gaps;
     bool pending; // reader->event waits behind a loss
     struct uvs_event event, loss;
@@ -55,37 +56,59 @@ static void sift_down(struct fast_reader *reader, size_t at)
     heap[at] = moved;
 }
 
-static uint64_t find_rival(const struct fast_reader *reader)
+static struct uvs__fast_stream *take_root(struct fast_reader *reader)
 {
-    uint64_t rival_ns = reader->heap_count > 1 ? reader->heap[1]->head_ns : UINT64_MAX;
-    if (reader->heap_count > 2 && reader->heap[2]->head_ns < rival_ns)
-        rival_ns = reader->heap[2]->head_ns;
-    return rival_ns;
-}
-
-// The root has another head.
-static void settle(struct fast_reader *reader)
-{
-    const struct uvs__fast_stream *stream = reader->heap[0];
-    if (stream->head != UVS__FAST_END && stream->head_ns < reader->rival_ns)
-        return;
-    if (stream->head == UVS__FAST_END)
-        reader->heap[0] = reader->heap[--reader->heap_count];
+    struct uvs__fast_stream *root = reader->heap[0];
+    reader->heap[0] = reader->heap[--reader->heap_count];
     if (reader->heap_count > 1)
         sift_down(reader, 0);
-    reader->rival_ns = find_rival(reader);
+    return root;
 }
 
-// Makes the root the next to take. 1, 0 at the end, or a negative code.
-static int find_next(struct fast_reader *reader)
+static void find_rival(struct fast_reader *reader)
 {
-    while (reader->heap_count > 0 && reader->heap[0]->is_taken) {
-        const int result = uvs__fast_stream_advance(reader->heap[0], &reader->end_error);
+    reader->rival_ns = reader->heap_count > 0 ? reader->heap[0]->head_ns : UINT64_MAX;
+}
+
+// The one that comes next takes the place of the one whose turn it was.
+static inline void take_turns(struct fast_reader *reader)
+{
+    struct uvs__fast_stream *next = reader->heap[0];
+    if (!is_before(next, reader->current))
+        return;
+    reader->heap[0] = reader->current;
+    reader->current = next;
+    if (reader->heap_count > 1)
+        sift_down(reader, 0);
+    find_rival(reader);
+}
+
+// The current stream has another head.
+static inline void settle(struct fast_reader *reader)
+{
+    if (__builtin_expect(reader->current->head == UVS__FAST_END, 0)) {
+        reader->current = reader->heap_count > 0 ? take_root(reader) : NULL;
+        find_rival(reader);
+    } else if (reader->current->head_ns >= reader->rival_ns && reader->heap_count > 0) {
+        take_turns(reader);
+    }
+}
+
+static __attribute__((noinline)) int advance(struct fast_reader *reader)
+{
+    while (reader->current && reader->current->is_taken) {
+        const int result = uvs__fast_stream_advance(reader->current, &reader->end_error);
         if (result < 0)
             return result;
         settle(reader);
     }
-    return reader->heap_count > 0;
+    return reader->current != NULL;
+}
+
+// Makes the current stream's head the next to take. 1, 0 at the end, or a negative code.
+static inline int find_next(struct fast_reader *reader)
+{
+    return reader->current && !reader->current->is_taken ? 1 : advance(reader);
 }
 
 // 1: reader->event is filled.
@@ -94,7 +117,7 @@ static int read_event(struct fast_reader *reader)
     const int result = find_next(reader);
     if (result <= 0)
         return result;
-    uvs__fast_stream_take(reader->heap[0], &reader->event, reader->sequence);
+    uvs__fast_stream_take(reader->current, &reader->event, reader->sequence);
     return reader->event.type == UVS_EV_process_info
                ? uvs__reader_check_schema(&reader->event, &reader->end_error)
                : 1;
@@ -117,21 +140,21 @@ static int finish(struct fast_reader *reader, int result)
 static size_t fill(struct uvs_reader *base, struct uvs_event *events, size_t room)
 {
     struct fast_reader *reader = (struct fast_reader *)base;
-    size_t count = 0;
+    struct uvs_event *event = events, *const end = events + room;
     if (reader->gaps.next < reader->gaps.count || reader->pending || reader->end <= 0)
         return 0;
-    while (count < room) {
+    while (event < end) {
         const int result = find_next(reader);
         if (result < 0)
             finish(reader, result);
-        struct uvs__fast_stream *stream = reader->heap[0];
+        struct uvs__fast_stream *stream = reader->current;
         if (result <= 0 || !uvs__fast_stream_is_plain(stream))
             break;
-        count += uvs__fast_stream_take_run(stream, reader->rival_ns, &events[count], room - count);
+        event = uvs__fast_stream_take_run(stream, reader->rival_ns, event, end);
         if (!stream->is_taken)
             settle(reader);
     }
-    return count;
+    return (size_t)(event - events);
 }
 
 static int next(struct uvs_reader *base, const struct uvs_event **ret_event, struct uvs_error *error)
@@ -325,6 +348,8 @@ static int order_streams(struct fast_reader *reader, struct uvs_error *why, stru
     reader->heap_count = reader->stream_count;
     for (size_t i = reader->heap_count / 2; i-- > 0;)
         sift_down(reader, i);
+    reader->current = reader->heap_count > 0 ? take_root(reader) : NULL;
+    find_rival(reader);
     return 1;
 }
 
