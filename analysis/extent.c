@@ -146,7 +146,7 @@ static bool have_loops_passed(struct uvs__extent *extent)
 static bool have_finished(struct uvs__extent *extent)
 {
     for (; extent->process; extent->process = extent->process->next) {
-        const struct uvs__request *oldest = extent->process->unfinished.oldest;
+        const struct uvs__request *oldest = uvs__oldest(&extent->process->unfinished);
         if (oldest && !extent->process->foreign && oldest->submit_ns < extent->barrier_ns)
             return false;
     }
@@ -157,9 +157,12 @@ static bool have_finished(struct uvs__extent *extent)
 // none.
 static uint64_t find_undelivered(const struct uvs__extent *extent, const struct uvs__process *process)
 {
-    for (const struct uvs__request *r = process->undelivered.newest; r && !process->foreign; r = r->older)
-        if (r->submit_ns != UVS_ABSENT && counts(extent, r->submit_ns))
-            return r->op;
+    const struct uvs__link *list = &process->undelivered;
+    for (struct uvs__link *link = list->older; link != list && !process->foreign; link = link->older) {
+        const struct uvs__request *request = uvs__request_at(list, link);
+        if (request->submit_ns != UVS_ABSENT && counts(extent, request->submit_ns))
+            return request->op;
+    }
     return 0;
 }
 

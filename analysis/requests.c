@@ -13,63 +13,40 @@ static const size_t max_undelivered = 65536;
 // has been running for long, if its end was not lost.
 static const uint64_t max_overtaken = 65536;
 
-// --- Lists ---
+// --- Which there are ---
 
-static void append(struct uvs__request_list *list, struct uvs__request *request)
+// Nothing of it is known but the operation.
+static inline struct uvs__request *add(struct uvs__process *process, uint64_t op, uint8_t kind)
 {
-    request->list = list;
-    request->older = list->newest;
-    request->newer = NULL;
-    *(list->newest ? &list->newest->newer : &list->oldest) = request;
-    list->newest = request;
-    list->count++;
-}
-
-static void unlink_request(struct uvs__request *request)
-{
-    struct uvs__request_list *list = request->list;
-    if (!list)
-        return;
-    *(request->older ? &request->older->newer : &list->oldest) = request->newer;
-    *(request->newer ? &request->newer->older : &list->newest) = request->older;
-    request->list = NULL;
-    list->count--;
-}
-
-static inline struct uvs__request *add(struct uvs__process *process, struct uvs__request_list *list,
-                                       uint64_t op, uint8_t kind)
-{
-    process->request_slab.element_size = sizeof(struct uvs__request);
-    struct uvs__request *request = uvs__slab_take(&process->request_slab);
+    struct uvs__request *request = uvs__pending_add(&process->requests, op);
     if (!request)
         return NULL;
-    // One by one: clearing as much at once is a string instruction, which takes long to begin.
-    request->op = op;
     request->submit_ns = UVS_ABSENT;
-    request->finish_ns = request->queue_ns = request->service_ns = request->worked_before = 0;
+    request->worked_before = 0;
     request->who = UVS__NOBODY;
-    request->tid = 0;
     request->kind = kind;
-    request->finished = request->measured = request->started = request->cancelled = false;
-    request->held = request->in_kernel = false;
-    if (uvs__ops_put(&process->requests, 0, op, request)) {
-        uvs__slab_give(&process->request_slab, request);
-        return NULL;
-    }
-    append(list, request);
+    request->started = request->cancelled = request->held = request->in_kernel = false;
+    request->finished = request->measured = false;
     return request;
 }
 
-static inline void give_back(struct uvs__process *process, struct uvs__request *request)
+static inline void leave(struct uvs__process *process, const struct uvs__request *request)
 {
-    unlink_request(request);
-    uvs__slab_give(&process->request_slab, request);
+    uvs__list_leave(&request->link);
+    process->undelivered_count -= request->finished || request->cancelled;
+}
+
+static inline void await_delivery(struct uvs__process *process, struct uvs__request *request)
+{
+    uvs__list_append(&process->undelivered, &request->link);
+    process->undelivered_count++;
 }
 
 static void forget(struct uvs__process *process, struct uvs__request *request)
 {
-    uvs__ops_take(&process->requests, 0, request->op);
-    give_back(process, request);
+    uvs__pending_take(&process->requests, request->op);
+    leave(process, request);
+    uvs__pending_give(&process->requests, request);
 }
 
 // --- Spans ---
@@ -93,11 +70,11 @@ static bool fate_known(const struct uvs__spans *spans, const struct uvs__process
 
 static int hold_overtaken(struct uvs__spans *spans, struct uvs__process *process)
 {
-    struct uvs__request *request = process->unfinished.oldest;
+    struct uvs__request *request = uvs__oldest(&process->unfinished);
     if (!request || process->worked - request->worked_before <= max_overtaken)
         return 0;
-    unlink_request(request);
-    append(&process->held, request);
+    uvs__list_leave(&request->link);
+    uvs__list_append(&process->held, &request->link);
     request->held = fate_known(spans, process, request);
     if (!request->held)
         return 0;
@@ -113,7 +90,7 @@ static inline int emit_work(struct uvs__spans *spans, struct uvs__process *proce
     int rc = hold_overtaken(spans, process);
     if (rc)
         return rc;
-    const struct uvs__request *oldest = process->unfinished.oldest;
+    const struct uvs__request *oldest = uvs__oldest(&process->unfinished);
     struct uvs__span *span = begin_span(spans, process, request, UVS__SPAN_WORK);
     span->end_ns = request->finish_ns;
     span->begin_ns = request->finish_ns - request->service_ns;
@@ -184,8 +161,8 @@ int uvs__request_scheduled(struct uvs__spans *spans, struct uvs__process *proces
                            const struct uvs_event *event)
 {
     const struct uvs_ev_schedule *schedule = &event->schedule;
-    struct uvs__request *request = uvs__ops_get(&process->requests, 0, schedule->op);
-    if (request && request->list != &process->undelivered) {
+    struct uvs__request *request = uvs__pending_get(&process->requests, schedule->op);
+    if (request && !request->finished && !request->cancelled) {
         int rc = emit_unfinished(spans, process, request, false, false);
         if (rc)
             return rc;
@@ -194,10 +171,12 @@ int uvs__request_scheduled(struct uvs__spans *spans, struct uvs__process *proces
         forget(process, request);
         request = NULL;
     }
-    if (!request)
-        request = add(process, &process->unfinished, schedule->op, schedule->kind);
-    if (!request)
-        return -UVS_E_ENVIRONMENT;
+    if (!request) {
+        request = add(process, schedule->op, schedule->kind);
+        if (!request)
+            return -UVS_E_ENVIRONMENT;
+        uvs__list_append(&process->unfinished, &request->link);
+    }
     request->submit_ns = event->time_ns;
     request->in_kernel = schedule->kind >= UVS_KIND_FS && schedule->timeout_ms == UVS_BY_KERNEL;
     request->worked_before = process->worked;
@@ -210,18 +189,18 @@ int uvs__request_scheduled(struct uvs__spans *spans, struct uvs__process *proces
 
 bool uvs__request_is_known(const struct uvs__process *process, uint64_t op)
 {
-    return uvs__ops_get((struct uvs__ops *)&process->requests, 0, op);
+    return uvs__pending_get(&process->requests, op);
 }
 
 uint32_t uvs__request_who(const struct uvs__process *process, uint64_t op)
 {
-    const struct uvs__request *request = uvs__ops_get((struct uvs__ops *)&process->requests, 0, op);
+    const struct uvs__request *request = uvs__pending_get(&process->requests, op);
     return request ? request->who : UVS__NOBODY;
 }
 
 void uvs__request_begun(struct uvs__process *process, uint64_t op)
 {
-    struct uvs__request *request = uvs__ops_get(&process->requests, 0, op);
+    struct uvs__request *request = uvs__pending_get(&process->requests, op);
     process->sees_begins = true;
     if (request)
         request->started = true;
@@ -229,9 +208,9 @@ void uvs__request_begun(struct uvs__process *process, uint64_t op)
 
 static int bound_undelivered(struct uvs__spans *spans, struct uvs__process *process)
 {
-    if (process->undelivered.count <= max_undelivered)
+    if (process->undelivered_count <= max_undelivered)
         return 0;
-    struct uvs__request *oldest = process->undelivered.oldest;
+    struct uvs__request *oldest = uvs__oldest(&process->undelivered);
     int rc = name_late(spans, process, oldest, 0);
     forget(process, oldest);
     return rc;
@@ -240,15 +219,14 @@ static int bound_undelivered(struct uvs__spans *spans, struct uvs__process *proc
 int uvs__request_worked(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
 {
     const struct uvs_ev_work *work = &event->work;
-    struct uvs__request *request = uvs__ops_get(&process->requests, 0, work->op);
+    struct uvs__request *request = uvs__pending_get(&process->requests, work->op);
     if (request && request->finished)
         return 0;
-    if (!request)
-        request = add(process, &process->undelivered, work->op, work->kind);
-    if (!request)
+    if (request)
+        leave(process, request);
+    else if (!(request = add(process, work->op, work->kind)))
         return -UVS_E_ENVIRONMENT;
-    unlink_request(request);
-    append(&process->undelivered, request);
+    await_delivery(process, request);
     request->finished = true;
     request->tid = work->tid;
     request->measured = work->queue_ns != UVS_ABSENT && work->service_ns != UVS_ABSENT;
@@ -266,12 +244,12 @@ int uvs__request_worked(struct uvs__spans *spans, struct uvs__process *process, 
 
 void uvs__request_cancelled(struct uvs__process *process, uint64_t op)
 {
-    struct uvs__request *request = uvs__ops_get(&process->requests, 0, op);
+    struct uvs__request *request = uvs__pending_get(&process->requests, op);
     if (!request || request->finished)
         return;
+    leave(process, request);
+    await_delivery(process, request);
     request->cancelled = true;
-    unlink_request(request);
-    append(&process->undelivered, request);
 }
 
 static inline int deliver(struct uvs__spans *spans, struct uvs__process *process,
@@ -306,21 +284,23 @@ static __attribute__((noinline)) int deliver_unseen(struct uvs__spans *spans, st
 int uvs__request_delivered(struct uvs__spans *spans, struct uvs__process *process,
                            const struct uvs_event *event, uint64_t *ret_latency_ns)
 {
-    struct uvs__request *request = uvs__ops_take(&process->requests, 0, event->callback.op);
+    struct uvs__request *request = uvs__pending_take(&process->requests, event->callback.op);
     if (!request)
         return deliver_unseen(spans, process, event, ret_latency_ns);
+    leave(process, request);
     const int rc = deliver(spans, process, request, event, ret_latency_ns);
-    give_back(process, request);
+    uvs__pending_give(&process->requests, request);
     return rc;
 }
 
 // --- The end ---
 
 static int finish_list(struct uvs__spans *spans, struct uvs__process *process,
-                       const struct uvs__request_list *list, uint32_t *taken)
+                       const struct uvs__link *list, uint32_t *taken)
 {
     int rc = 0;
-    for (struct uvs__request *r = list->oldest; r && !rc; r = r->newer) {
+    for (struct uvs__link *link = list->newer; link != list && !rc; link = link->newer) {
+        const struct uvs__request *r = uvs__request_at(list, link);
         bool stuck = fate_known(spans, process, r);
         // The queue is first in, first out: without begin events, the oldest ones are those that run.
         bool started = process->sees_begins ? r->started : *taken < process->pool_size;
@@ -339,8 +319,10 @@ static int finish_unfinished(struct uvs__spans *spans, struct uvs__process *proc
 
 int uvs__requests_finish(struct uvs__spans *spans, struct uvs__process *process)
 {
+    const struct uvs__link *list = &process->undelivered;
     int rc = finish_unfinished(spans, process);
-    for (struct uvs__request *r = process->undelivered.oldest; r && !rc; r = r->newer) {
+    for (struct uvs__link *link = list->newer; link != list && !rc; link = link->newer) {
+        struct uvs__request *r = uvs__request_at(list, link);
         rc = name_late(spans, process, r, 0);
         if (!rc && (r->cancelled || !r->measured))
             rc = emit_delivery(spans, process, r, spans->end_ns, UVS_ABSENT);
@@ -348,8 +330,15 @@ int uvs__requests_finish(struct uvs__spans *spans, struct uvs__process *process)
     return rc;
 }
 
+int uvs__requests_create(struct uvs__process *process)
+{
+    uvs__list_create(&process->held);
+    uvs__list_create(&process->unfinished);
+    uvs__list_create(&process->undelivered);
+    return uvs__pending_create(&process->requests);
+}
+
 void uvs__requests_clear(struct uvs__process *process)
 {
-    uvs__ops_clear(&process->requests);
-    uvs__slab_clear(&process->request_slab);
+    uvs__pending_clear(&process->requests);
 }

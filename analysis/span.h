@@ -11,16 +11,11 @@
 #include "error.h"
 #include "event.h"
 #include "map.h"
-#include "ops.h"
+#include "pending.h"
 #include "report.h"
 
 #define UVS__NOBODY UINT32_MAX
 enum { UVS__RECENT_WHOS = 1 << 9, UVS__RECENT_KEYS = 1 << 4 };
-
-struct uvs__request_list {
-    struct uvs__request *oldest, *newest;
-    size_t count;
-};
 
 // A copy of libuv in a process: its loops, its pool. Most processes have one.
 struct uvs__process {
@@ -46,10 +41,10 @@ struct uvs__process {
     bool is_lean;         // it has said so, or told totals
     uint64_t totals_lost; // of them
     // Pool requests in flight: unfinished ones in the order of submission, those that hold a worker for very
-    // long apart; finished ones that wait for their callback.
-    struct uvs__ops requests; // by op: struct uvs__request
-    struct uvs__slab request_slab;
-    struct uvs__request_list held, unfinished, undelivered;
+    // long apart; finished or cancelled ones that wait for their callback.
+    struct uvs__pending requests;
+    struct uvs__link held, unfinished, undelivered;
+    size_t undelivered_count;
     uint64_t worked; // requests that workers finished
     // Of the thread whose `stall` comes next; tid 0: none.
     struct {
@@ -295,19 +290,6 @@ uint64_t uvs__process_end(const struct uvs__spans *spans, const struct uvs__proc
 
 // --- Between the builder's files ---
 
-struct uvs__request {
-    struct uvs__request_list *list;
-    struct uvs__request *older, *newer;
-    uint64_t op, submit_ns; // submit_ns UVS_ABSENT: the submission was not seen
-    uint64_t finish_ns, queue_ns, service_ns;
-    uint32_t who; // NOBODY until the submission is seen
-    uint32_t tid; // of the worker that finished it
-    uint8_t kind;
-    uint64_t worked_before; // process->worked when it was submitted
-    bool finished, measured, started, cancelled, held;
-    bool in_kernel; // given to io_uring: no worker will take it
-};
-
 int uvs__find_who(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
                   enum uvs__role role, uint8_t kind, uint64_t address, uint32_t *ret_index);
 
@@ -400,7 +382,8 @@ int uvs__loop_totals(struct uvs__spans *spans, struct uvs__loop *loop, const str
 void uvs__loop_lean(const struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event);
 void uvs__process_lean(const struct uvs__spans *spans, struct uvs__process *process, uint64_t threshold_ns);
 
-// requests.c: the pool's requests.
+// requests.c: the pool's requests. 0, or -UVS_E_ENVIRONMENT without memory.
+int uvs__requests_create(struct uvs__process *process);
 int uvs__request_scheduled(struct uvs__spans *spans, struct uvs__process *process,
                            const struct uvs_event *event);
 // Whom a request that is with the pool belongs to; UVS__NOBODY: not known.

@@ -97,7 +97,8 @@ static struct uvs__process *add_process(struct uvs__spans *spans, uint32_t pid, 
                                      .hooks = -1,
                                      .lean_ns = UVS_ABSENT,
                                      .foreign = !uvs__is_ours(spans, pid)};
-    if (uvs__map_put(&spans->process_by_pid, pid, copy, process)) {
+    if (uvs__requests_create(process) || uvs__map_put(&spans->process_by_pid, pid, copy, process)) {
+        uvs__requests_clear(process);
         free(process);
         return NULL;
     }
