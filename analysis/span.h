@@ -223,12 +223,17 @@ struct uvs__span {
 
 typedef int uvs__span_sink(void *data, const struct uvs__span *span);
 
-// Where the sink wants the next span. It need not be asked for the first `spare` of those from there on that
-// borrow nothing: they are where it looks for them later.
+// Where the sink wants the next span. It need not be asked for those before `last` that borrow nothing: they
+// are where it looks for them later.
 struct uvs__span_room {
-    struct uvs__span *next; // NULL: anywhere
-    size_t spare;
+    struct uvs__span *next, *last;
+    struct uvs__span anywhere; // both, where it has no place for it
 };
+
+static inline void uvs__span_room_close(struct uvs__span_room *room)
+{
+    room->next = room->last = &room->anywhere;
+}
 
 // Whose events have a key.
 struct uvs__recent {
@@ -244,8 +249,7 @@ struct uvs__spans {
     // sink returns.
     void (*quiet)(void *sink_data);
     void *sink_data;
-    struct uvs__span_room room;
-    struct uvs__span own_place; // of a span, where the sink has none
+    struct uvs__span_room room; // zeroed: closed
     const char *recording;      // only processes that carry this id are reported; NULL: all
     bool has_no_others;         // the trace has no others, even where one does not say who it is
     struct uvs__process *processes, *last_process;
@@ -336,7 +340,7 @@ static inline struct uvs__span *uvs__begin_span(struct uvs__spans *spans, enum u
                                                 const struct uvs__process *process,
                                                 const struct uvs__loop *loop)
 {
-    struct uvs__span *span = spans->room.next ? spans->room.next : &spans->own_place;
+    struct uvs__span *span = spans->room.next;
     span->type = type;
     span->counts = true;
     span->process = process;
@@ -350,9 +354,8 @@ static inline int uvs__emit(struct uvs__spans *spans, const struct uvs__span *sp
 {
     const uint32_t borrowers = 1u << UVS__SPAN_BUSY | 1u << UVS__SPAN_STALL | 1u << UVS__SPAN_TOTALS |
                                1u << UVS__SPAN_OPEN_HANDLES;
-    if (spans->room.spare == 0 || borrowers >> span->type & 1)
+    if (spans->room.next == spans->room.last || borrowers >> span->type & 1)
         return spans->sink(spans->sink_data, span);
-    spans->room.spare--;
     spans->room.next++;
     return 0;
 }

@@ -190,7 +190,8 @@ static void begin_batch(struct uvs__span_queue *queue)
     struct batch *batch = queue->batch = &queue->batches[place];
     batch->used = 0;
     batch->block = NULL;
-    *queue->room = (struct uvs__span_room){.next = batch->items, .spare = BATCH_SPANS - 1};
+    queue->room->next = batch->items;
+    queue->room->last = &batch->items[BATCH_SPANS - 1];
 }
 
 static void hand_on(struct uvs__span_queue *queue)
@@ -199,7 +200,7 @@ static void hand_on(struct uvs__span_queue *queue)
         return;
     queue->batch->count = (size_t)(queue->room->next - queue->batch->items);
     queue->batch = NULL;
-    *queue->room = (struct uvs__span_room){0};
+    uvs__span_room_close(queue->room);
     uvs__ring_give_full(&queue->ring);
     if (!queue->thread_count)
         take_batch(queue, 0);
@@ -221,9 +222,7 @@ int uvs__span_queue_add(struct uvs__span_queue *queue, const struct uvs__span *s
         queue->room->next--; // nobody is given half a span
         return NO_MEMORY;
     }
-    if (queue->room->spare > 0) {
-        queue->room->spare--;
-    } else {
+    if (at == queue->room->last) {
         hand_on(queue);
         begin_batch(queue);
     }
@@ -268,6 +267,7 @@ struct uvs__span_queue *uvs__span_queue_create(size_t threads, struct uvs__span_
     if (!queue)
         return NULL;
     queue->room = room ? room : &queue->own_room;
+    uvs__span_room_close(queue->room);
     memcpy(queue->takers, takers, sizeof(queue->takers));
     queue->data = data;
     if (threads == 0 || !start_threads(queue, threads))

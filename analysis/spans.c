@@ -474,6 +474,8 @@ int uvs__spans_run(struct uvs__spans *spans, const struct uvs_event *events, siz
     const struct uvs_event *event = events, *const end = events + count;
     struct uvs__recent recent = {0}; // nothing that is taken here changes whose a key is
     int rc = 0;
+    if (!spans->room.next)
+        uvs__span_room_close(&spans->room);
     for (; event < end && rc == 0; event++) {
         if (!is_taken(event->type) || event->time_ns < spans->end_ns)
             break;

@@ -87,7 +87,7 @@ static int add(struct uvs__span_queue *queue, uint64_t number)
     struct uvs__parts parts = {.items = items, .count = number / 5 % 8}, none = {0};
     const struct uvs_ev_totals totals = {.sum_ns = number, .buckets_count = 2, .buckets = buckets};
     // Built where the queue wants it, or elsewhere.
-    struct uvs__span elsewhere, *span = room.next && number % 7 ? room.next : &elsewhere;
+    struct uvs__span elsewhere, *span = number % 7 ? room.next : &elsewhere;
     *span = (struct uvs__span){.type = UVS__SPAN_CALLBACK, .counts = counts_at(number), .begin_ns = number};
     for (size_t i = 0; i < 8; i++)
         items[i] = (struct uvs__part){.ns = number + i};
@@ -109,9 +109,8 @@ static int add(struct uvs__span_queue *queue, uint64_t number)
         span->open_handles = &handles;
     }
     // What borrows nothing need not be told of as long as there is room.
-    if (number % 5 == 0 && span == room.next && room.spare > 0) {
+    if (number % 5 == 0 && span == room.next && room.next != room.last) {
         room.next++;
-        room.spare--;
         return 0;
     }
     const int rc = uvs__span_queue_add(queue, span, counts_at(number));
