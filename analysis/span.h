@@ -15,7 +15,7 @@
 #include "report.h"
 
 #define UVS__NOBODY UINT32_MAX
-enum { UVS__RECENT_WHOS = 1 << 9, UVS__RECENT_KEYS = 1 << 4 };
+enum { UVS__RECENT_WHO_BITS = 9, UVS__RECENT_KEYS = 1 << 4 };
 
 // A copy of libuv in a process: its loops, its pool. Most processes have one.
 struct uvs__process {
@@ -123,7 +123,6 @@ struct uvs__who {
     uint8_t kind;
     uint64_t address; // 0 unknown
     uint32_t index;
-    const void *owner; // the loop, or the process
 };
 
 enum uvs__span_type {
@@ -235,6 +234,13 @@ static inline void uvs__span_room_close(struct uvs__span_room *room)
     room->next = room->last = &room->anywhere;
 }
 
+// What tells who, in short.
+struct uvs__recent_who {
+    uint64_t address;
+    const void *owner;   // the loop, or the process; NULL: the place is free
+    uint32_t tag, index; // tag: role and kind
+};
+
 // Whose events have a key.
 struct uvs__recent {
     uint32_t key;
@@ -257,7 +263,7 @@ struct uvs__spans {
     struct uvs__map process_by_pid, loop_by_key, who_by_key;
     // Those that were asked for last, at places that their keys and addresses give.
     struct uvs__recent recents[UVS__RECENT_KEYS];
-    struct uvs__who *recent_whos[UVS__RECENT_WHOS];
+    struct uvs__recent_who recent_whos[1 << UVS__RECENT_WHO_BITS];
     struct uvs__who **whos;
     size_t who_count, who_capacity;
     struct uvs_interval *lost; // disjoint, in order
@@ -297,20 +303,25 @@ uint64_t uvs__process_end(const struct uvs__spans *spans, const struct uvs__proc
 int uvs__find_who(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
                   enum uvs__role role, uint8_t kind, uint64_t address, uint32_t *ret_index);
 
-static inline struct uvs__who **uvs__recent_who(struct uvs__spans *spans, enum uvs__role role, uint8_t kind,
-                                                uint64_t address)
+static inline uint32_t uvs__who_tag(enum uvs__role role, uint8_t kind)
 {
-    const uint64_t hash = (address ^ (uint64_t)kind << 48 ^ (uint64_t)role << 56) * 0x9e3779b97f4a7c15ull;
-    return &spans->recent_whos[hash >> 55];
+    return (uint32_t)role << 8 | kind;
+}
+
+static inline struct uvs__recent_who *uvs__recent_who(struct uvs__spans *spans, uint32_t tag,
+                                                      uint64_t address)
+{
+    const uint64_t hash = (address ^ (uint64_t)tag << 48) * 0x9e3779b97f4a7c15ull;
+    return &spans->recent_whos[hash >> (64 - UVS__RECENT_WHO_BITS)];
 }
 
 // The number of whom a span names. 0, or -UVS_E_ENVIRONMENT without memory.
 static inline int uvs__who_of(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
                               enum uvs__role role, uint8_t kind, uint64_t address, uint32_t *ret_index)
 {
-    const struct uvs__who *who = *uvs__recent_who(spans, role, kind, address);
-    if (!who || who->address != address || who->kind != kind || who->role != role ||
-        who->owner != (loop ? (void *)loop : process))
+    const uint32_t tag = uvs__who_tag(role, kind);
+    const struct uvs__recent_who *who = uvs__recent_who(spans, tag, address);
+    if (who->address != address || who->tag != tag || who->owner != (loop ? (void *)loop : process))
         return uvs__find_who(spans, process, loop, role, kind, address, ret_index);
     *ret_index = who->index;
     return 0;

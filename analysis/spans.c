@@ -174,14 +174,15 @@ int uvs__find_who(struct uvs__spans *spans, struct uvs__process *process, struct
         who = malloc(sizeof(*who));
         if (!who)
             return NO_MEMORY;
-        *who = (struct uvs__who){process, loop, role, kind, address, (uint32_t)spans->who_count, owner};
+        *who = (struct uvs__who){process, loop, role, kind, address, (uint32_t)spans->who_count};
         if (uvs__map_put(&spans->who_by_key, key, address, who)) {
             free(who);
             return NO_MEMORY;
         }
         spans->whos[spans->who_count++] = who;
     }
-    *uvs__recent_who(spans, role, kind, address) = who;
+    const uint32_t tag = uvs__who_tag(role, kind);
+    *uvs__recent_who(spans, tag, address) = (struct uvs__recent_who){address, owner, tag, who->index};
     *ret_index = who->index;
     return 0;
 }
