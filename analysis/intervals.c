@@ -31,12 +31,12 @@ static int push(struct uvs__parts *parts, uint32_t who, uint64_t ns)
 
 // --- Busy intervals and polls ---
 
-static void begin_interval(struct uvs__loop *loop)
+void uvs__loop_begin_interval(struct uvs__loop *loop)
 {
     loop->busy.callbacks.count = loop->busy.sync_calls.count = 0;
-    loop->busy.outermost = loop->busy.outermost_ns = loop->busy.longest_ns = loop->busy.sync_ns = 0;
-    loop->busy.gc = (struct uvs__collected){0};
-    loop->busy.settled_ns = loop->busy.nested_ns = 0;
+    loop->busy.times = (struct uvs__busy_times){.gc.ns = loop->sees_gc ? 0 : UVS_ABSENT,
+                                                .running.who = UVS__NOBODY};
+    loop->busy.outermost = loop->busy.settled_ns = loop->busy.nested_ns = 0;
     loop->busy.broken = false;
     loop->nested_ns[0] = 0;
     for (; loop->deepest > 0; loop->deepest--)
@@ -63,13 +63,7 @@ static inline struct uvs__span *begin_busy(struct uvs__spans *spans, const struc
     span->busy.open = false;
     span->busy.callbacks = &loop->busy.callbacks;
     span->busy.sync_calls = &loop->busy.sync_calls;
-    span->busy.outermost_ns = loop->busy.outermost_ns;
-    span->busy.longest_ns = loop->busy.longest_ns;
-    span->busy.sync_ns = loop->busy.sync_ns;
-    span->busy.gc = loop->busy.gc;
-    if (!loop->sees_gc)
-        span->busy.gc.ns = UVS_ABSENT;
-    span->busy.running = (struct uvs__part){.who = UVS__NOBODY};
+    span->busy.times = &loop->busy.times;
     return span;
 }
 
@@ -152,7 +146,7 @@ int uvs__loop_poll(struct uvs__spans *spans, struct uvs__loop *loop, const struc
     loop->poll.spinning = poll->timeout_ms == 0;
     loop->poll.continued = continued;
     loop->left = poll->calls == 0;
-    begin_interval(loop);
+    uvs__loop_begin_interval(loop);
     return rc;
 }
 
@@ -191,8 +185,9 @@ static int add_to_interval(struct uvs__loop *loop, const struct uvs_event *event
     if (depth > 0 || loop->deepest > 0)
         self_ns -= take_nested(loop, depth, duration_ns);
     if (depth == 0) {
-        loop->busy.outermost_ns = uvs__add(loop->busy.outermost_ns, duration_ns);
-        loop->busy.longest_ns = uvs__max(loop->busy.longest_ns, duration_ns);
+        struct uvs__busy_times *times = &loop->busy.times;
+        times->outermost_ns = uvs__add(times->outermost_ns, duration_ns);
+        times->longest_ns = uvs__max(times->longest_ns, duration_ns);
         loop->busy.settled_ns = event->time_ns;
         loop->busy.nested_ns = 0;
     } else {
@@ -283,7 +278,7 @@ int uvs__loop_sync_call(struct uvs__spans *spans, struct uvs__process *process, 
     span->begin_ns = uvs__minus(event->time_ns, call->duration_ns);
     if (loop) {
         uint64_t inside_ns = uvs__minus(event->time_ns, uvs__max(span->begin_ns, loop->boundary_ns));
-        loop->busy.sync_ns = uvs__add(loop->busy.sync_ns, inside_ns);
+        loop->busy.times.sync_ns = uvs__add(loop->busy.times.sync_ns, inside_ns);
         rc = push(&loop->busy.sync_calls, span->who, inside_ns);
     }
     return rc ? rc : uvs__emit(spans, span);
@@ -293,7 +288,7 @@ int uvs__loop_sync_call(struct uvs__spans *spans, struct uvs__process *process, 
 
 static void add_collection(struct uvs__loop *loop, const struct uvs_event *event, uint64_t begin_ns)
 {
-    struct uvs__collected *gc = &loop->busy.gc;
+    struct uvs__collected *gc = &loop->busy.times.gc;
     uint64_t inside_ns = uvs__minus(event->time_ns, uvs__max(begin_ns, loop->boundary_ns));
     gc->ns = uvs__add(gc->ns, inside_ns);
     if (inside_ns <= gc->longest_ns)
@@ -305,8 +300,10 @@ static void add_collection(struct uvs__loop *loop, const struct uvs_event *event
 int uvs__loop_gc(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
                  const struct uvs_event *event)
 {
-    if (loop)
+    if (loop && !loop->sees_gc) {
         loop->sees_gc = true;
+        loop->busy.times.gc.ns = 0;
+    }
     if (event->gc.kind == UVS_GC_NONE || event->gc.duration_ns == UVS_ABSENT)
         return 0;
     struct uvs__span *span = uvs__begin_span(spans, UVS__SPAN_GC, process, loop);
@@ -375,16 +372,17 @@ int uvs__loop_stall(struct uvs__spans *spans, struct uvs__loop *loop, const stru
 }
 
 // The callback that the watchdog saw runs since the one before it ended, at the latest.
-static int set_running(struct uvs__spans *spans, struct uvs__loop *loop, struct uvs__span *span)
+static int set_running(struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs__span *span)
 {
+    struct uvs__busy_times *times = &loop->busy.times;
     if (loop->stall.op == 0)
         return 0;
     uint64_t whole_ns = uvs__minus(span->end_ns, uvs__max(span->begin_ns, loop->busy.settled_ns));
-    span->busy.running.ns = uvs__minus(whole_ns, loop->busy.nested_ns);
-    span->busy.outermost_ns = uvs__add(span->busy.outermost_ns, whole_ns);
-    span->busy.longest_ns = uvs__max(span->busy.longest_ns, whole_ns);
+    times->running.ns = uvs__minus(whole_ns, loop->busy.nested_ns);
+    times->outermost_ns = uvs__add(times->outermost_ns, whole_ns);
+    times->longest_ns = uvs__max(times->longest_ns, whole_ns);
     return uvs__who_of(spans, loop->process, loop, UVS__CALLBACK, loop->stall.kind, loop->stall.callback,
-                       &span->busy.running.who);
+                       &times->running.who);
 }
 
 static int emit_open(struct uvs__spans *spans, struct uvs__loop *loop)
@@ -415,7 +413,7 @@ int uvs__loop_finish(struct uvs__spans *spans, struct uvs__loop *loop, bool ende
         if (!rc && loop->busy.callbacks.count)
             rc = uvs__emit(spans, begin_busy(spans, loop, UVS_ABSENT, spans->end_ns));
     }
-    begin_interval(loop);
+    uvs__loop_begin_interval(loop);
     loop->ended = true;
     uvs__forget_recents(spans);
     return rc;

@@ -104,15 +104,16 @@ static int largest(const struct uvs__spans *spans, const struct uvs__parts *part
 
 static enum uvs_block_class class_of(const struct uvs__span *span, uint64_t duration_ns)
 {
+    const struct uvs__busy_times *times = span->busy.times;
     uint64_t most = duration_ns - duration_ns / 5, half = duration_ns - duration_ns / 2;
     if (!span->busy.complete)
         return UVS_BLOCK_UNKNOWN;
     // What is left out of a sparse one could only make callbacks more.
-    if (span->busy.sync_ns >= most)
+    if (times->sync_ns >= most)
         return UVS_BLOCK_SYNC_CALL;
-    if (span->busy.longest_ns >= most)
+    if (times->longest_ns >= most)
         return UVS_BLOCK_LONG_CALLBACK;
-    if (span->busy.outermost_ns >= half)
+    if (times->outermost_ns >= half)
         return UVS_BLOCK_SATURATED;
     return span->busy.sparse ? UVS_BLOCK_UNKNOWN : UVS_BLOCK_OUTSIDE_CALLBACKS;
 }
@@ -131,13 +132,13 @@ static int keep_worst(struct loop_state *loop, const struct uvs__spans *spans, c
                           .duration_ns = duration_ns,
                           .open = span->busy.open,
                           .class = class_of(span, duration_ns),
-                          .gc = span->busy.gc};
+                          .gc = span->busy.times->gc};
     if (!span->busy.complete)
         block.gc = (struct uvs__collected){.ns = UVS_ABSENT};
     // What was nested in a callback, and lost, would be taken for its own; what came before a poll that was
     // lost, for a part of the block.
-    int rc = span->busy.complete ? largest(spans, span->busy.callbacks, span->busy.running, &block.callbacks)
-                                 : 0;
+    const struct uvs__part running = span->busy.times->running;
+    int rc = span->busy.complete ? largest(spans, span->busy.callbacks, running, &block.callbacks) : 0;
     if (!rc && span->busy.complete)
         rc = largest(spans, span->busy.sync_calls, (struct uvs__part){.who = UVS__NOBODY}, &block.sync_calls);
     if (rc)

@@ -69,6 +69,13 @@ struct uvs__collected {
     uint8_t longest_kind;
 };
 
+// What filled a busy interval.
+struct uvs__busy_times {
+    uint64_t outermost_ns, longest_ns, sync_ns; // of callbacks, of synchronous calls
+    struct uvs__collected gc;                   // of those that were received; ns UVS_ABSENT: they are not seen
+    struct uvs__part running; // of one that was not over, the callback; who NOBODY if not known
+};
+
 enum { UVS__MAX_DEPTH = UINT8_MAX };
 
 struct uvs__loop {
@@ -92,8 +99,8 @@ struct uvs__loop {
     // The busy interval under way.
     struct {
         struct uvs__parts callbacks, sync_calls; // by self time; by duration
-        uint64_t outermost, outermost_ns, longest_ns, sync_ns;
-        struct uvs__collected gc;
+        struct uvs__busy_times times;
+        uint64_t outermost;  // callbacks
         uint64_t settled_ns; // end of the last outermost callback
         uint64_t nested_ns;  // self time since then, of callbacks whose outermost one still runs
         bool broken;         // a nested callback without the one around it
@@ -141,18 +148,18 @@ enum uvs__span_type {
     UVS__SPAN_DELIVERY,
     UVS__SPAN_UNFINISHED,
     UVS__SPAN_COUNT
-};
+} __attribute__((packed));
 
 // Borrowed by the sink until it returns, with what it points at: span_queue.c copies that, by type. begin_ns
-// UVS_ABSENT: unknown.
+// UVS_ABSENT: unknown. It is small since others read it on another processor.
 struct uvs__span {
     enum uvs__span_type type;
-    bool counts; // it is in the window that the report is of
+    bool counts;  // it is in the window that the report is of
+    uint32_t who; // index, or UVS__NOBODY
     uint64_t begin_ns, end_ns;
     const struct uvs__process *process;
     const struct uvs__loop *loop;
-    uint32_t who; // index, or UVS__NOBODY
-    uint64_t op;  // of callbacks, schedules and requests; 0 unknown
+    uint64_t op; // of callbacks, schedules and requests; 0 unknown
     union {
         struct {
             uint64_t delay_ns, latency_ns; // UVS_ABSENT: unknown, cancelled, or not of this kind
@@ -169,9 +176,7 @@ struct uvs__span {
             bool sparse;   // recorded lean: what was short of it comes in totals, and is not here
             bool open;
             const struct uvs__parts *callbacks, *sync_calls;
-            uint64_t outermost_ns, longest_ns, sync_ns;
-            struct uvs__collected gc; // of those that were received; ns UVS_ABSENT: they are not seen
-            struct uvs__part running; // open: the callback that was not over; who NOBODY if not known
+            const struct uvs__busy_times *times;
         } busy;
         // The watchdog found the loop busy since begin_ns, at end_ns; without a loop, a worker with the
         // request.
@@ -378,6 +383,7 @@ static inline void uvs__spans_quiet(const struct uvs__spans *spans)
 }
 
 // intervals.c: a loop's busy intervals, poll phases and callbacks.
+void uvs__loop_begin_interval(struct uvs__loop *loop);
 int uvs__loop_callback(struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event,
                        uint64_t latency_ns);
 int uvs__loop_poll(struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event);

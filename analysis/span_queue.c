@@ -103,18 +103,25 @@ static void copy_parts(struct uvs__parts *to, struct uvs__part *items, const str
         items[i] = from->items[i];
 }
 
-static bool own_parts(struct batch *batch, struct uvs__span *span)
+struct owned_busy {
+    struct uvs__busy_times times;
+    struct uvs__parts callbacks, sync_calls;
+    struct uvs__part items[];
+};
+
+static bool own_busy(struct batch *batch, struct uvs__span *span)
 {
     const struct uvs__parts *callbacks = span->busy.callbacks, *calls = span->busy.sync_calls;
     const size_t count = callbacks->count + calls->count;
-    struct uvs__parts *to = take_room(batch, 2 * sizeof(*to) + count * sizeof(*callbacks->items));
+    struct owned_busy *to = take_room(batch, sizeof(*to) + count * sizeof(*to->items));
     if (!to)
         return false;
-    struct uvs__part *items = (struct uvs__part *)(to + 2);
-    copy_parts(&to[0], items, callbacks);
-    copy_parts(&to[1], items + callbacks->count, calls);
-    span->busy.callbacks = &to[0];
-    span->busy.sync_calls = &to[1];
+    to->times = *span->busy.times;
+    copy_parts(&to->callbacks, to->items, callbacks);
+    copy_parts(&to->sync_calls, to->items + callbacks->count, calls);
+    span->busy.times = &to->times;
+    span->busy.callbacks = &to->callbacks;
+    span->busy.sync_calls = &to->sync_calls;
     return true;
 }
 
@@ -133,7 +140,7 @@ static bool own(struct batch *batch, struct uvs__span *span)
 {
     switch (span->type) {
     case UVS__SPAN_BUSY:
-        return own_parts(batch, span);
+        return own_busy(batch, span);
     case UVS__SPAN_STALL:
         span->stall.frames = copy(batch, span->stall.frames,
                                   span->stall.frame_count * sizeof(*span->stall.frames));

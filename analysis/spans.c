@@ -125,6 +125,7 @@ static struct uvs__loop *add_loop(struct uvs__spans *spans, struct uvs__process 
     loop->process = process;
     loop->key = key;
     loop->slot = uvs_key_slot(key);
+    uvs__loop_begin_interval(loop);
     if (uvs__map_put(&spans->loop_by_key, key, 0, loop)) {
         free(loop);
         return NULL;

@@ -30,6 +30,7 @@ static void check_borrowed(const struct uvs__span *span, uint64_t number)
         for (size_t i = 0; i < number / 5 % 8; i++)
             assert_int_equal(span->busy.callbacks->items[i].ns, number + i);
         assert_int_equal(span->busy.sync_calls->count, 0);
+        assert_int_equal(span->busy.times->longest_ns, number);
     } else if (span->type == UVS__SPAN_STALL) {
         assert_int_equal(span->stall.frame_count, number % 200);
         for (size_t i = 0; i < number % 200; i++)
@@ -85,6 +86,7 @@ static int add(struct uvs__span_queue *queue, uint64_t number)
     uint64_t buckets[2] = {number, number + 1};
     struct uvs_ev_handles_open handles = {.count = (uint32_t)number};
     struct uvs__parts parts = {.items = items, .count = number / 5 % 8}, none = {0};
+    struct uvs__busy_times times = {.longest_ns = number};
     const struct uvs_ev_totals totals = {.sum_ns = number, .buckets_count = 2, .buckets = buckets};
     // Built where the queue wants it, or elsewhere.
     struct uvs__span elsewhere, *span = number % 7 ? room.next : &elsewhere;
@@ -97,6 +99,7 @@ static int add(struct uvs__span_queue *queue, uint64_t number)
         span->type = UVS__SPAN_BUSY;
         span->busy.callbacks = &parts;
         span->busy.sync_calls = &none;
+        span->busy.times = &times;
     } else if (number % 5 == 2) {
         span->type = UVS__SPAN_STALL;
         span->stall.frames = frames;
@@ -115,6 +118,7 @@ static int add(struct uvs__span_queue *queue, uint64_t number)
     }
     const int rc = uvs__span_queue_add(queue, span, counts_at(number));
     memset(items, 0xff, sizeof(items));
+    memset(&times, 0xff, sizeof(times));
     memset(frames, 0xff, sizeof(frames));
     handles.count = UINT32_MAX;
     return rc;
