@@ -110,7 +110,7 @@ static inline int close_busy(struct uvs__spans *spans, struct uvs__loop *loop, c
     struct uvs__span *span = begin_busy(spans, loop, begin_ns, end_ns);
     // The event of a callback around the last one is missing unless that was an outermost one.
     span->busy.complete &= poll->callbacks == loop->busy.outermost && loop->deepest == 0;
-    return uvs__emit(spans, span);
+    return uvs__emit_borrower(spans, span);
 }
 
 // Descriptors that a poll which did not wait found ready became so at any time since the poll before it.
@@ -338,7 +338,7 @@ static int emit_stall(struct uvs__spans *spans, struct uvs__process *process, co
     span->stall.cpu_ns = stall->cpu_ns;
     span->stall.frames = frames;
     span->stall.frame_count = stall->frames_count;
-    return rc ? rc : uvs__emit(spans, span);
+    return rc ? rc : uvs__emit_borrower(spans, span);
 }
 
 int uvs__work_stall(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
@@ -398,7 +398,7 @@ static int emit_open(struct uvs__spans *spans, struct uvs__loop *loop)
     struct uvs__span *span = begin_busy(spans, loop, begin_ns, end_ns);
     span->busy.open = true;
     rc = set_running(spans, loop, span);
-    return rc ? rc : uvs__emit(spans, span);
+    return rc ? rc : uvs__emit_borrower(spans, span);
 }
 
 // Without a word of the watchdog the loop may just wait in poll: what it ran is known, how long it was busy
@@ -411,7 +411,7 @@ int uvs__loop_finish(struct uvs__spans *spans, struct uvs__loop *loop, bool ende
     } else {
         rc = close_idle(spans, loop, UVS_ABSENT);
         if (!rc && loop->busy.callbacks.count)
-            rc = uvs__emit(spans, begin_busy(spans, loop, UVS_ABSENT, spans->end_ns));
+            rc = uvs__emit_borrower(spans, begin_busy(spans, loop, UVS_ABSENT, spans->end_ns));
     }
     uvs__loop_begin_interval(loop);
     loop->ended = true;

@@ -163,6 +163,7 @@ int uvs__request_scheduled(struct uvs__spans *spans, struct uvs__process *proces
     const struct uvs_ev_schedule *schedule = &event->schedule;
     struct uvs__request *request = uvs__pending_get(&process->requests, schedule->op);
     if (request && !request->finished && !request->cancelled) {
+        process->last_ns = uvs__max(process->last_ns, event->time_ns); // a run of events is taken
         int rc = emit_unfinished(spans, process, request, false, false);
         if (rc)
             return rc;

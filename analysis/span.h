@@ -366,13 +366,18 @@ static inline struct uvs__span *uvs__begin_span(struct uvs__spans *spans, enum u
     return span;
 }
 
-static inline int uvs__emit(struct uvs__spans *spans, const struct uvs__span *span)
+// Any span, also one that borrows something.
+static inline int uvs__emit_borrower(struct uvs__spans *spans, const struct uvs__span *span)
 {
-    const uint32_t borrowers = 1u << UVS__SPAN_BUSY | 1u << UVS__SPAN_STALL | 1u << UVS__SPAN_TOTALS |
-                               1u << UVS__SPAN_OPEN_HANDLES;
-    if (spans->room.next == spans->room.last || borrowers >> span->type & 1)
+    return spans->sink(spans->sink_data, span);
+}
+
+// One that borrows nothing, and was begun after the last of what may be quiet for.
+static inline int uvs__emit(struct uvs__spans *spans, struct uvs__span *span)
+{
+    if (span == spans->room.last)
         return spans->sink(spans->sink_data, span);
-    spans->room.next++;
+    spans->room.next = span + 1;
     return 0;
 }
 

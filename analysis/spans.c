@@ -326,7 +326,7 @@ static int on_handles_open(struct uvs__spans *spans, struct uvs__process *proces
     span->begin_ns = span->end_ns = event->time_ns;
     span->who = who;
     span->open_handles = &event->handles_open;
-    return uvs__emit(spans, span);
+    return uvs__emit_borrower(spans, span);
 }
 
 // Only what a loop's own thread says brings a loop to life: a worker or the watchdog may be late.
@@ -470,24 +470,41 @@ static int explain(int rc, struct uvs_error *error)
     return rc == NO_MEMORY ? uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory to analyse the trace") : rc;
 }
 
+// As many as are of one key. Nothing that is taken here changes whose it is.
+static const struct uvs_event *take_some(struct uvs__spans *spans, struct uvs__process *process,
+                                         struct uvs__loop *loop, const struct uvs_event *event,
+                                         const struct uvs_event *end, int *ret_rc)
+{
+    const struct uvs_event *const first = event;
+    uint64_t now_ns = spans->end_ns;
+    int rc = 0;
+    for (; event < end && rc == 0; event++) {
+        if (event->loop != first->loop || !is_taken(event->type) || event->time_ns < now_ns)
+            break;
+        now_ns = event->time_ns;
+        rc = take(spans, process, loop, event);
+    }
+    if (event > first)
+        spans->end_ns = process->last_ns = now_ns;
+    *ret_rc = rc;
+    return event;
+}
+
 int uvs__spans_run(struct uvs__spans *spans, const struct uvs_event *events, size_t count, size_t *ret_taken,
                    struct uvs_error *error)
 {
     const struct uvs_event *event = events, *const end = events + count;
-    struct uvs__recent recent = {0}; // nothing that is taken here changes whose a key is
     int rc = 0;
     if (!spans->room.next)
         uvs__span_room_close(&spans->room);
-    for (; event < end && rc == 0; event++) {
-        if (!is_taken(event->type) || event->time_ns < spans->end_ns)
+    while (event < end && rc == 0) {
+        const struct uvs__recent *recent = uvs__recent_of(spans, event->loop);
+        const struct uvs_event *const first = event;
+        if (event->loop != recent->key || !recent->loop)
             break;
-        if (event->loop != recent.key || !recent.loop) {
-            recent = *uvs__recent_of(spans, event->loop);
-            if (event->loop != recent.key || !recent.loop)
-                break;
-        }
-        spans->end_ns = recent.process->last_ns = event->time_ns;
-        rc = take(spans, recent.process, recent.loop, event);
+        event = take_some(spans, recent->process, recent->loop, event, end, &rc);
+        if (event == first)
+            break;
     }
     *ret_taken = (size_t)(event - events);
     spans->events += *ret_taken;

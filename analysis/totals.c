@@ -58,7 +58,7 @@ int uvs__loop_totals(struct uvs__spans *spans, struct uvs__loop *loop, const str
     span->end_ns = event->time_ns;
     span->who = who;
     span->totals = totals;
-    return uvs__emit(spans, span);
+    return uvs__emit_borrower(spans, span);
 }
 
 // Who was lean stays it: what was not told does not come any more.
