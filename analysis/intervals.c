@@ -15,8 +15,6 @@ static const uint64_t stale_stall_ns = 1000000;
 // A poll that took less did not wait: what it returned was ready before it began.
 static const uint64_t no_wait_ns = 50000;
 
-enum { CANCELLED = -125 }; // UV_ECANCELED
-
 static int push(struct uvs__parts *parts, uint32_t who, uint64_t ns)
 {
     if (parts->count == parts->capacity) {
@@ -44,8 +42,8 @@ void uvs__loop_begin_interval(struct uvs__loop *loop)
     loop->stall.time_ns = 0;
 }
 
-static struct uvs__span *begin_span(struct uvs__spans *spans, const struct uvs__loop *loop,
-                                    enum uvs__span_type type, uint64_t begin_ns, uint64_t end_ns)
+static struct uvs__span *begin_loop_span(struct uvs__spans *spans, const struct uvs__loop *loop,
+                                         enum uvs__span_type type, uint64_t begin_ns, uint64_t end_ns)
 {
     struct uvs__span *span = uvs__begin_span(spans, type, loop->process, loop);
     span->begin_ns = begin_ns;
@@ -56,7 +54,7 @@ static struct uvs__span *begin_span(struct uvs__spans *spans, const struct uvs__
 static inline struct uvs__span *begin_busy(struct uvs__spans *spans, const struct uvs__loop *loop,
                                            uint64_t begin_ns, uint64_t end_ns)
 {
-    struct uvs__span *span = begin_span(spans, loop, UVS__SPAN_BUSY, begin_ns, end_ns);
+    struct uvs__span *span = begin_loop_span(spans, loop, UVS__SPAN_BUSY, begin_ns, end_ns);
     uint64_t from_ns = begin_ns == UVS_ABSENT ? loop->boundary_ns : begin_ns;
     span->busy.complete = !loop->busy.broken && !uvs__lost_between(spans, from_ns, end_ns);
     span->busy.sparse = loop->process->lean_ns != 0;
@@ -77,7 +75,7 @@ static inline int close_idle(struct uvs__spans *spans, struct uvs__loop *loop, u
         bool is_next = busy_begin_ns != UVS_ABSENT && busy_begin_ns < loop->poll.end_ns + next_within_ns &&
                        !uvs__lost_between(spans, loop->poll.end_ns, busy_begin_ns) && !loop->process->lean_ns;
         uint64_t end_ns = is_next ? busy_begin_ns : loop->poll.end_ns;
-        struct uvs__span *span = begin_span(spans, loop, UVS__SPAN_POLL, loop->poll.begin_ns, end_ns);
+        struct uvs__span *span = begin_loop_span(spans, loop, UVS__SPAN_POLL, loop->poll.begin_ns, end_ns);
         span->poll.spinning = loop->poll.spinning;
         span->poll.continued = loop->poll.continued;
         loop->poll.open = false;
@@ -89,7 +87,8 @@ static inline int close_idle(struct uvs__spans *spans, struct uvs__loop *loop, u
     // The loop may have run meanwhile.
     if (uvs__lost_between(spans, loop->boundary_ns, busy_begin_ns))
         return 0;
-    return uvs__emit(spans, begin_span(spans, loop, UVS__SPAN_OUTSIDE, loop->boundary_ns, busy_begin_ns));
+    return uvs__emit(spans,
+                     begin_loop_span(spans, loop, UVS__SPAN_OUTSIDE, loop->boundary_ns, busy_begin_ns));
 }
 
 // Where it is not known whether the recording is lean they are one too: fewer are a lower bound.
@@ -213,7 +212,7 @@ static void set_delay(const struct uvs__spans *spans, const struct uvs__loop *lo
     const enum uvs_kind_class class = uvs_kind_class(callback->kind);
     const bool is_request = class == UVS_CLASS_REQUEST || class == UVS_CLASS_POOL;
     span->callback.delay_ns = span->callback.latency_ns = span->callback.delay_most_ns = UVS_ABSENT;
-    span->callback.cancelled = is_request && callback->result == CANCELLED;
+    span->callback.cancelled = is_request && callback->result == UVS__CANCELLED;
     if (span->callback.cancelled)
         return;
     uint64_t delay_ns = callback->delay_ns;
@@ -247,7 +246,7 @@ int uvs__loop_callback(struct uvs__spans *spans, struct uvs__loop *loop, const s
     int rc = uvs__who_of(spans, loop->process, loop, UVS__CALLBACK, callback->kind, callback->callback, &who);
     if (rc)
         return rc;
-    struct uvs__span *span = begin_span(spans, loop, UVS__SPAN_CALLBACK, UVS_ABSENT, event->time_ns);
+    struct uvs__span *span = begin_loop_span(spans, loop, UVS__SPAN_CALLBACK, UVS_ABSENT, event->time_ns);
     span->who = who;
     span->op = callback->op;
     span->callback.result = callback->result;
@@ -367,7 +366,8 @@ int uvs__loop_stall(struct uvs__spans *spans, struct uvs__loop *loop, const stru
     loop->stall.op = stall->op;
     loop->stall.kind = stall->kind;
     loop->stall.callback = stall->callback;
-    struct uvs__span *span = begin_span(spans, loop, UVS__SPAN_STALL, loop->stall.begin_ns, event->time_ns);
+    struct uvs__span *span = begin_loop_span(spans, loop, UVS__SPAN_STALL, loop->stall.begin_ns,
+                                             event->time_ns);
     return emit_stall(spans, loop->process, event, span);
 }
 

@@ -10,19 +10,19 @@ enum { FIRST_BUCKETS = 64 };
 
 int uvs__pending_create(struct uvs__pending *pending)
 {
-    *pending = (struct uvs__pending){.bucket_count = FIRST_BUCKETS,
+    *pending = (struct uvs__pending){.bucket_mask = FIRST_BUCKETS - 1,
                                      .buckets = calloc(FIRST_BUCKETS, sizeof(struct uvs__request *)),
                                      .slab = {.element_size = sizeof(struct uvs__request)}};
     return pending->buckets ? 0 : -UVS_E_ENVIRONMENT;
 }
 
-int uvs__pending_grow(struct uvs__pending *pending)
+void uvs__pending_grow(struct uvs__pending *pending)
 {
-    struct uvs__pending larger = {.bucket_count = 2 * pending->bucket_count};
-    larger.buckets = calloc(larger.bucket_count, sizeof(struct uvs__request *));
+    struct uvs__pending larger = {.bucket_mask = 2 * pending->bucket_mask + 1};
+    larger.buckets = calloc(larger.bucket_mask + 1, sizeof(struct uvs__request *));
     if (!larger.buckets)
-        return -UVS_E_ENVIRONMENT;
-    for (size_t i = 0; i < pending->bucket_count; i++)
+        return;
+    for (size_t i = 0; i <= pending->bucket_mask; i++)
         for (struct uvs__request *request = pending->buckets[i], *next; request; request = next) {
             struct uvs__request **bucket = uvs__pending_bucket(&larger, request->op);
             next = request->next;
@@ -31,8 +31,7 @@ int uvs__pending_grow(struct uvs__pending *pending)
         }
     free(pending->buckets);
     pending->buckets = larger.buckets;
-    pending->bucket_count = larger.bucket_count;
-    return 0;
+    pending->bucket_mask = larger.bucket_mask;
 }
 
 void uvs__pending_clear(struct uvs__pending *pending)

@@ -59,53 +59,56 @@ static inline struct uvs__request *uvs__oldest(const struct uvs__link *list)
 
 struct uvs__pending {
     struct uvs__request **buckets; // by operation
-    size_t bucket_count, count;    // bucket_count: a power of two
+    size_t bucket_mask, count;     // bucket_mask + 1: a power of two
     struct uvs__slab slab;
 };
 
 // 0, or -UVS_E_ENVIRONMENT without memory.
 int uvs__pending_create(struct uvs__pending *pending);
 void uvs__pending_clear(struct uvs__pending *pending);
-// Twice the buckets. 0, or -UVS_E_ENVIRONMENT without memory.
-int uvs__pending_grow(struct uvs__pending *pending);
+// Twice the buckets, or without memory as many as before.
+void uvs__pending_grow(struct uvs__pending *pending);
 
 static inline struct uvs__request **uvs__pending_bucket(const struct uvs__pending *pending, uint64_t op)
 {
-    return &pending->buckets[(op * 0x9e3779b97f4a7c15ull >> 32) & (pending->bucket_count - 1)];
+    return &pending->buckets[(op * 0x9e3779b97f4a7c15ull >> 32) & pending->bucket_mask];
+}
+
+// What points to the request of an operation, or to none: there it can be added. Until the next that is added
+// or taken.
+static inline struct uvs__request **uvs__pending_place(const struct uvs__pending *pending, uint64_t op)
+{
+    struct uvs__request **place = uvs__pending_bucket(pending, op);
+    while (*place && (*place)->op != op)
+        place = &(*place)->next;
+    return place;
 }
 
 // NULL: nothing.
 static inline struct uvs__request *uvs__pending_get(const struct uvs__pending *pending, uint64_t op)
 {
-    struct uvs__request *request = *uvs__pending_bucket(pending, op);
-    while (request && request->op != op)
-        request = request->next;
-    return request;
+    return *uvs__pending_place(pending, op);
 }
 
-// A new one, of an operation that has none: its other fields are to be set. NULL without memory.
-static inline struct uvs__request *uvs__pending_add(struct uvs__pending *pending, uint64_t op)
+// A new one: its other fields are to be set. NULL without memory.
+static inline struct uvs__request *uvs__pending_add(struct uvs__pending *pending, struct uvs__request **place,
+                                                    uint64_t op)
 {
-    if (pending->count == pending->bucket_count && uvs__pending_grow(pending))
-        return NULL;
     struct uvs__request *request = uvs__slab_take(&pending->slab);
     if (!request)
         return NULL;
-    struct uvs__request **bucket = uvs__pending_bucket(pending, op);
     request->op = op;
-    request->next = *bucket;
-    *bucket = request;
-    pending->count++;
+    request->next = *place;
+    *place = request;
+    if (pending->count++ > pending->bucket_mask)
+        uvs__pending_grow(pending);
     return request;
 }
 
 // Is not found any more, until it is given back. NULL: nothing.
 static inline struct uvs__request *uvs__pending_take(struct uvs__pending *pending, uint64_t op)
 {
-    struct uvs__request **place = uvs__pending_bucket(pending, op);
-    while (*place && (*place)->op != op)
-        place = &(*place)->next;
-    struct uvs__request *request = *place;
+    struct uvs__request **place = uvs__pending_place(pending, op), *request = *place;
     if (request) {
         *place = request->next;
         pending->count--;

@@ -4,8 +4,6 @@
 
 #include "saturate.h"
 
-enum { CANCELLED = -125 }; // UV_ECANCELED
-
 // uv_queue_work may be called without an after-work callback, and no event tells. Beyond so many finished
 // requests the oldest are taken for such ones.
 static const size_t max_undelivered = 65536;
@@ -16,9 +14,10 @@ static const uint64_t max_overtaken = 65536;
 // --- Which there are ---
 
 // Nothing of it is known but the operation.
-static inline struct uvs__request *add(struct uvs__process *process, uint64_t op, uint8_t kind)
+static inline struct uvs__request *add(struct uvs__process *process, struct uvs__request **place, uint64_t op,
+                                       uint8_t kind)
 {
-    struct uvs__request *request = uvs__pending_add(&process->requests, op);
+    struct uvs__request *request = uvs__pending_add(&process->requests, place, op);
     if (!request)
         return NULL;
     request->submit_ns = UVS_ABSENT;
@@ -51,8 +50,8 @@ static void forget(struct uvs__process *process, struct uvs__request *request)
 
 // --- Spans ---
 
-static struct uvs__span *begin_span(struct uvs__spans *spans, const struct uvs__process *process,
-                                    const struct uvs__request *request, enum uvs__span_type type)
+static struct uvs__span *begin_pool_span(struct uvs__spans *spans, const struct uvs__process *process,
+                                         const struct uvs__request *request, enum uvs__span_type type)
 {
     struct uvs__span *span = uvs__begin_span(spans, type, process, NULL);
     span->who = request->who;
@@ -68,17 +67,15 @@ static bool fate_known(const struct uvs__spans *spans, const struct uvs__process
            !uvs__lost_between(spans, request->submit_ns, UINT64_MAX);
 }
 
-static int hold_overtaken(struct uvs__spans *spans, struct uvs__process *process)
+static UVS__SELDOM int hold_oldest(struct uvs__spans *spans, struct uvs__process *process)
 {
     struct uvs__request *request = uvs__oldest(&process->unfinished);
-    if (!request || process->worked - request->worked_before <= max_overtaken)
-        return 0;
     uvs__list_leave(&request->link);
     uvs__list_append(&process->held, &request->link);
     request->held = fate_known(spans, process, request);
     if (!request->held)
         return 0;
-    struct uvs__span *span = begin_span(spans, process, request, UVS__SPAN_HELD);
+    struct uvs__span *span = begin_pool_span(spans, process, request, UVS__SPAN_HELD);
     span->begin_ns = span->end_ns = request->submit_ns;
     return uvs__emit(spans, span);
 }
@@ -86,12 +83,15 @@ static int hold_overtaken(struct uvs__spans *spans, struct uvs__process *process
 static inline int emit_work(struct uvs__spans *spans, struct uvs__process *process,
                             const struct uvs__request *request)
 {
-    process->worked++;
-    int rc = hold_overtaken(spans, process);
-    if (rc)
-        return rc;
     const struct uvs__request *oldest = uvs__oldest(&process->unfinished);
-    struct uvs__span *span = begin_span(spans, process, request, UVS__SPAN_WORK);
+    process->worked++;
+    if (oldest && process->worked - oldest->worked_before > max_overtaken) {
+        const int rc = hold_oldest(spans, process);
+        if (rc)
+            return rc;
+        oldest = uvs__oldest(&process->unfinished);
+    }
+    struct uvs__span *span = begin_pool_span(spans, process, request, UVS__SPAN_WORK);
     span->end_ns = request->finish_ns;
     span->begin_ns = request->finish_ns - request->service_ns;
     span->work.held = request->held;
@@ -104,11 +104,9 @@ static inline int emit_work(struct uvs__spans *spans, struct uvs__process *proce
 
 // The submission was lost. What a request of libuv's own runs in the end is also what was asked for; the
 // function that uv_queue_work was given is not known.
-static int name_late(struct uvs__spans *spans, struct uvs__process *process, struct uvs__request *request,
-                     uint64_t callback)
+static UVS__SELDOM int name_late(struct uvs__spans *spans, struct uvs__process *process,
+                                 struct uvs__request *request, uint64_t callback)
 {
-    if (request->who != UVS__NOBODY)
-        return 0;
     int rc = uvs__who_of(spans, process, NULL, UVS__REQUEST, request->kind,
                          request->kind == UVS_KIND_WORK ? 0 : callback, &request->who);
     if (rc || !request->measured)
@@ -131,7 +129,7 @@ static bool by_kernel(const struct uvs__spans *spans, const struct uvs__process 
 static inline int emit_delivery(struct uvs__spans *spans, const struct uvs__process *process,
                                 const struct uvs__request *request, uint64_t time_ns, uint64_t return_ns)
 {
-    struct uvs__span *span = begin_span(spans, process, request, UVS__SPAN_DELIVERY);
+    struct uvs__span *span = begin_pool_span(spans, process, request, UVS__SPAN_DELIVERY);
     span->begin_ns = span->end_ns = time_ns;
     span->delivery.return_ns = return_ns;
     span->delivery.asked_ns = request->submit_ns;
@@ -142,10 +140,10 @@ static inline int emit_delivery(struct uvs__spans *spans, const struct uvs__proc
     return uvs__emit(spans, span);
 }
 
-static int emit_unfinished(struct uvs__spans *spans, const struct uvs__process *process,
-                           const struct uvs__request *request, bool stuck, bool started)
+static UVS__SELDOM int emit_unfinished(struct uvs__spans *spans, const struct uvs__process *process,
+                                       const struct uvs__request *request, bool stuck, bool started)
 {
-    struct uvs__span *span = begin_span(spans, process, request, UVS__SPAN_UNFINISHED);
+    struct uvs__span *span = begin_pool_span(spans, process, request, UVS__SPAN_UNFINISHED);
     span->begin_ns = request->submit_ns;
     span->end_ns = uvs__process_end(spans, process);
     span->unfinished.stuck = stuck;
@@ -161,10 +159,14 @@ int uvs__request_scheduled(struct uvs__spans *spans, struct uvs__process *proces
                            const struct uvs_event *event)
 {
     const struct uvs_ev_schedule *schedule = &event->schedule;
-    struct uvs__request *request = uvs__pending_get(&process->requests, schedule->op);
+    struct uvs__request **place = uvs__pending_place(&process->requests, schedule->op), *request = *place;
+    uint32_t who;
+    int rc = uvs__who_of(spans, process, NULL, UVS__REQUEST, schedule->kind, schedule->callback, &who);
+    if (rc)
+        return rc;
     if (request && !request->finished && !request->cancelled) {
         process->last_ns = uvs__max(process->last_ns, event->time_ns); // a run of events is taken
-        int rc = emit_unfinished(spans, process, request, false, false);
+        rc = emit_unfinished(spans, process, request, false, false);
         if (rc)
             return rc;
     }
@@ -173,7 +175,7 @@ int uvs__request_scheduled(struct uvs__spans *spans, struct uvs__process *proces
         request = NULL;
     }
     if (!request) {
-        request = add(process, schedule->op, schedule->kind);
+        request = add(process, place, schedule->op, schedule->kind);
         if (!request)
             return -UVS_E_ENVIRONMENT;
         uvs__list_append(&process->unfinished, &request->link);
@@ -181,11 +183,8 @@ int uvs__request_scheduled(struct uvs__spans *spans, struct uvs__process *proces
     request->submit_ns = event->time_ns;
     request->in_kernel = schedule->kind >= UVS_KIND_FS && schedule->timeout_ms == UVS_BY_KERNEL;
     request->worked_before = process->worked;
-    int rc = uvs__who_of(spans, process, NULL, UVS__REQUEST, schedule->kind, schedule->callback,
-                         &request->who);
-    if (rc || !request->measured)
-        return rc;
-    return emit_work(spans, process, request);
+    request->who = who;
+    return request->measured ? emit_work(spans, process, request) : 0;
 }
 
 bool uvs__request_is_known(const struct uvs__process *process, uint64_t op)
@@ -207,12 +206,10 @@ void uvs__request_begun(struct uvs__process *process, uint64_t op)
         request->started = true;
 }
 
-static int bound_undelivered(struct uvs__spans *spans, struct uvs__process *process)
+static UVS__SELDOM int forget_oldest(struct uvs__spans *spans, struct uvs__process *process)
 {
-    if (process->undelivered_count <= max_undelivered)
-        return 0;
     struct uvs__request *oldest = uvs__oldest(&process->undelivered);
-    int rc = name_late(spans, process, oldest, 0);
+    const int rc = oldest->who == UVS__NOBODY ? name_late(spans, process, oldest, 0) : 0;
     forget(process, oldest);
     return rc;
 }
@@ -220,12 +217,12 @@ static int bound_undelivered(struct uvs__spans *spans, struct uvs__process *proc
 int uvs__request_worked(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
 {
     const struct uvs_ev_work *work = &event->work;
-    struct uvs__request *request = uvs__pending_get(&process->requests, work->op);
+    struct uvs__request **place = uvs__pending_place(&process->requests, work->op), *request = *place;
     if (request && request->finished)
         return 0;
     if (request)
         leave(process, request);
-    else if (!(request = add(process, work->op, work->kind)))
+    else if (!(request = add(process, place, work->op, work->kind)))
         return -UVS_E_ENVIRONMENT;
     await_delivery(process, request);
     request->finished = true;
@@ -240,7 +237,7 @@ int uvs__request_worked(struct uvs__spans *spans, struct uvs__process *process, 
     int rc = 0;
     if (request->measured && request->who != UVS__NOBODY)
         rc = emit_work(spans, process, request);
-    return rc ? rc : bound_undelivered(spans, process);
+    return rc || process->undelivered_count <= max_undelivered ? rc : forget_oldest(spans, process);
 }
 
 void uvs__request_cancelled(struct uvs__process *process, uint64_t op)
@@ -258,8 +255,8 @@ static inline int deliver(struct uvs__spans *spans, struct uvs__process *process
                           uint64_t *ret_latency_ns)
 {
     const struct uvs_ev_callback *callback = &event->callback;
-    request->cancelled = callback->result == CANCELLED;
-    int rc = name_late(spans, process, request, callback->callback);
+    request->cancelled = callback->result == UVS__CANCELLED;
+    int rc = request->who == UVS__NOBODY ? name_late(spans, process, request, callback->callback) : 0;
     uint64_t return_ns = request->cancelled ? UVS_ABSENT : callback->delay_ns;
     if (return_ns != UVS_ABSENT && return_ns > event->time_ns)
         return_ns = event->time_ns;
@@ -273,8 +270,8 @@ static inline int deliver(struct uvs__spans *spans, struct uvs__process *process
 }
 
 // Neither its submission nor its end was seen.
-static __attribute__((noinline)) int deliver_unseen(struct uvs__spans *spans, struct uvs__process *process,
-                                                    const struct uvs_event *event, uint64_t *ret_latency_ns)
+static UVS__SELDOM int deliver_unseen(struct uvs__spans *spans, struct uvs__process *process,
+                                      const struct uvs_event *event, uint64_t *ret_latency_ns)
 {
     struct uvs__request unseen = {.op = event->callback.op, .who = UVS__NOBODY, .kind = event->callback.kind};
     if (process->lean_ns) // it comes in totals
@@ -296,8 +293,8 @@ int uvs__request_delivered(struct uvs__spans *spans, struct uvs__process *proces
 
 // --- The end ---
 
-static int finish_list(struct uvs__spans *spans, struct uvs__process *process,
-                       const struct uvs__link *list, uint32_t *taken)
+static int finish_list(struct uvs__spans *spans, struct uvs__process *process, const struct uvs__link *list,
+                       uint32_t *taken)
 {
     int rc = 0;
     for (struct uvs__link *link = list->newer; link != list && !rc; link = link->newer) {
@@ -324,7 +321,7 @@ int uvs__requests_finish(struct uvs__spans *spans, struct uvs__process *process)
     int rc = finish_unfinished(spans, process);
     for (struct uvs__link *link = list->newer; link != list && !rc; link = link->newer) {
         struct uvs__request *r = uvs__request_at(list, link);
-        rc = name_late(spans, process, r, 0);
+        rc = r->who == UVS__NOBODY ? name_late(spans, process, r, 0) : 0;
         if (!rc && (r->cancelled || !r->measured))
             rc = emit_delivery(spans, process, r, spans->end_ns, UVS_ABSENT);
     }

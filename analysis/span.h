@@ -72,7 +72,7 @@ struct uvs__collected {
 // What filled a busy interval.
 struct uvs__busy_times {
     uint64_t outermost_ns, longest_ns, sync_ns; // of callbacks, of synchronous calls
-    struct uvs__collected gc;                   // of those that were received; ns UVS_ABSENT: they are not seen
+    struct uvs__collected gc; // of those that were received; ns UVS_ABSENT: they are not seen
     struct uvs__part running; // of one that was not over, the callback; who NOBODY if not known
 };
 
@@ -304,6 +304,11 @@ uint64_t uvs__loop_untold_ns(const struct uvs__spans *spans, const struct uvs__l
 uint64_t uvs__process_end(const struct uvs__spans *spans, const struct uvs__process *process);
 
 // --- Between the builder's files ---
+
+enum { UVS__CANCELLED = -125 }; // UV_ECANCELED
+
+// Kept out of what is done with every event, into which all else is inlined.
+#define UVS__SELDOM __attribute__((cold, noinline))
 
 int uvs__find_who(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
                   enum uvs__role role, uint8_t kind, uint64_t address, uint32_t *ret_index);
