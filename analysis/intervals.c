@@ -207,9 +207,8 @@ static uint64_t delay_most(const struct uvs__spans *spans, const struct uvs__loo
 }
 
 static void set_delay(const struct uvs__spans *spans, const struct uvs__loop *loop, struct uvs__span *span,
-                      const struct uvs_ev_callback *callback, uint64_t latency_ns)
+                      const struct uvs_ev_callback *callback, enum uvs_kind_class class, uint64_t latency_ns)
 {
-    const enum uvs_kind_class class = uvs_kind_class(callback->kind);
     const bool is_request = class == UVS_CLASS_REQUEST || class == UVS_CLASS_POOL;
     span->callback.delay_ns = span->callback.latency_ns = span->callback.delay_most_ns = UVS_ABSENT;
     span->callback.cancelled = is_request && callback->result == UVS__CANCELLED;
@@ -239,7 +238,7 @@ static void set_delay(const struct uvs__spans *spans, const struct uvs__loop *lo
 }
 
 int uvs__loop_callback(struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event,
-                       uint64_t latency_ns)
+                       enum uvs_kind_class class, uint64_t latency_ns)
 {
     const struct uvs_ev_callback *callback = &event->callback;
     uint32_t who;
@@ -259,7 +258,7 @@ int uvs__loop_callback(struct uvs__spans *spans, struct uvs__loop *loop, const s
         span->begin_ns = uvs__minus(event->time_ns, callback->duration_ns);
         rc = add_to_interval(loop, event, span->who, event->time_ns - span->begin_ns);
     }
-    set_delay(spans, loop, span, callback, latency_ns);
+    set_delay(spans, loop, span, callback, class, latency_ns);
     return rc ? rc : uvs__emit(spans, span);
 }
 

@@ -395,7 +395,7 @@ static inline void uvs__spans_quiet(const struct uvs__spans *spans)
 // intervals.c: a loop's busy intervals, poll phases and callbacks.
 void uvs__loop_begin_interval(struct uvs__loop *loop);
 int uvs__loop_callback(struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event,
-                       uint64_t latency_ns);
+                       enum uvs_kind_class class, uint64_t latency_ns);
 int uvs__loop_poll(struct uvs__spans *spans, struct uvs__loop *loop, const struct uvs_event *event);
 int uvs__loop_sync_call(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
                         const struct uvs_event *event);

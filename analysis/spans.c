@@ -373,11 +373,12 @@ static int on_other(struct uvs__spans *spans, struct uvs__process *process, cons
 static inline int on_callback(struct uvs__spans *spans, struct uvs__process *process, struct uvs__loop *loop,
                               const struct uvs_event *event)
 {
+    const enum uvs_kind_class class = uvs_kind_class(event->callback.kind);
     uint64_t latency_ns = UVS_ABSENT;
     int rc = 0;
-    if (uvs_kind_class(event->callback.kind) == UVS_CLASS_POOL)
+    if (class == UVS_CLASS_POOL)
         rc = uvs__request_delivered(spans, process, event, &latency_ns);
-    return rc || !loop ? rc : uvs__loop_callback(spans, loop, event, latency_ns);
+    return rc || !loop ? rc : uvs__loop_callback(spans, loop, event, class, latency_ns);
 }
 
 static inline int on_schedule(struct uvs__spans *spans, struct uvs__process *process,
@@ -477,13 +478,14 @@ take_some(struct uvs__spans *spans, struct uvs__process *process, struct uvs__lo
           const struct uvs_event *event, const struct uvs_event *end, int *ret_rc)
 {
     const struct uvs_event *const first = event;
+    const uint32_t key = event->loop;
     uint64_t now_ns = spans->end_ns;
     int rc = 0;
-    for (; event < end && rc == 0; event++) {
-        if (event->loop != first->loop || !is_taken(event->type) || event->time_ns < now_ns)
-            break;
+    while (event < end && event->loop == key && is_taken(event->type) && event->time_ns >= now_ns) {
         now_ns = event->time_ns;
-        rc = take(spans, process, loop, event);
+        rc = take(spans, process, loop, event++);
+        if (__builtin_expect(rc != 0, 0))
+            break;
     }
     if (event > first)
         spans->end_ns = process->last_ns = now_ns;
