@@ -225,6 +225,8 @@ struct uvs__span {
     };
 };
 
+_Static_assert(sizeof(struct uvs__span) <= 80, "what is stored for each span is what others have to load");
+
 typedef int uvs__span_sink(void *data, const struct uvs__span *span);
 
 // Where the sink wants the next span. It need not be asked for those before `last` that borrow nothing: they
@@ -377,7 +379,7 @@ static inline int uvs__emit_borrower(struct uvs__spans *spans, const struct uvs_
     return spans->sink(spans->sink_data, span);
 }
 
-// One that borrows nothing, and was begun after the last of what may be quiet for.
+// One that borrows nothing, and since whose begin nothing else was begun and the builder was not quiet.
 static inline int uvs__emit(struct uvs__spans *spans, struct uvs__span *span)
 {
     if (span == spans->room.last)
