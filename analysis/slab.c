@@ -4,13 +4,14 @@
 
 #include <stdlib.h>
 
-enum { LINE = 64, BLOCK = 1 << 16 };
+enum { LINE = UVS__SLAB_LINE, BLOCK = 1 << 16 };
 
 void *uvs__slab_take_fresh(struct uvs__slab *slab)
 {
     if (slab->fresh == slab->end) {
         const size_t count = BLOCK / slab->element_size + 1;
-        struct uvs__slab_item *block = malloc(LINE + count * slab->element_size);
+        const size_t size = LINE + count * slab->element_size;
+        struct uvs__slab_item *block = aligned_alloc(LINE, (size + LINE - 1) / LINE * LINE);
         if (!block)
             return NULL;
         block->next = slab->blocks;

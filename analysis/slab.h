@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+enum { UVS__SLAB_LINE = 64 }; // of the cache
+
 struct uvs__slab_item {
     struct uvs__slab_item *next;
 };
@@ -20,7 +22,8 @@ struct uvs__slab {
 void *uvs__slab_take_fresh(struct uvs__slab *slab);
 void uvs__slab_clear(struct uvs__slab *slab);
 
-// Not zeroed; aligned for any integer or pointer. NULL without memory.
+// Not zeroed; aligned for any integer or pointer, and to a line if the size is whole lines. NULL without
+// memory.
 static inline void *uvs__slab_take(struct uvs__slab *slab)
 {
     struct uvs__slab_item *item = slab->given;
