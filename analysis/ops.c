@@ -83,7 +83,7 @@ void uvs__ops_emptied(struct uvs__ops *ops, struct uvs__ops_page *page)
 {
     struct uvs__ops_page *before = ops->emptied;
     ops->emptied = page;
-    if (before && before != page && before->count == 0)
+    if (before && before->count == 0)
         drop_page(ops, before);
 }
 

@@ -68,7 +68,7 @@ static inline void *uvs__ops_take(struct uvs__ops *ops, uint32_t owner, uint64_t
     if (!value)
         return NULL;
     *slot = NULL;
-    if (--page->count == 0)
+    if (--page->count == 0 && page != ops->emptied)
         uvs__ops_emptied(ops, page);
     return value;
 }
