@@ -69,7 +69,7 @@ int uvs__takers_take_ordered(struct uvs__takers *takers, const struct uvs__outpu
 {
     int rc = 0;
     for (size_t length; count && !rc; spans += length, count -= length) {
-        length = count < UVS__RUN_SPANS ? count : UVS__RUN_SPANS;
+        length = count < UVS__ORDERED_SPANS ? count : UVS__ORDERED_SPANS;
         for (size_t i = 0; i < takers->ordered_count && !rc; i++)
             rc = takers->ordered[i].take(takers->ordered[i].state, output, spans, length);
     }
