@@ -106,7 +106,7 @@ shows() {
         echo '];'
         cat "$BATS_TEST_DIRNAME/speedscope.js"
     } >load.js
-    open_page "file://$speedscope#view=sandwich&localProfilePath=$PWD/load.js" --window-size=1200,1000 --virtual-time-budget=60000
+    open_page "file://$speedscope#view=sandwich&localProfilePath=$PWD/load.js" --window-size=1200,1000 --virtual-time-budget=600000
     /usr/bin/python3 -c 'import html, sys; print(html.unescape(sys.stdin.read()))' <<<"$result" >shown.json
     shows '.complaints == []'
     # A loop, its phases and workers; the timer's callbacks and the works by their names.
