@@ -29,7 +29,7 @@ void uvs__announce_again(void)
     __atomic_store_n(&process_announced_ns, 0, __ATOMIC_RELAXED);
 }
 
-void uvs__pool_started(struct uvs__copy *copy, uint32_t threads)
+UVS__APART void uvs__pool_started(struct uvs__copy *copy, uint32_t threads)
 {
     __atomic_store_n(&copy->pool_threads, threads, __ATOMIC_RELAXED);
     uvs__announce_again(); // with the true pool size
@@ -193,7 +193,7 @@ void uvs__announce_counts(struct uvs__loop *loop, uint64_t now_ns)
     errno = saved;
 }
 
-void uvs__announce(struct uvs__loop *loop, uint64_t now_ns)
+UVS__APART void uvs__announce(struct uvs__loop *loop, uint64_t now_ns)
 {
     int saved = errno;
     uint64_t last_ns = __atomic_load_n(&process_announced_ns, __ATOMIC_RELAXED);

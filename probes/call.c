@@ -15,32 +15,26 @@ static void watch(struct uvs__loop *loop, uint64_t op, void *callback, uint8_t k
     __atomic_store_n(&loop->watch.kind, kind, __ATOMIC_RELAXED);
 }
 
-void uvs__enter(struct uvs__call *call, uint8_t kind, uint64_t op, void *callback, uint64_t since_ns)
+UVS__APART void uvs__enter(struct uvs__call *call, uint8_t kind, uint64_t op, void *callback,
+                           uint64_t since_ns)
 {
-    struct uvs__thread *self = &uvs__self;
-    struct uvs__loop *loop = self->loop;
+    struct uvs__loop *loop = uvs__self.loop;
+    call->outer = uvs__step_in(op);
     call->op = op;
     call->kind = kind;
     call->callback = callback;
-    call->outer_op = self->op;
-    call->depth = self->depth;
-    self->op = op;
-    if (self->depth < UINT8_MAX)
-        self->depth++;
-    call->begin_ns = 0;
-    if (!uvs__on(callback))
-        return;
+    call->since_ns = since_ns;
     if (loop) {
-        if (loop->poll.calls)
-            uvs__flush_poll(loop);
         call->outer_callback = loop->watch.callback;
         call->outer_kind = loop->watch.kind;
         watch(loop, op, callback, kind);
+        if (loop->poll.calls)
+            uvs__flush_poll(loop);
     }
     if (uvs__on(callback_begin))
-        uvs__emit_callback_begin(&(struct uvs_ev_callback_begin){.loop = uvs__key(loop), .op = op});
+        uvs__emit_callback_begin(&(struct uvs_ev_callback_begin){.loop = uvs__key(loop), .op = call->op});
+    // Last: what is done here is not the callback's.
     call->begin_ns = uvs__now();
-    call->delay_ns = !since_ns ? UVS_ABSENT : call->begin_ns > since_ns ? call->begin_ns - since_ns : 0;
 }
 
 static int32_t clamp_result(int64_t result)
@@ -48,35 +42,42 @@ static int32_t clamp_result(int64_t result)
     return result > INT32_MAX ? INT32_MAX : result < INT32_MIN ? INT32_MIN : (int32_t)result;
 }
 
-void uvs__leave(const struct uvs__call *call, int64_t result)
+static void tell(uint32_t loop, const struct uvs__call *call, int64_t result)
 {
-    uvs__leave_request(call, result, NULL);
-}
-
-void uvs__leave_request(const struct uvs__call *call, int64_t result, const struct uvs__triple *triple)
-{
-    struct uvs__thread *self = &uvs__self;
-    self->op = call->outer_op;
-    self->depth = call->depth;
-    if (!call->begin_ns)
-        return;
-    struct uvs__loop *loop = self->loop;
-    if (loop) {
-        watch(loop, call->outer_op, call->outer_callback, call->outer_kind);
-        if (loop->lean && uvs__lean_callback(loop, call, uvs__now() - call->begin_ns, result, triple))
-            return;
-        loop->callbacks += call->depth == 0;
-    }
     uvs__emit_callback(&(struct uvs_ev_callback){
-        .loop = uvs__key(loop),
+        .loop = loop,
         .op = call->op,
         .kind = call->kind,
-        .depth = call->depth,
+        .depth = call->outer.depth,
         .callback = (uintptr_t)call->callback,
         .duration_ns = -call->begin_ns, // until the event
-        .delay_ns = call->delay_ns,
+        .delay_ns = uvs__delay_ns(call),
         .result = clamp_result(result),
     });
+}
+
+UVS__APART static void count_or_tell(struct uvs__loop *loop, const struct uvs__call *call, int64_t result,
+                                     const struct uvs__triple *triple)
+{
+    if (uvs__lean_callback(loop, call, uvs__now() - call->begin_ns, result, triple))
+        return;
+    loop->callbacks += call->outer.depth == 0;
+    tell(loop->key, call, result);
+}
+
+UVS__APART void uvs__leave(const struct uvs__call *call, int64_t result, const struct uvs__triple *triple)
+{
+    struct uvs__loop *loop = uvs__self.loop;
+    uvs__step_out(call->outer);
+    if (loop) {
+        watch(loop, call->outer.op, call->outer_callback, call->outer_kind);
+        if (loop->lean) {
+            count_or_tell(loop, call, result, triple);
+            return;
+        }
+        loop->callbacks += call->outer.depth == 0;
+    }
+    tell(uvs__key(loop), call, result);
 }
 
 uint64_t uvs__ready_since(void)
@@ -85,21 +86,19 @@ uint64_t uvs__ready_since(void)
     return loop ? loop->busy_begin_ns : 0;
 }
 
-uint64_t uvs__schedule(const uv_loop_t *loop, uint8_t kind, void *callback, uint64_t timeout_ms)
+UVS__APART void uvs__tell_schedule(const uv_loop_t *loop, uint64_t op, uint8_t kind, void *callback,
+                                   uint64_t timeout_ms)
 {
-    struct uvs__thread *self = &uvs__self;
-    uint64_t op = uvs__next_op(self);
-    self->event_ns = 0;
-    if (!uvs__on(schedule) || uvs__lean_on())
-        return op;
-    uvs__announce_first();
-    uvs__emit_schedule(&(struct uvs_ev_schedule){
-        .loop = uvs__key_of(loop),
+    if (uvs__lean_on())
+        return;
+    struct uvs_ev_schedule event = {
         .op = op,
-        .parent = self->op,
+        .parent = uvs__self.op,
         .kind = kind,
         .callback = (uintptr_t)callback,
         .timeout_ms = timeout_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)timeout_ms,
-    });
-    return op;
+    };
+    event.loop = uvs__key_here(loop);
+    uvs__announce_first();
+    uvs__emit_schedule(&event);
 }

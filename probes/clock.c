@@ -14,6 +14,11 @@ static uint64_t read_clock(void)
     return uvs__self.event_ns = uvs__now();
 }
 
+UVS__APART uint64_t uvs__now_apart(void)
+{
+    return uvs__now();
+}
+
 bool uvs__has_tracer(void)
 {
     void *tracer = dlopen(LTTNG_UST_LIB_SONAME, RTLD_LAZY | RTLD_NOLOAD);

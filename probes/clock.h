@@ -16,11 +16,14 @@ bool uvs__has_tracer(void);
 // somebody else has set a clock, everything is read apart.
 void uvs__share_clock(void *provider);
 
+// Not inlined: for who hardly ever asks.
+uint64_t uvs__now_apart(void);
+
 // When the event happened that was emitted last, by the last session that recorded it; now, if none did.
 static inline uint64_t uvs__event_ns(void)
 {
     const uint64_t event_ns = uvs__self.event_ns;
-    return event_ns ? event_ns : uvs__now();
+    return __builtin_expect(event_ns != 0, 1) ? event_ns : uvs__now_apart();
 }
 
 #endif

@@ -9,21 +9,20 @@
 
 #include "probes/poison.h"
 
-#define POOL_CALL(function, request, kind, callback, ...)                                         \
-    do {                                                                                          \
-        if (!callback) {                                                                          \
-            struct uvs__sync_call call;                                                           \
-            uvs__sync_begin(&call, kind, __builtin_return_address(0));                            \
-            int waited = UVS_REAL(function)(__VA_ARGS__);                                         \
-            uvs__sync_end(&call, waited);                                                         \
-            return waited;                                                                        \
-        }                                                                                         \
-        const struct uvs__submission submission = {(uv_req_t *)request, &request->work_req, kind, \
-                                                   (void *)callback};                             \
-        uvs__submission_begin(&submission);                                                       \
-        int result = UVS_REAL(function)(__VA_ARGS__);                                             \
-        uvs__submission_end(&submission, result);                                                 \
-        return result;                                                                            \
+#define POOL_CALL(function, request, kind, callback, ...)                           \
+    do {                                                                            \
+        if (!callback) {                                                            \
+            struct uvs__sync_call call;                                             \
+            uvs__sync_begin(&call, kind, __builtin_return_address(0));              \
+            int waited = UVS_REAL(function)(__VA_ARGS__);                           \
+            uvs__sync_end(&call, waited);                                           \
+            return waited;                                                          \
+        }                                                                           \
+        uvs__submission_begin(request, &request->work_req, kind, (void *)callback); \
+        int result = UVS_REAL(function)(__VA_ARGS__);                               \
+        if (!uvs__submission_seen())                                                \
+            uvs__submission_missed(result);                                         \
+        return result;                                                              \
     } while (0)
 
 UVS_WRAP(int, uv_getaddrinfo, uv_loop_t *loop, uv_getaddrinfo_t *request, uv_getaddrinfo_cb callback,

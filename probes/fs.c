@@ -23,46 +23,65 @@ static void uring_trampoline(uv_fs_t *request)
 {
     uv_fs_cb callback = (uv_fs_cb)request->reserved[WORD_CALLBACK];
     int64_t result = request->result;
-    struct uvs__call call;
     request->cb = callback;
-    uvs__enter(&call, (uint8_t)(UVS_KIND_FS + request->fs_type), uvs__get(request->reserved, WORD_OP),
-               (void *)callback, 0);
-    callback(request);
-    uvs__leave(&call, result);
+    UVS_AROUND((uint8_t)(UVS_KIND_FS + request->fs_type), uvs__get(request->reserved, WORD_OP), callback, 0,
+               result, callback(request));
 }
 
-static void watch_uring(uv_loop_t *loop, uv_fs_t *request, uint8_t kind, uv_fs_cb callback)
+static void watch_uring(uv_fs_t *request, uv_fs_cb callback)
 {
     if (request->cb != callback)
         return;
     request->reserved[WORD_CALLBACK] = (void *)callback;
-    uvs__set(request->reserved, WORD_OP, uvs__schedule(loop, kind, (void *)callback, UVS_BY_KERNEL));
+    uvs__set(request->reserved, WORD_OP,
+             uvs__schedule(request->loop, (uint8_t)(UVS_KIND_FS + request->fs_type), (void *)callback,
+                           UVS_BY_KERNEL));
     request->cb = uring_trampoline;
+}
+
+// The request being submitted did not come by the pool's lock.
+UVS__APART static int miss(int result)
+{
+    uv_fs_t *request = (uv_fs_t *)uvs__self.submitting;
+    uv_fs_cb callback = (uv_fs_cb)uvs__self.submitting_callback;
+    if (!uvs__submission_missed(result))
+        watch_uring(request, callback);
+    return result;
 }
 
 #define UNPACK(...) __VA_ARGS__
 
+// The asynchronous call needs no frame: what is hardly ever done has its own.
 #define X(function, TYPE, parameters, arguments)                                                     \
+    UVS__APART static int resolve_##function(uv_loop_t *loop, uv_fs_t *request, UNPACK parameters,   \
+                                             uv_fs_cb callback)                                      \
+    {                                                                                                \
+        uvs__resolve_libuv();                                                                        \
+        return uvs__real.function ? UVS_WRAPPER(function)(loop, request, UNPACK arguments, callback) \
+                                  : UV_ENOSYS;                                                       \
+    }                                                                                                \
+    UVS__APART static int wait_##function(uv_loop_t *loop, uv_fs_t *request, UNPACK parameters,      \
+                                          const void *caller)                                        \
+    {                                                                                                \
+        struct uvs__sync_call call;                                                                  \
+        uvs__sync_begin(&call, UVS_KIND_FS_##TYPE, caller);                                          \
+        int result = uvs__real.function(loop, request, UNPACK arguments, NULL);                      \
+        uvs__sync_end(&call, result);                                                                \
+        return result;                                                                               \
+    }                                                                                                \
     UVS_WRAP(int, function, uv_loop_t *loop, uv_fs_t *request, UNPACK parameters, uv_fs_cb callback) \
     {                                                                                                \
-        if (uvs__self.in_fs_poll)                                                                    \
+        if (!UVS_IS_RESOLVED(function))                                                              \
+            return resolve_##function(loop, request, UNPACK arguments, callback);                    \
+        if (UV_FS_##TYPE == UV_FS_STAT && uvs__self.in_fs_poll)                                      \
             uvs__learn_own_callback((void *)callback);                                               \
         if (!request || uvs__is_libuvs_own((void *)callback))                                        \
-            return UVS_REAL(function)(loop, request, UNPACK arguments, callback);                    \
-        if (!callback) {                                                                             \
-            struct uvs__sync_call call;                                                              \
-            uvs__sync_begin(&call, UVS_KIND_FS_##TYPE, __builtin_return_address(0));                 \
-            int result = UVS_REAL(function)(loop, request, UNPACK arguments, callback);              \
-            uvs__sync_end(&call, result);                                                            \
-            return result;                                                                           \
-        }                                                                                            \
-        const struct uvs__submission submission = {(uv_req_t *)request, &request->work_req,          \
-                                                   UVS_KIND_FS_##TYPE, (void *)callback};            \
-        uvs__submission_begin(&submission);                                                          \
-        int result = UVS_REAL(function)(loop, request, UNPACK arguments, callback);                  \
-        if (!uvs__submission_end(&submission, result))                                               \
-            watch_uring(loop, request, UVS_KIND_FS_##TYPE, callback);                                \
-        return result;                                                                               \
+            return uvs__real.function(loop, request, UNPACK arguments, callback);                    \
+        if (!callback)                                                                               \
+            return wait_##function(loop, request, UNPACK arguments, __builtin_return_address(0));    \
+        uvs__submission_begin(request, &request->work_req, UVS_KIND_FS_##TYPE, (void *)callback);    \
+        int result = uvs__real.function(loop, request, UNPACK arguments, callback);                  \
+        return uvs__submission_seen() ? result : miss(result);                                       \
     }
 UVS_HOOK_FS_MAP(X)
 #undef X

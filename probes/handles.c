@@ -23,12 +23,9 @@ static void timer_trampoline(uv_timer_t *timer)
     uint64_t due_ns = uvs__get(uvs__handle_words(timer), UVS_WORD_DUE);
     // A repeating timer is armed again by now, by libuv itself: that is its next due time.
     uvs__set(uvs__handle_words(timer), UVS_WORD_DUE,
-             UVS_REAL(uv_is_active)((uv_handle_t *)timer) ? libuvs_due_ns(timer) : 0);
-    struct uvs__call call;
-    uvs__enter(&call, UVS_KIND_TIMER, uvs__get(uvs__handle_words(timer), UVS_WORD_OP), (void *)callback,
-               due_ns);
-    callback(timer);
-    uvs__leave(&call, 0);
+             timer->repeat && UVS_REAL(uv_is_active)((uv_handle_t *)timer) ? libuvs_due_ns(timer) : 0);
+    UVS_AROUND(UVS_KIND_TIMER, uvs__get(uvs__handle_words(timer), UVS_WORD_OP), callback, due_ns, 0,
+               callback(timer));
 }
 
 // libuv arms a repeating timer again just before it calls the trampoline: inside uv_run, but inside no
@@ -69,9 +66,11 @@ UVS_WRAP(int, uv_timer_start, uv_timer_t *timer, uv_timer_cb callback, uint64_t 
 // It may or may not come by uv_timer_start inside libuv.
 UVS_WRAP(int, uv_timer_again, uv_timer_t *timer)
 {
+    if (armed_by_libuv()) // after each run of a timer
+        return UVS_REAL(uv_timer_again)(timer);
     uint64_t op = uvs__get(uvs__handle_words(timer), UVS_WORD_OP);
     int result = UVS_REAL(uv_timer_again)(timer);
-    if (result == 0 && timer->timer_cb == timer_trampoline && !armed_by_libuv() &&
+    if (result == 0 && timer->timer_cb == timer_trampoline &&
         op == uvs__get(uvs__handle_words(timer), UVS_WORD_OP) && UVS_REAL(uv_is_active)((uv_handle_t *)timer))
         arm_timer(timer, timer->repeat);
     return result;
@@ -102,25 +101,39 @@ X(check, UVS_KIND_CHECK)
 
 enum { SENDS_BITS = 16, SENDS_MAX = 0xffff, SEND_UNIT_SHIFT = 4 };
 
-static uint64_t since_first_send_ns(uint64_t sends, uint64_t now_ns)
+static uint64_t first_send_ns(uint64_t sends, uint64_t now_ns)
 {
     const uint64_t mask = UINT64_MAX >> SENDS_BITS;
     uint64_t ago = ((now_ns >> SEND_UNIT_SHIFT) - (sends >> SENDS_BITS)) & mask; // wraps with the 48 bits
     // A send that took its time before a swap lost to the trampoline's can lie in the future.
-    return ago > mask / 2 ? 0 : ago << SEND_UNIT_SHIFT;
+    return ago > mask / 2 ? now_ns : now_ns - (ago << SEND_UNIT_SHIFT);
+}
+
+// Those that this run is the answer to were counted before libuv was told of them: they are seen.
+static uint64_t take_sends(uv_async_t *async)
+{
+    void **sends = &uvs__handle_words(async)[UVS_WORD_SENDS];
+    if (!__atomic_load_n(sends, __ATOMIC_RELAXED))
+        return 0;
+    return (uintptr_t)__atomic_exchange_n(sends, NULL, __ATOMIC_ACQ_REL);
 }
 
 static void async_trampoline(uv_async_t *async)
 {
     uv_async_cb callback = (uv_async_cb)uvs__handle_words(async)[UVS_WORD_CALLBACK];
-    uint64_t sends = (uintptr_t)__atomic_exchange_n(&uvs__handle_words(async)[UVS_WORD_SENDS], NULL,
-                                                    __ATOMIC_ACQ_REL);
+    const uint64_t op = uvs__get(uvs__handle_words(async), UVS_WORD_OP), sends = take_sends(async);
+    if (!uvs__on(callback)) {
+        const struct uvs__outer outer = uvs__step_in(op);
+        callback(async);
+        uvs__step_out(outer);
+        return;
+    }
     struct uvs__call call;
-    uvs__enter(&call, UVS_KIND_ASYNC, uvs__get(uvs__handle_words(async), UVS_WORD_OP), (void *)callback, 0);
-    if (sends && call.begin_ns) // the clock is read once for both
-        call.delay_ns = since_first_send_ns(sends, call.begin_ns);
+    uvs__enter(&call, UVS_KIND_ASYNC, op, (void *)callback, 0);
+    if (sends) // the clock is read once for both
+        call.since_ns = first_send_ns(sends, call.begin_ns);
     callback(async);
-    uvs__leave(&call, (int64_t)(sends & SENDS_MAX));
+    uvs__leave(&call, (int64_t)(sends & SENDS_MAX), NULL);
 }
 
 UVS_WRAP(int, uv_async_init, uv_loop_t *loop, uv_async_t *async, uv_async_cb callback)
@@ -187,11 +200,8 @@ static void close_trampoline(uv_handle_t *handle)
 {
     const struct close_words words = close_words(handle->type);
     uv_close_cb callback = (uv_close_cb)uvs__handle_words(handle)[words.callback];
-    struct uvs__call call;
-    uvs__enter(&call, UVS_KIND_CLOSE, uvs__get(uvs__handle_words(handle), UVS_WORD_OP), (void *)callback,
-               words.time < 0 ? 0 : uvs__get(uvs__handle_words(handle), words.time));
-    callback(handle);
-    uvs__leave(&call, 0);
+    UVS_AROUND(UVS_KIND_CLOSE, uvs__get(uvs__handle_words(handle), UVS_WORD_OP), callback,
+               words.time < 0 ? 0 : uvs__get(uvs__handle_words(handle), words.time), 0, callback(handle));
 }
 
 UVS_WRAP(void, uv_close, uv_handle_t *handle, uv_close_cb callback)

@@ -35,7 +35,7 @@ static void resolve(void *scope, const char *name, void **ret_real)
     __atomic_store_n(ret_real, dlsym(scope, name), __ATOMIC_RELAXED);
 }
 
-void uvs__resolve_libc(void)
+UVS__APART void uvs__resolve_libc(void)
 {
 #define X(function) resolve(RTLD_NEXT, #function, (void **)&uvs__real_libc.function);
     UVS_HOOK_LIBC_MAP(X)
@@ -83,7 +83,7 @@ void uvs__set_resolved(void)
     __atomic_store_n(&resolved, true, __ATOMIC_RELEASE);
 }
 
-bool uvs__resolve_libuv(void)
+UVS__APART bool uvs__resolve_libuv(void)
 {
     if (__atomic_load_n(&resolved, __ATOMIC_ACQUIRE))
         return true;
@@ -95,7 +95,7 @@ bool uvs__resolve_libuv(void)
     struct uvs__object object;
     bool readable = uvs__object_of(dlsym(scope, "uv_run"), &object);
     copy->own_begin = object.begin;
-    copy->own_end = object.end;
+    copy->own_size = object.end - object.begin;
     for (size_t i = 0; i < UVS_LIBUV_HOOK_COUNT; i++)
         resolve(scope, uvs__libuv_hooks[i].name, uvs__real_of(&uvs__libuv_hooks[i], copy));
     dlerror();
@@ -105,12 +105,4 @@ bool uvs__resolve_libuv(void)
         uvs__patch_entries();
     uvs__set_resolved();
     return true;
-}
-
-// --- libuv's own handles and requests ---
-
-bool uvs__is_own_of(const struct uvs__copy *copy, const void *callback)
-{
-    return ((uintptr_t)callback >= copy->own_begin && (uintptr_t)callback < copy->own_end) ||
-           (callback && callback == __atomic_load_n(&copy->own_callback, __ATOMIC_RELAXED));
 }

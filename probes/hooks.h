@@ -161,10 +161,9 @@ struct uvs__functions {
 struct uvs__copy {
     struct uvs__functions real;
     enum uvs_hooks mode;
-    uintptr_t entry;              // uv_run's, of one that is hooked and not exported
-    uintptr_t own_begin, own_end; // where its own object lies, unless it shares one with its users
-    void *own_callback;           // see uvs__learn_own_callback
-    uint32_t pool_threads; // 0 = its pool has not started yet
+    uintptr_t entry;               // uv_run's, of one that is hooked and not exported
+    uintptr_t own_begin, own_size; // where its own callbacks lie, see uvs__is_libuvs_own
+    uint32_t pool_threads;         // 0 = its pool has not started yet
     bool is_hooked;
     char unhooked[1024]; // functions left alone, separated by spaces
     char object[4096];   // the file that a further copy lies in
@@ -212,9 +211,10 @@ bool uvs__resolve_libuv(void);
 // Copy 0's functions are known, and stay as they are.
 void uvs__set_resolved(void);
 
-#define UVS_REAL(function)                                                                 \
-    (__builtin_expect(!uvs__real.function, 0) ? (uvs__resolve_libuv(), uvs__real.function) \
-                                              : uvs__real.function)
+// Those of further copies are known before anything leads to their wrappers.
+#define UVS_IS_RESOLVED(function) (UVS_COPY != 0 || __builtin_expect(uvs__real.function != NULL, 1))
+#define UVS_REAL(function) \
+    (UVS_IS_RESOLVED(function) ? uvs__real.function : (uvs__resolve_libuv(), uvs__real.function))
 #define UVS_REAL_LIBC(function)                                                                     \
     (__builtin_expect(!uvs__real_libc.function, 0) ? (uvs__resolve_libc(), uvs__real_libc.function) \
                                                    : uvs__real_libc.function)
@@ -228,13 +228,22 @@ void uvs__set_resolved(void);
 #endif
 
 // Handles and requests that libuv owns are never touched: their callbacks lie in libuv's own object or, where
-// that is the executable, were learnt (uv_fs_poll's), or their handle is marked as internal.
-bool uvs__is_own_of(const struct uvs__copy *copy, const void *callback);
-#define uvs__is_libuvs_own(callback) uvs__is_own_of(&uvs__copies[UVS_COPY], callback)
+// it shares that with its users, were learnt (uv_fs_poll's, the only one), or their handle is marked as
+// internal.
+static inline bool uvs__is_libuvs_own(const void *callback)
+{
+    const struct uvs__copy *copy = &uvs__copies[UVS_COPY];
+    return (uintptr_t)callback - __atomic_load_n(&copy->own_begin, __ATOMIC_RELAXED) <
+           __atomic_load_n(&copy->own_size, __ATOMIC_RELAXED);
+}
 
 static inline void uvs__learn_own_callback(void *callback)
 {
-    __atomic_store_n(&uvs__copies[UVS_COPY].own_callback, callback, __ATOMIC_RELAXED);
+    struct uvs__copy *copy = &uvs__copies[UVS_COPY];
+    if (__atomic_load_n(&copy->own_size, __ATOMIC_RELAXED) || !callback)
+        return;
+    __atomic_store_n(&copy->own_begin, (uintptr_t)callback, __ATOMIC_RELAXED);
+    __atomic_store_n(&copy->own_size, 1, __ATOMIC_RELEASE);
 }
 
 // UVSCOPE_HANDLES=off: the program keeps pointers of its own in its handles' reserved words.

@@ -27,7 +27,6 @@
 #include "probes/poison.h"
 
 #define PROVIDER_FILE "libuvscope-provider.so"
-#define OP_BLOCK      1024u
 
 __thread struct uvs__thread uvs__self __attribute__((tls_model("initial-exec")));
 uint32_t uvs__pid;
@@ -37,12 +36,12 @@ struct uvs__environment uvs__environment;
 static void (*know_thread)(void);
 static bool started; // our constructor has run
 
-uint64_t uvs__next_op_block(struct uvs__thread *self)
+UVS__APART uint64_t uvs__next_op_block(struct uvs__thread *self)
 {
-    static uint64_t next_block = 1;
-    self->next_op = __atomic_fetch_add(&next_block, OP_BLOCK, __ATOMIC_RELAXED);
-    self->end_op = self->next_op + OP_BLOCK;
-    return self->next_op++;
+    static uint64_t next_block;
+    const uint64_t op = __atomic_fetch_add(&next_block, UVS__OP_BLOCK, __ATOMIC_RELAXED) + 1;
+    self->next_op = op + 1;
+    return op;
 }
 
 uint32_t uvs__tid(struct uvs__thread *self)
@@ -66,7 +65,7 @@ void uvs__debug(const char *format, ...)
     errno = saved;
 }
 
-void uvs__register_thread(struct uvs__thread *self)
+UVS__APART void uvs__register_thread(struct uvs__thread *self)
 {
     if (!know_thread)
         return;

@@ -170,8 +170,8 @@ static void count_request(struct uvs__lean *lean, const struct uvs__call *call,
     struct row *row = row_of(lean, (uintptr_t)triple->asked, call->kind, UVS_MEASURE_QUEUE);
     count(&row->hists[0], triple->begin_ns - triple->submit_ns);
     count(&row->hists[1], triple->end_ns - triple->begin_ns);
-    if (call->delay_ns != UVS_ABSENT)
-        count(&row->hists[2], call->delay_ns);
+    if (uvs__delay_ns(call) != UVS_ABSENT)
+        count(&row->hists[2], uvs__delay_ns(call));
 }
 
 // Whether its `work` was counted and not told. A cancelled one never had one.
@@ -194,13 +194,13 @@ static bool wants_telling(struct uvs__loop *loop, const struct uvs__call *call, 
 {
     // What is nested in a callback is told, and so are the callbacks around it: times of their own stay
     // exact.
-    if (call->depth > 0 || loop->told_nested)
+    if (call->outer.depth > 0 || loop->told_nested)
         return true;
-    if (!is_short(duration_ns) || call->delay_ns == UVS_ABSENT)
+    if (!is_short(duration_ns) || uvs__delay_ns(call) == UVS_ABSENT)
         return !is_short(duration_ns);
     uint8_t class = classes[call->kind];
-    return class == IS_LATENCY ? call->delay_ns >= CEILING_NS
-                               : class != NO_DELAY && !is_short(call->delay_ns);
+    return class == IS_LATENCY ? uvs__delay_ns(call) >= CEILING_NS
+                               : class != NO_DELAY && !is_short(uvs__delay_ns(call));
 }
 
 static void count_callback(struct row *row, const struct uvs__call *call, uint64_t duration_ns,
@@ -213,8 +213,8 @@ static void count_callback(struct row *row, const struct uvs__call *call, uint64
         row->sends += (uint64_t)result;
     if (class >= IS_LATENCY && result == CANCELLED)
         row->cancelled++;
-    else if (class != NO_DELAY && call->delay_ns != UVS_ABSENT)
-        count(&row->hists[hist_of[class]], call->delay_ns);
+    else if (class != NO_DELAY && uvs__delay_ns(call) != UVS_ABSENT)
+        count(&row->hists[hist_of[class]], uvs__delay_ns(call));
 }
 
 bool uvs__lean_callback(struct uvs__loop *loop, const struct uvs__call *call, uint64_t duration_ns,
@@ -225,7 +225,7 @@ bool uvs__lean_callback(struct uvs__loop *loop, const struct uvs__call *call, ui
     bool tell = wants_telling(loop, call, duration_ns) || told_work;
     if (tell) {
         loop->told = true;
-        loop->told_nested = call->depth > 0;
+        loop->told_nested = call->outer.depth > 0;
     }
     if (tell && (!triple || told_work || result == CANCELLED))
         return false;
@@ -249,7 +249,7 @@ bool uvs__lean_sync_call(struct uvs__loop *loop, uint8_t kind, const void *calle
     return true;
 }
 
-bool uvs__lean_poll(struct uvs__loop *loop)
+UVS__APART bool uvs__lean_poll(struct uvs__loop *loop)
 {
     struct uvs__lean *lean = loop->lean;
     const struct uvs__poll *poll = &loop->poll;

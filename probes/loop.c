@@ -40,7 +40,7 @@ struct uvs__loop *uvs__loop_of(const uv_loop_t *loop)
     return slot->loop == loop ? slot : NULL;
 }
 
-uint32_t uvs__key_of(const uv_loop_t *loop)
+UVS__APART uint32_t uvs__key_of(const uv_loop_t *loop)
 {
     return uvs__key(uvs__loop_of(loop));
 }
@@ -127,7 +127,7 @@ void uvs__loops_after_fork(void)
 
 // --- Poll phase ---
 
-void uvs__flush_poll(struct uvs__loop *loop)
+UVS__APART void uvs__flush_poll(struct uvs__loop *loop)
 {
     const struct uvs__poll *poll = &loop->poll;
     if (loop->lean && uvs__lean_poll(loop)) {
@@ -164,8 +164,7 @@ static void forget_interval(struct uvs__loop *loop)
 static void begin_poll(struct uvs__loop *loop)
 {
     if (!uvs__on(poll)) {
-        if (loop->busy_begin_ns || loop->poll.begin_ns || loop->callbacks)
-            forget_interval(loop);
+        forget_interval(loop);
         return;
     }
     set_busy_since(loop, 0);
@@ -202,21 +201,6 @@ static void end_poll(struct uvs__loop *loop, int timeout_ms, int ready)
     uvs__lean_turn(loop, now_ns);
 }
 
-// Returns the loop whose poll phase an epoll call on `fd` is, or NULL.
-static struct uvs__loop *polled_loop(int fd)
-{
-    struct uvs__loop *loop = uvs__self.loop;
-    return loop && fd == loop->backend_fd ? loop : NULL;
-}
-
-static void enter_poll(struct uvs__loop *loop)
-{
-    // A callback that left by longjmp, or whose coroutine sleeps, has not come back: the poll phase is
-    // outside of it.
-    uvs__self.depth = loop->base_depth;
-    begin_poll(loop);
-}
-
 static void leave_poll(struct uvs__loop *loop, int timeout_ms, int ready)
 {
     if (!loop->poll.begin_ns)
@@ -226,13 +210,42 @@ static void leave_poll(struct uvs__loop *loop, int timeout_ms, int ready)
     errno = saved;
 }
 
+// Whether an epoll call on `fd` is the poll phase of the loop that this thread runs, of which something is to
+// be told or forgotten.
+static inline bool is_seen_poll(int fd)
+{
+    struct uvs__thread *self = &uvs__self;
+    const struct uvs__loop *loop = self->loop;
+    if (!loop || fd != loop->backend_fd)
+        return false;
+    // A callback that left by longjmp, or whose coroutine sleeps, has not come back: the poll phase is
+    // outside of it.
+    self->depth = loop->base_depth;
+    return uvs__on(poll) || loop->busy_begin_ns | loop->poll.begin_ns | loop->callbacks;
+}
+
+UVS__APART static int see_epoll_wait(int fd, struct epoll_event *events, int max_events, int timeout_ms)
+{
+    struct uvs__loop *loop = uvs__self.loop;
+    begin_poll(loop);
+    int ready = UVS_REAL_LIBC(epoll_wait)(fd, events, max_events, timeout_ms);
+    leave_poll(loop, timeout_ms, ready);
+    return ready;
+}
+
 UVS_WRAP(int, epoll_wait, int fd, struct epoll_event *events, int max_events, int timeout_ms)
 {
-    struct uvs__loop *loop = polled_loop(fd);
-    if (!loop)
-        return UVS_REAL_LIBC(epoll_wait)(fd, events, max_events, timeout_ms);
-    enter_poll(loop);
-    int ready = UVS_REAL_LIBC(epoll_wait)(fd, events, max_events, timeout_ms);
+    if (is_seen_poll(fd))
+        return see_epoll_wait(fd, events, max_events, timeout_ms);
+    return UVS_REAL_LIBC(epoll_wait)(fd, events, max_events, timeout_ms);
+}
+
+UVS__APART static int see_epoll_pwait(int fd, struct epoll_event *events, int max_events, int timeout_ms,
+                                      const sigset_t *mask)
+{
+    struct uvs__loop *loop = uvs__self.loop;
+    begin_poll(loop);
+    int ready = UVS_REAL_LIBC(epoll_pwait)(fd, events, max_events, timeout_ms, mask);
     leave_poll(loop, timeout_ms, ready);
     return ready;
 }
@@ -240,13 +253,9 @@ UVS_WRAP(int, epoll_wait, int fd, struct epoll_event *events, int max_events, in
 UVS_WRAP(int, epoll_pwait, int fd, struct epoll_event *events, int max_events, int timeout_ms,
          const sigset_t *mask)
 {
-    struct uvs__loop *loop = polled_loop(fd);
-    if (!loop)
-        return UVS_REAL_LIBC(epoll_pwait)(fd, events, max_events, timeout_ms, mask);
-    enter_poll(loop);
-    int ready = UVS_REAL_LIBC(epoll_pwait)(fd, events, max_events, timeout_ms, mask);
-    leave_poll(loop, timeout_ms, ready);
-    return ready;
+    if (is_seen_poll(fd))
+        return see_epoll_pwait(fd, events, max_events, timeout_ms, mask);
+    return UVS_REAL_LIBC(epoll_pwait)(fd, events, max_events, timeout_ms, mask);
 }
 
 // --- uv_run ---

@@ -64,6 +64,13 @@ static inline uint32_t uvs__key(const struct uvs__loop *loop)
     return loop ? loop->key : uvs_loop_key(uvs__pid, UVS_SLOT_NONE);
 }
 
+// The same, where it is most likely the loop that this thread runs.
+static inline uint32_t uvs__key_here(const uv_loop_t *loop)
+{
+    const struct uvs__loop *here = uvs__self.loop;
+    return here && here->loop == loop ? here->key : uvs__key_of(loop);
+}
+
 // Gives a loop of that copy of libuv a slot. NULL, said in the trace, when none is left.
 struct uvs__loop *uvs__loop_attach(uv_loop_t *loop, unsigned copy);
 void uvs__loop_detach(struct uvs__loop *slot);

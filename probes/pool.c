@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "probes/call.h"
+#include "probes/environment.h"
 #include "probes/hooks.h"
 #include "probes/lean.h"
 #include "probes/sync.h"
@@ -20,54 +21,42 @@
 
 enum { WORD_WORK, WORD_DONE, WORD_OP, WORD_SUBMIT, WORD_BEGIN, WORD_END };
 
-static void submit(void **words, uint64_t op)
+// What words 0 and 1 hold, whatever the request is that they are called with.
+typedef void work_function(void *request);
+typedef void done_function(void *request, int status);
+
+static inline void set_unseen(void **words, uint64_t op)
 {
     uvs__set(words, WORD_OP, op);
+    uvs__set(words, WORD_SUBMIT, 0);
     uvs__set(words, WORD_BEGIN, 0);
     uvs__set(words, WORD_END, 0);
-    uvs__set(words, WORD_SUBMIT, uvs__on(work) ? uvs__event_ns() : 0);
+}
+
+static inline void submit(void **words, const uv_loop_t *loop, uint8_t kind, void *asked)
+{
+    const uint64_t op = uvs__next_op(&uvs__self);
+    set_unseen(words, op);
+    uvs__ask(loop, op, kind, asked, 0);
+    if (uvs__on(work))
+        uvs__set(words, WORD_SUBMIT, uvs__event_ns());
 }
 
 // --- On the worker ---
 
-static void begin_work(const uv_loop_t *loop, uint8_t kind, void **words, void *asked)
-{
-    struct uvs__thread *self = &uvs__self;
-    self->worker = true;
-    uvs__know_thread(self);
-    if (uvs__on(work_begin))
-        uvs__emit_work_begin(
-            &(struct uvs_ev_work_begin){.loop = uvs__key_of(loop), .op = uvs__get(words, WORD_OP)});
-    uvs__set(words, WORD_BEGIN, uvs__get(words, WORD_SUBMIT) && uvs__on(work) ? uvs__now() : 0);
-    uvs__worker_begin(uvs__get(words, WORD_OP), kind, asked);
-}
-
 // Lean recording does not tell what is asked for: only the `work` that is told needs its name.
-static void tell_submission(const uv_loop_t *loop, uint8_t kind, void **words, void *asked)
+static void tell_submission(uint32_t loop, uint8_t kind, void **words, void *asked)
 {
     uvs__announce_first();
-    uvs__emit_schedule(&(struct uvs_ev_schedule){.loop = uvs__key_of(loop),
-                                                 .op = uvs__get(words, WORD_OP),
-                                                 .kind = kind,
-                                                 .callback = (uintptr_t)asked});
+    uvs__emit_schedule(&(struct uvs_ev_schedule){
+        .loop = loop, .op = uvs__get(words, WORD_OP), .kind = kind, .callback = (uintptr_t)asked});
 }
 
-static void end_work(const uv_loop_t *loop, uint8_t kind, void **words, void *asked)
+static void tell_work(uint32_t loop, uint8_t kind, void **words)
 {
-    uint64_t begin_ns = uvs__get(words, WORD_BEGIN);
-    uvs__worker_end();
-    if (!begin_ns)
-        return;
-    if (uvs__lean_on()) {
-        const uint64_t end_ns = uvs__now();
-        uvs__set(words, WORD_END, end_ns);
-        // Without a callback nobody comes by who could count it.
-        if (words[WORD_DONE] && uvs__lean_work(begin_ns - uvs__get(words, WORD_SUBMIT), end_ns - begin_ns))
-            return;
-        tell_submission(loop, kind, words, asked);
-    }
+    const uint64_t begin_ns = uvs__get(words, WORD_BEGIN);
     uvs__emit_work(&(struct uvs_ev_work){
-        .loop = uvs__key_of(loop),
+        .loop = loop,
         .op = uvs__get(words, WORD_OP),
         .kind = kind,
         .tid = uvs__tid(&uvs__self),
@@ -77,30 +66,88 @@ static void end_work(const uv_loop_t *loop, uint8_t kind, void **words, void *as
     uvs__set(words, WORD_END, uvs__event_ns());
 }
 
-static struct uvs__triple triple_of(void **words, void *asked)
+UVS__APART static void count_or_tell_work(const uv_loop_t *loop, uint8_t kind, void **words, void *asked)
 {
-    return (struct uvs__triple){uvs__get(words, WORD_SUBMIT), uvs__get(words, WORD_BEGIN),
-                                uvs__get(words, WORD_END), asked};
+    const uint64_t begin_ns = uvs__get(words, WORD_BEGIN), end_ns = uvs__now();
+    uvs__set(words, WORD_END, end_ns);
+    // Without a callback nobody comes by who could count it.
+    if (words[WORD_DONE] && uvs__lean_work(begin_ns - uvs__get(words, WORD_SUBMIT), end_ns - begin_ns))
+        return;
+    const uint32_t key = uvs__key_of(loop);
+    tell_submission(key, kind, words, asked);
+    tell_work(key, kind, words);
+}
+
+// On the worker. asked: what the request is named by.
+UVS__APART static void see_work(void *argument, const uv_loop_t *loop, uint8_t kind, void **words,
+                                void *asked)
+{
+    struct uvs__thread *self = &uvs__self;
+    self->worker = true;
+    uvs__know_thread(self);
+    if (uvs__on(work_begin))
+        uvs__emit_work_begin(
+            &(struct uvs_ev_work_begin){.loop = uvs__key_of(loop), .op = uvs__get(words, WORD_OP)});
+    uvs__set(words, WORD_BEGIN, uvs__get(words, WORD_SUBMIT) && uvs__on(work) ? uvs__now() : 0);
+    if (uvs__environment.UVSCOPE_STALL_WORK_MS)
+        uvs__worker_begin(uvs__get(words, WORD_OP), kind, asked);
+    ((work_function *)words[WORD_WORK])(argument);
+    if (uvs__environment.UVSCOPE_STALL_WORK_MS)
+        uvs__worker_end();
+    if (!words[WORD_BEGIN])
+        return;
+    if (uvs__lean_on())
+        count_or_tell_work(loop, kind, words, asked);
+    else
+        tell_work(uvs__key_of(loop), kind, words);
+}
+
+// Whether there is nothing to do but the work, once the pool's thread is known.
+static inline bool is_work_unseen(void)
+{
+    return uvs__self.known_to_lttng && !uvs__on(work) && !uvs__on(work_begin) &&
+           !uvs__environment.UVSCOPE_STALL_WORK_MS;
+}
+
+// On the loop's thread. The callback is what is delivered to, and may free the request.
+UVS__APART static void see_done(void *argument, int status, int64_t result, uint8_t kind, void **words,
+                                void *asked)
+{
+    done_function *done = (done_function *)words[WORD_DONE];
+    const struct uvs__triple triple = {uvs__get(words, WORD_SUBMIT), uvs__get(words, WORD_BEGIN),
+                                       uvs__get(words, WORD_END), asked};
+    struct uvs__call call;
+    uvs__enter(&call, kind, uvs__get(words, WORD_OP), kind == UVS_KIND_WORK ? (void *)done : asked,
+               triple.end_ns);
+    done(argument, status);
+    uvs__leave(&call, result, &triple);
+}
+
+static inline void pass_done(void *argument, int status, void **words)
+{
+    const struct uvs__outer outer = uvs__step_in(uvs__get(words, WORD_OP));
+    ((done_function *)words[WORD_DONE])(argument, status);
+    uvs__step_out(outer);
 }
 
 // --- uv_queue_work ---
 
 static void work_trampoline(uv_work_t *request)
 {
-    const uv_loop_t *loop = request->loop;
-    begin_work(loop, UVS_KIND_WORK, request->reserved, request->reserved[WORD_WORK]);
-    ((uv_work_cb)request->reserved[WORD_WORK])(request);
-    end_work(loop, UVS_KIND_WORK, request->reserved, request->reserved[WORD_WORK]);
+    void **words = request->reserved;
+    if (is_work_unseen())
+        ((work_function *)words[WORD_WORK])(request);
+    else
+        see_work(request, request->loop, UVS_KIND_WORK, words, words[WORD_WORK]);
 }
 
 static void after_work_trampoline(uv_work_t *request, int status)
 {
-    uv_after_work_cb after = (uv_after_work_cb)request->reserved[WORD_DONE];
-    const struct uvs__triple triple = triple_of(request->reserved, request->reserved[WORD_WORK]);
-    struct uvs__call call;
-    uvs__enter(&call, UVS_KIND_WORK, uvs__get(request->reserved, WORD_OP), (void *)after, triple.end_ns);
-    after(request, status);
-    uvs__leave_request(&call, status, &triple);
+    void **words = request->reserved;
+    if (uvs__on(callback))
+        see_done(request, status, status, UVS_KIND_WORK, words, words[WORD_WORK]);
+    else
+        pass_done(request, status, words);
 }
 
 // By the time that a request is handed to the pool all threads of it have started.
@@ -124,7 +171,7 @@ UVS_WRAP(int, uv_queue_work, uv_loop_t *loop, uv_work_t *request, uv_work_cb wor
         return UVS_REAL(uv_queue_work)(loop, request, work, after);
     request->reserved[WORD_WORK] = (void *)work;
     request->reserved[WORD_DONE] = (void *)after;
-    submit(request->reserved, uvs__schedule(loop, UVS_KIND_WORK, (void *)work, 0));
+    submit(request->reserved, loop, UVS_KIND_WORK, (void *)work);
     // The pool may be started in this call: its own waits are not the program's.
     uvs__self.submitting_work = &request->work_req;
     int result = UVS_REAL(uv_queue_work)(loop, request, work_trampoline,
@@ -142,83 +189,60 @@ UVS_WRAP(int, uv_queue_work, uv_loop_t *loop, uv_work_t *request, uv_work_cb wor
     X(GETNAMEINFO, uv_getnameinfo_t, request->getnameinfo_cb, request->retcode, UVS_KIND_GETNAMEINFO) \
     X(RANDOM, uv_random_t, request->cb, request->status, UVS_KIND_RANDOM)
 
-#define X(TYPE, type, callback, outcome, kind_of)                                                 \
-    static void TYPE##_work(struct uv__work *work)                                                \
-    {                                                                                             \
-        type *request = (type *)((char *)work - offsetof(type, work_req));                        \
-        const uv_loop_t *loop = work->loop;                                                       \
-        begin_work(loop, (uint8_t)(kind_of), request->reserved, (void *)callback);                \
-        ((void (*)(struct uv__work *))request->reserved[WORD_WORK])(work);                        \
-        end_work(loop, (uint8_t)(kind_of), request->reserved, (void *)callback);                  \
-    }                                                                                             \
-    static void TYPE##_done(struct uv__work *work, int status)                                    \
-    {                                                                                             \
-        type *request = (type *)((char *)work - offsetof(type, work_req));                        \
-        void (*done)(struct uv__work *,                                                           \
-                     int) = (void (*)(struct uv__work *, int))request->reserved[WORD_DONE];       \
-        int64_t result = status ? status : (int64_t)(outcome);                                    \
-        const struct uvs__triple triple = triple_of(request->reserved, (void *)callback);         \
-        struct uvs__call call;                                                                    \
-        uvs__enter(&call, (uint8_t)(kind_of), uvs__get(request->reserved, WORD_OP), triple.asked, \
-                   triple.end_ns);                                                                \
-        done(work, status);                                                                       \
-        uvs__leave_request(&call, result, &triple);                                               \
+#define X(TYPE, type, asked, outcome, kind_of)                                                \
+    static void TYPE##_work(struct uv__work *work)                                            \
+    {                                                                                         \
+        type *request = (type *)((char *)work - offsetof(type, work_req));                    \
+        if (is_work_unseen())                                                                 \
+            ((work_function *)request->reserved[WORD_WORK])(work);                            \
+        else                                                                                  \
+            see_work(work, work->loop, (uint8_t)(kind_of), request->reserved, (void *)asked); \
+    }                                                                                         \
+    static void TYPE##_done(struct uv__work *work, int status)                                \
+    {                                                                                         \
+        type *request = (type *)((char *)work - offsetof(type, work_req));                    \
+        if (uvs__on(callback))                                                                \
+            see_done(work, status, status ? status : (int64_t)(outcome), (uint8_t)(kind_of),  \
+                     request->reserved, (void *)asked);                                       \
+        else                                                                                  \
+            pass_done(work, status, request->reserved);                                       \
     }
 POOL_REQUEST_MAP(X)
 #undef X
 
 static const struct {
-    void (*work)(struct uv__work *);
-    void (*done)(struct uv__work *, int);
+    void (*work)(struct uv__work *work);
+    void (*done)(struct uv__work *work, int status);
 } trampolines[UV_REQ_TYPE_MAX] = {
 #define X(TYPE, ...) [UV_##TYPE] = {TYPE##_work, TYPE##_done},
     POOL_REQUEST_MAP(X)
 #undef X
 };
 
-void uvs__submission_begin(const struct uvs__submission *submission)
+bool uvs__submission_missed(int result)
 {
     struct uvs__thread *self = &uvs__self;
-    submission->work->work = NULL;
-    self->submitting = submission->request;
-    self->submitting_kind = submission->kind;
-    self->submitting_callback = submission->callback;
-    self->submitting_work = submission->work;
-}
-
-static void hand_off(struct uvs__thread *self)
-{
-    struct uv__work *work = self->submitting_work;
-    uv_req_t *request = self->submitting;
-    tell_pool(self);
-    self->submitting = NULL;
-    request->reserved[WORD_WORK] = (void *)work->work;
-    request->reserved[WORD_DONE] = (void *)work->done;
-    work->work = trampolines[request->type].work;
-    work->done = trampolines[request->type].done;
-    submit(request->reserved, uvs__schedule(work->loop, self->submitting_kind, self->submitting_callback, 0));
-}
-
-bool uvs__submission_end(const struct uvs__submission *submission, int result)
-{
-    struct uvs__thread *self = &uvs__self;
-    bool handed_off = !self->submitting;
+    const struct uv__work *work = self->submitting_work;
     self->submitting = NULL;
     end_submission(self);
-    if (handed_off || result != 0)
+    if (result != 0)
         return true;
-    if (!submission->work->work)
+    if (!work->work)
         return false;
     // libuv filled work_req: it went to the pool by a way that the lock did not show.
     uvs__emit_dropped(&(struct uvs_ev_dropped){
-        .loop = uvs__key(self->loop), .reason = UVS_DROPPED_HANDOFF_MISSED, .count = submission->kind});
+        .loop = uvs__key(self->loop), .reason = UVS_DROPPED_HANDOFF_MISSED, .count = self->submitting_kind});
     return true;
 }
 
-// What is rare with a lock is apart, so that the others need no frame: libuv takes several for each request.
-#define APART __attribute__((noinline)) static
+// --- Locks, of which libuv takes several for each request ---
 
-APART void wait_for_lock(uv_mutex_t *mutex, const void *caller)
+UVS__APART static void resolve_and_lock(uv_mutex_t *mutex)
+{
+    UVS_REAL(uv_mutex_lock)(mutex);
+}
+
+UVS__APART static void wait_for_lock(uv_mutex_t *mutex, const void *caller)
 {
     struct uvs__sync_call call;
     uvs__sync_begin(&call, UVS_KIND_MUTEX_LOCK, caller);
@@ -226,7 +250,7 @@ APART void wait_for_lock(uv_mutex_t *mutex, const void *caller)
     uvs__sync_end(&call, 0);
 }
 
-APART void try_lock(uv_mutex_t *mutex, const void *caller)
+UVS__APART static void try_lock(uv_mutex_t *mutex, const void *caller)
 {
     if (UVS_REAL(uv_mutex_trylock)(mutex) != 0)
         wait_for_lock(mutex, caller);
@@ -234,17 +258,47 @@ APART void try_lock(uv_mutex_t *mutex, const void *caller)
 
 static inline void lock(const struct uvs__thread *self, uv_mutex_t *mutex, const void *caller)
 {
-    if (!self->loop || !uvs__on(sync_call))
-        UVS_REAL(uv_mutex_lock)(mutex);
-    else
+    if (uvs__on(sync_call) && self->loop)
         try_lock(mutex, caller);
+    else if (__builtin_expect(!uvs__real.uv_mutex_lock, 0))
+        resolve_and_lock(mutex);
+    else
+        uvs__real.uv_mutex_lock(mutex);
 }
 
-APART void submit_and_lock(uv_mutex_t *mutex, const void *caller)
+// What the pool is to run and to call becomes ours.
+static inline void take_over(uv_req_t *request, struct uv__work *work)
+{
+    request->reserved[WORD_WORK] = (void *)work->work;
+    request->reserved[WORD_DONE] = (void *)work->done;
+    work->work = trampolines[request->type].work;
+    work->done = trampolines[request->type].done;
+}
+
+UVS__APART static void see_submission(uv_mutex_t *mutex, const void *caller, uv_req_t *request,
+                                      const uv_loop_t *loop)
 {
     struct uvs__thread *self = &uvs__self;
-    if (self->submitting_work->work)
-        hand_off(self);
+    tell_pool(self);
+    submit(request->reserved, loop, self->submitting_kind, self->submitting_callback);
+    lock(self, mutex, caller);
+}
+
+UVS__APART static void submit_and_lock(uv_mutex_t *mutex, const void *caller)
+{
+    struct uvs__thread *self = &uvs__self;
+    struct uv__work *work = self->submitting_work;
+    uv_req_t *request = self->submitting;
+    if (work->work) {
+        self->submitting = NULL;
+        self->submitting_work = NULL;
+        take_over(request, work);
+        if (uvs__on(schedule) || uvs__on(work) || self->pool_threads || !uvs__has_op(self)) {
+            see_submission(mutex, caller, request, work->loop);
+            return;
+        }
+        set_unseen(request->reserved, uvs__next_op(self));
+    }
     lock(self, mutex, caller);
 }
 

@@ -8,21 +8,30 @@
 #include "probes/hooks.h"
 #include "probes/runtime.h"
 
-struct uvs__submission {
-    uv_req_t *request;
-    struct uv__work *work;
-    uint8_t kind;
-    void *callback; // the user's
-};
-
 // The file of the pool is compiled for each copy of libuv.
-#define uvs__submission_begin UVS_JOIN(uvs__submission, UVS_COPY, _begin)
-#define uvs__submission_end   UVS_JOIN(uvs__submission, UVS_COPY, _end)
+#define uvs__submission_missed UVS_JOIN(uvs__submission, UVS_COPY, _missed)
 
-// Announces that the real function, called next on this thread, will submit this request.
-void uvs__submission_begin(const struct uvs__submission *submission);
-// After the real function returned `result`: a hand-off that was not seen is counted. False when the request
-// is on its way without the pool.
-bool uvs__submission_end(const struct uvs__submission *submission, int result);
+// Announces that the real function, called next on this thread, will submit this request. callback: the
+// user's.
+static inline void uvs__submission_begin(void *request, struct uv__work *work, uint8_t kind, void *callback)
+{
+    struct uvs__thread *self = &uvs__self;
+    work->work = NULL;
+    self->submitting = request;
+    self->submitting_work = work;
+    self->submitting_callback = callback;
+    self->submitting_kind = kind;
+}
+
+// After the real function returned. False: the hand-off was not seen, and uvs__submission_missed is to be
+// called.
+static inline bool uvs__submission_seen(void)
+{
+    return __builtin_expect(!uvs__self.submitting, 1);
+}
+
+// Counts the hand-off as missed. False when the request is on its way without the pool; there is none after a
+// `result` that is an error.
+bool uvs__submission_missed(int result);
 
 #endif

@@ -13,6 +13,10 @@
 #include <uv.h>
 #include "probes/uvs_abi.h"
 
+// What is done only while somebody records, or hardly ever, is a function of its own, so that what is always
+// passed through is short and needs no frame.
+#define UVS__APART __attribute__((noinline))
+
 struct uvs__loop;
 struct uvs__worker;
 struct uvs__copy;
@@ -21,19 +25,14 @@ struct uvs__copy;
 // touch, and safe in signal handlers. No pointer to a stack frame may be kept here: coroutines move between
 // stacks.
 struct uvs__thread {
-    struct uvs__loop *loop;   // the loop that this thread runs (inside uv_run), or NULL
-    uint64_t op;              // of the innermost callback that is running, 0 = none
-    uint64_t next_op, end_op; // this thread's block of unused operation numbers
-    uint64_t event_ns;        // of the event that was emitted last, see clock.h; 0 = not known
-    uv_req_t *submitting;     // a pool request on its way through libuv, see pool.c
+    // What every hook looks at is one line of the cache.
+    struct uvs__loop *loop; // the loop that this thread runs (inside uv_run), or NULL
+    uint64_t op;            // of the innermost callback that is running, 0 = none
+    uint64_t next_op;       // of this thread's block of unused operation numbers
+    uint64_t event_ns;      // of the event that was emitted last, see clock.h; 0 = not known
+    uv_req_t *submitting;   // a pool request on its way through libuv, see pool.h
     struct uv__work *submitting_work;
     void *submitting_callback;
-    uintptr_t stack_low, stack_high; // high 0 = not asked yet
-    uint64_t gc_begin_ns;            // of the outermost collection that is under way, 0 = none
-    void *isolate;                   // whose collections are seen
-    struct uvs__worker *place;       // of a worker of the pool, where the watchdog sees it
-    uint32_t tid;                    // 0 = not asked yet
-    uint32_t pool_threads;           // that libuv has started for the request being submitted
     uint8_t submitting_kind;
     uint8_t depth; // callbacks around the current point
     bool worker;   // a thread of libuv's pool
@@ -41,10 +40,16 @@ struct uvs__thread {
     bool spawning;   // inside uv_spawn: its child only execs
     bool in_fs_poll; // inside uv_fs_poll_start, whose uv_fs_stat is libuv's own
     bool known_to_lttng;
+    bool has_asked_for_place;
+    uintptr_t stack_low, stack_high; // high 0 = not asked yet
+    uint64_t gc_begin_ns;            // of the outermost collection that is under way, 0 = none
+    void *isolate;                   // whose collections are seen
+    struct uvs__worker *place;       // of a worker of the pool, where the watchdog sees it
+    uint32_t tid;                    // 0 = not asked yet
+    uint32_t pool_threads;           // that libuv has started for the request being submitted
     uint8_t gc_kind;
     uint8_t isolates; // that this thread has had
-    bool has_asked_for_place;
-};
+} __attribute__((aligned(64)));
 
 extern __thread struct uvs__thread uvs__self __attribute__((tls_model("initial-exec")));
 
@@ -58,12 +63,18 @@ static inline uint64_t uvs__now(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-// Unique in the process; 0 is never handed out.
+// Unique in the process; a multiple of the block's size, and so 0, is never handed out.
+#define UVS__OP_BLOCK 1024u
 uint64_t uvs__next_op_block(struct uvs__thread *self);
+
+static inline bool uvs__has_op(const struct uvs__thread *self)
+{
+    return __builtin_expect(self->next_op % UVS__OP_BLOCK != 0, 1);
+}
 
 static inline uint64_t uvs__next_op(struct uvs__thread *self)
 {
-    return self->next_op != self->end_op ? self->next_op++ : uvs__next_op_block(self);
+    return uvs__has_op(self) ? self->next_op++ : uvs__next_op_block(self);
 }
 
 uint32_t uvs__tid(struct uvs__thread *self);

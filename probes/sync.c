@@ -11,7 +11,7 @@
 
 #include "probes/poison.h"
 
-void uvs__sync_begin(struct uvs__sync_call *call, uint8_t kind, const void *caller)
+UVS__APART void uvs__sync_begin(struct uvs__sync_call *call, uint8_t kind, const void *caller)
 {
     struct uvs__thread *self = &uvs__self;
     call->begin_ns = 0;
@@ -25,7 +25,7 @@ void uvs__sync_begin(struct uvs__sync_call *call, uint8_t kind, const void *call
     call->begin_ns = uvs__now();
 }
 
-void uvs__sync_end(const struct uvs__sync_call *call, int64_t result)
+UVS__APART void uvs__sync_end(const struct uvs__sync_call *call, int64_t result)
 {
     if (!call->begin_ns)
         return;

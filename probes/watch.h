@@ -14,7 +14,7 @@
 #define UVS_WATCH(handle, field, callback, trampoline, kind)                                           \
     do {                                                                                               \
         if ((callback) && (handle)->field == (callback) && (callback) != (trampoline) &&               \
-            !uvs__leaves_alone(handle) && !uvs__is_libuvs_own((void *)(callback))) {                    \
+            !uvs__leaves_alone(handle) && !uvs__is_libuvs_own((void *)(callback))) {                   \
             void **words_ = uvs__handle_words(handle);                                                 \
             words_[UVS_WORD_CALLBACK] = (void *)(callback);                                            \
             uvs__set(words_, UVS_WORD_OP, uvs__schedule((handle)->loop, kind, (void *)(callback), 0)); \
@@ -35,13 +35,10 @@
     } while (0)
 
 // The body of a trampoline: CALLBACK_TYPE callback of `words` is called with the arguments.
-#define UVS_RUN(words, callback_word, op_word, type, kind, since_ns, result, ...)        \
-    do {                                                                                 \
-        type callback_ = (type)(words)[callback_word];                                   \
-        struct uvs__call call_;                                                          \
-        uvs__enter(&call_, kind, uvs__get(words, op_word), (void *)callback_, since_ns); \
-        callback_(__VA_ARGS__);                                                          \
-        uvs__leave(&call_, result);                                                      \
+#define UVS_RUN(words, callback_word, op_word, type, kind, since_ns, result, ...)                        \
+    do {                                                                                                 \
+        type callback_ = (type)(words)[callback_word];                                                   \
+        UVS_AROUND(kind, uvs__get(words, op_word), callback_, since_ns, result, callback_(__VA_ARGS__)); \
     } while (0)
 
 #define UVS_RUN_HANDLE(handle, type, kind, since_ns, result, ...)                                    \

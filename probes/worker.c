@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#include "probes/environment.h"
 #include "probes/sampler.h"
 
 #include "probes/poison.h"
@@ -37,11 +36,9 @@ static struct uvs__worker *take_place(struct uvs__thread *self)
     return worker;
 }
 
-void uvs__worker_begin(uint64_t op, uint8_t kind, void *asked)
+UVS__APART void uvs__worker_begin(uint64_t op, uint8_t kind, void *asked)
 {
     struct uvs__thread *self = &uvs__self;
-    if (__builtin_expect(!uvs__environment.UVSCOPE_STALL_WORK_MS, 1))
-        return;
     uvs__watchdog_start(); // the pool may work before a loop runs
     uvs__sampler_admit();
     if (!self->place && !self->has_asked_for_place)
@@ -56,7 +53,7 @@ void uvs__worker_begin(uint64_t op, uint8_t kind, void *asked)
     uvs__watchdog_wake();
 }
 
-void uvs__worker_end(void)
+UVS__APART void uvs__worker_end(void)
 {
     struct uvs__worker *worker = uvs__self.place;
     if (worker)

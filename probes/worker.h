@@ -20,7 +20,7 @@ uint32_t uvs__workers_used(void);
 
 void uvs__workers_after_fork(void);
 
-// On a worker, around a request.
+// On a worker, around a request, if UVSCOPE_STALL_WORK_MS is set.
 void uvs__worker_begin(uint64_t op, uint8_t kind, void *asked);
 void uvs__worker_end(void);
 
