@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The tracepoints themselves: the one file that expands LTTng's call sites.
+// The tracepoints themselves: the one file that expands LTTng's definitions of them. Its call sites are one
+// of ours, as all events take the same arguments.
 #define LTTNG_UST_TRACEPOINT_PROBE_DYNAMIC_LINKAGE
 #define LTTNG_UST_TRACEPOINT_DEFINE
 #include "probes/emit.h"
@@ -9,19 +10,27 @@
 #include "probes/leave.h"
 #include "probes/runtime.h"
 
-#define X(name, detail)                                       \
-    void uvs__emit_##name(const struct uvs_ev_##name *event)  \
-    {                                                         \
-        uint64_t *event_ns = &uvs__self.event_ns;             \
-        *event_ns = 0;                                        \
-        if (__atomic_load_n(&uvs__leaving, __ATOMIC_RELAXED)) \
-            return;                                           \
-        int saved = errno;                                    \
-        lttng_ust_tracepoint(uvscope, name, event, event_ns); \
-        errno = saved;                                        \
-    }
-UVS_EVENT_MAP(X)
-#undef X
+typedef void probe_function(void *data, const void *event, const uint64_t *event_ns);
+
+// As LTTng's own call sites do it (lttng/tracepoint.h).
+UVS__APART void uvs__emit(const struct lttng_ust_tracepoint *tracepoint, const void *event)
+{
+    struct uvs__thread *self = &uvs__self;
+    self->event_ns = 0;
+    if (!CMM_LOAD_SHARED(tracepoint->state) || __atomic_load_n(&uvs__leaving, __ATOMIC_RELAXED))
+        return;
+    const int saved = errno;
+    if (!LTTNG_UST_TP_RCU_LINK_TEST())
+        return;
+    lttng_ust_tp_rcu_read_lock();
+    const struct lttng_ust_tracepoint_probe *probe = __atomic_load_n(&tracepoint->probes, __ATOMIC_CONSUME);
+    if (probe)
+        do
+            ((probe_function *)probe->func)(probe->data, event, &self->event_ns);
+        while ((++probe)->func);
+    lttng_ust_tp_rcu_read_unlock();
+    errno = saved;
+}
 
 void uvs__tracepoints_last(void)
 {

@@ -10,10 +10,16 @@
 #include "probes/tracepoints.h"
 
 // One load and a branch.
-#define uvs__on(name)   __builtin_expect(!!lttng_ust_tracepoint_enabled(uvscope, name), 0)
+#define uvs__on(name) __builtin_expect(!!lttng_ust_tracepoint_enabled(uvscope, name), 0)
+
+void uvs__emit(const struct lttng_ust_tracepoint *tracepoint, const void *event);
 
 // Keep errno. Nothing happens while the event is disabled.
-#define X(name, detail) void uvs__emit_##name(const struct uvs_ev_##name *event);
+#define X(name, detail)                                                    \
+    static inline void uvs__emit_##name(const struct uvs_ev_##name *event) \
+    {                                                                      \
+        uvs__emit(&lttng_ust_tracepoint_uvscope___##name, event);          \
+    }
 UVS_EVENT_MAP(X)
 #undef X
 
