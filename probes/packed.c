@@ -45,11 +45,6 @@ static bool is_wanted(const struct lttng_ust_event_common *event,
 // with minus the begin in it.
 #define LASTED_MAP(X) X(callback, duration_ns) X(work, service_ns) X(poll, wait_ns)
 
-struct event_time {
-    const uint64_t *ns; // where the clock leaves it. NULL: the event is complete
-    void *lasted;       // the field that it is to be added to; NULL: there is none
-};
-
 static uint64_t now_ns(void)
 {
     struct timespec now;
@@ -57,19 +52,24 @@ static uint64_t now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static void complete(struct event_time time)
+// event_ns: where the clock leaves the event's time.
+static uint64_t end_ns(const uint64_t *event_ns)
 {
-    if (!time.ns || !time.lasted)
-        return;
-    const uint64_t end_ns = *time.ns ? *time.ns : now_ns();
-    uint64_t lasted_ns;
-    memcpy(&lasted_ns, time.lasted, sizeof(lasted_ns));
-    lasted_ns += end_ns;
-    memcpy(time.lasted, &lasted_ns, sizeof(lasted_ns));
+    return *event_ns ? *event_ns : now_ns();
 }
 
+static void add(void *field, uint64_t ns)
+{
+    uint64_t value;
+    memcpy(&value, field, sizeof(value));
+    value += ns;
+    memcpy(field, &value, sizeof(value));
+}
+
+// lasted: the field that the event's time is to be added to while the event is written; NULL: there is none.
+// Afterwards it is as it was, for the probe of the next session.
 static void record(const struct lttng_ust_event_common *event, void *payload, size_t size,
-                   struct event_time time, void *caller)
+                   const uint64_t *event_ns, void *lasted, void *caller)
 {
     struct lttng_ust_event_recorder *recorder = event->child;
     const struct lttng_ust_channel_buffer *channel = recorder->chan;
@@ -78,33 +78,49 @@ static void record(const struct lttng_ust_event_common *event, void *payload, si
     struct lttng_ust_probe_ctx probe = {.struct_size = sizeof(probe), .ip = caller};
     struct lttng_ust_ring_buffer_ctx place;
     lttng_ust_ring_buffer_ctx_init(&place, recorder, size, 1, &probe);
-    if (channel->ops->event_reserve(&place) < 0)
+    const struct lttng_ust_channel_buffer_ops *ops = channel->ops;
+    if (ops->event_reserve(&place) < 0)
         return;
-    complete(time);
-    channel->ops->event_write(&place, payload, size, 1);
-    channel->ops->event_commit(&place);
+    const uint64_t end = lasted ? end_ns(event_ns) : 0;
+    if (lasted)
+        add(lasted, end);
+    ops->event_write(&place, payload, size, 1);
+    if (lasted)
+        add(lasted, -end);
+    ops->event_commit(&place);
 }
 
-static const size_t lasted[UVS_EV_COUNT] = {
+typedef void probe_function(void *data, void *event, const uint64_t *event_ns);
+
+// A filter or a trigger looks at fields: they are completed first.
+__attribute__((noinline)) static void pass(enum uvs_event_type type, void *data, void *event,
+                                           const uint64_t *event_ns, void *lasted)
+{
+    const uint64_t end = lasted ? end_ns(event_ns) : 0;
+    if (lasted)
+        add(lasted, end);
+    ((probe_function *)generated_probes[type])(data, event, event_ns);
+    if (lasted)
+        add(lasted, -end);
+}
+
+static const size_t lasted_at[UVS_EV_COUNT] = {
 #define X(name, field) [UVS_EV_##name] = offsetof(struct uvs_ev_##name, field),
     LASTED_MAP(X)
 #undef X
 };
 
 // What the struct of an event of integers holds is the bytes that LTTng's generated probes write.
-#define X(name, detail)                                                                                      \
-    static void record_##name(void *data, const struct uvs_ev_##name *event, const uint64_t *event_ns)       \
-    {                                                                                                        \
-        struct uvs_ev_##name whole = *event;                                                                 \
-        const size_t at = lasted[UVS_EV_##name];                                                             \
-        const struct event_time time = {event_ns, at ? (char *)&whole + at : NULL};                          \
-        if (is_plain(data)) {                                                                                \
-            record(data, &whole, sizeof(whole), time, __builtin_return_address(0));                          \
-            return;                                                                                          \
-        }                                                                                                    \
-        complete(time);                                                                                      \
-        ((void (*)(void *, const struct uvs_ev_##name *, const uint64_t *))generated_probes[UVS_EV_##name])( \
-            data, &whole, event_ns);                                                                         \
+#define X(name, detail)                                                                          \
+    static void record_##name(void *data, struct uvs_ev_##name *event, const uint64_t *event_ns) \
+    {                                                                                            \
+        const size_t at = lasted_at[UVS_EV_##name];                                              \
+        /* without a place for its time the event is complete */                                 \
+        void *lasted = at && event_ns ? (char *)event + at : NULL;                               \
+        if (is_plain(data))                                                                      \
+            record(data, event, sizeof(*event), event_ns, lasted, __builtin_return_address(0));  \
+        else                                                                                     \
+            pass(UVS_EV_##name, data, event, event_ns, lasted);                                  \
     }
 UVS_EVENT_MAP(X)
 #undef X
