@@ -12,10 +12,11 @@
 #include "probes/poison.h"
 
 enum {
-    JUMP_SIZE = 5,                                      // e9 rel32
-    MOVED_MAX = 64,                                     // moved instructions, grown by longer branches
-    STUB_SIZE = 14,                                     // ff 25 00000000 + address: an absolute jump
-    SLOT_SIZE = MOVED_MAX + JUMP_SIZE + STUB_SIZE + 13, // one function's trampoline and stub, rounded to 96
+    JUMP_SIZE = 5,  // e9 rel32
+    MOVED_MAX = 64, // moved instructions, grown by longer branches
+    STUB_SIZE = 13, // 49 bb address, 41 ff e3: an absolute jump by r11, which a function's entry may change
+    LINE_SIZE = 64, // of the cache. Trampoline and stub of a function are one, but for long instructions
+    SLOT_MAX = (MOVED_MAX + JUMP_SIZE + STUB_SIZE + LINE_SIZE - 1) / LINE_SIZE * LINE_SIZE,
     ENDBR_SIZE = 4,
     FAR_SEARCH_STEP = 0x100000,
     CONSTANT_INSTRUCTIONS_MAX = 6, // endbr64, push, mov, mov, pop, ret
@@ -225,7 +226,7 @@ static const char *prepare(struct uvs_patch *patch, struct arena *arena)
     bool has_endbr = size >= ENDBR_SIZE && memcmp(entry, ENDBR64, ENDBR_SIZE) == 0;
     size_t skip = has_endbr ? ENDBR_SIZE : 0; // stays: indirect calls may have to find it
     struct code code = {.at = arena->begin + arena->used};
-    if (arena->size - arena->used < SLOT_SIZE || !in_reach(entry, code.at))
+    if (arena->size - arena->used < SLOT_MAX || !in_reach(entry, code.at))
         return "there is no memory within reach";
     put(&code, ENDBR64, ENDBR_SIZE);
     size_t moved;
@@ -237,14 +238,15 @@ static const char *prepare(struct uvs_patch *patch, struct arena *arena)
     if (refused)
         return refused;
     uint8_t *stub = code.at + code.size;
-    put(&code, "\xff\x25\0\0\0\0", 6);
+    put(&code, "\x49\xbb", 2);
     put(&code, &patch->wrapper, sizeof(patch->wrapper));
+    put(&code, "\x41\xff\xe3", 3);
     patch->at = entry + skip;
     int32_t distance = (int32_t)(stub - (patch->at + JUMP_SIZE));
     patch->jump[0] = 0xe9;
     memcpy(patch->jump + 1, &distance, sizeof(distance));
     *patch->real = code.at;
-    arena->used += SLOT_SIZE;
+    arena->used += (code.size + LINE_SIZE - 1) / LINE_SIZE * LINE_SIZE;
     return NULL;
 }
 
@@ -269,7 +271,7 @@ static size_t refuse_all(struct uvs_patch *patches, size_t count, const char *wh
 size_t uvs_patch_functions(struct uvs_patch *patches, size_t count)
 {
     struct arena arena;
-    if (count == 0 || !create_arena(&arena, patches[0].target, count * SLOT_SIZE))
+    if (count == 0 || !create_arena(&arena, patches[0].target, count * SLOT_MAX))
         return refuse_all(patches, count, "there is no memory within reach");
     for (size_t i = 0; i < count; i++)
         patches[i].refused = is_shared(patches, count, i) ? "it is another function too"
