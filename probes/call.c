@@ -15,8 +15,8 @@ static void watch(struct uvs__loop *loop, uint64_t op, void *callback, uint8_t k
     __atomic_store_n(&loop->watch.kind, kind, __ATOMIC_RELAXED);
 }
 
-UVS__APART void uvs__enter(struct uvs__call *call, uint8_t kind, uint64_t op, void *callback,
-                           uint64_t since_ns)
+UVS__APART UVS__HOT void uvs__enter(struct uvs__call *call, uint8_t kind, uint64_t op, void *callback,
+                                    uint64_t since_ns)
 {
     struct uvs__loop *loop = uvs__self.loop;
     call->outer = uvs__step_in(op);
@@ -42,7 +42,8 @@ static int32_t clamp_result(int64_t result)
     return result > INT32_MAX ? INT32_MAX : result < INT32_MIN ? INT32_MIN : (int32_t)result;
 }
 
-static void tell(uint32_t loop, const struct uvs__call *call, int64_t result)
+static inline __attribute__((always_inline)) void tell(uint32_t loop, const struct uvs__call *call,
+                                                       int64_t result)
 {
     uvs__emit_callback(&(struct uvs_ev_callback){
         .loop = loop,
@@ -56,8 +57,8 @@ static void tell(uint32_t loop, const struct uvs__call *call, int64_t result)
     });
 }
 
-UVS__APART static void count_or_tell(struct uvs__loop *loop, const struct uvs__call *call, int64_t result,
-                                     const struct uvs__triple *triple)
+UVS__APART UVS__HOT static void count_or_tell(struct uvs__loop *loop, const struct uvs__call *call,
+                                              int64_t result, const struct uvs__triple *triple)
 {
     if (uvs__lean_callback(loop, call, uvs__now() - call->begin_ns, result, triple))
         return;
@@ -65,7 +66,8 @@ UVS__APART static void count_or_tell(struct uvs__loop *loop, const struct uvs__c
     tell(loop->key, call, result);
 }
 
-UVS__APART void uvs__leave(const struct uvs__call *call, int64_t result, const struct uvs__triple *triple)
+UVS__APART UVS__HOT void uvs__leave(const struct uvs__call *call, int64_t result,
+                                    const struct uvs__triple *triple)
 {
     struct uvs__loop *loop = uvs__self.loop;
     uvs__step_out(call->outer);
@@ -86,8 +88,8 @@ uint64_t uvs__ready_since(void)
     return loop ? loop->busy_begin_ns : 0;
 }
 
-UVS__APART void uvs__tell_schedule(const uv_loop_t *loop, uint64_t op, uint8_t kind, void *callback,
-                                   uint64_t timeout_ms)
+UVS__APART UVS__HOT void uvs__tell_schedule(const uv_loop_t *loop, uint64_t op, uint8_t kind, void *callback,
+                                            uint64_t timeout_ms)
 {
     if (uvs__lean_on())
         return;

@@ -9,7 +9,7 @@
 
 #include "probes/poison.h"
 
-static uint64_t read_clock(void)
+UVS__HOT static uint64_t read_clock(void)
 {
     return uvs__self.event_ns = uvs__now();
 }

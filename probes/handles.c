@@ -17,7 +17,7 @@ static uint64_t libuvs_due_ns(const uv_timer_t *timer)
     return timer->timeout > UINT64_MAX / 1000000 ? 0 : timer->timeout * 1000000;
 }
 
-static void timer_trampoline(uv_timer_t *timer)
+UVS__HOT static void timer_trampoline(uv_timer_t *timer)
 {
     uv_timer_cb callback = (uv_timer_cb)uvs__handle_words(timer)[UVS_WORD_CALLBACK];
     uint64_t due_ns = uvs__get(uvs__handle_words(timer), UVS_WORD_DUE);
@@ -38,7 +38,7 @@ static bool armed_by_libuv(void)
 
 // The program armed the timer: its op and due time. A timer armed with libuv's stale clock is due now, not in
 // the past.
-static void arm_timer(uv_timer_t *timer, uint64_t timeout)
+UVS__HOT static void arm_timer(uv_timer_t *timer, uint64_t timeout)
 {
     void **words = uvs__handle_words(timer);
     uvs__set(words, UVS_WORD_OP,
@@ -79,7 +79,7 @@ UVS_WRAP(int, uv_timer_again, uv_timer_t *timer)
 // --- Idle, prepare, check ---
 
 #define X(name, KIND)                                                                \
-    static void name##_trampoline(uv_##name##_t *handle)                             \
+    UVS__HOT static void name##_trampoline(uv_##name##_t *handle)                    \
     {                                                                                \
         UVS_RUN_HANDLE(handle, uv_##name##_cb, KIND, 0, 0, handle);                  \
     }                                                                                \
@@ -118,7 +118,7 @@ static uint64_t take_sends(uv_async_t *async)
     return (uintptr_t)__atomic_exchange_n(sends, NULL, __ATOMIC_ACQ_REL);
 }
 
-static void async_trampoline(uv_async_t *async)
+UVS__HOT static void async_trampoline(uv_async_t *async)
 {
     uv_async_cb callback = (uv_async_cb)uvs__handle_words(async)[UVS_WORD_CALLBACK];
     const uint64_t op = uvs__get(uvs__handle_words(async), UVS_WORD_OP), sends = take_sends(async);

@@ -190,6 +190,29 @@ _Static_assert(UVS_COPY_COUNT == 4, "each copy needs its wrappers here, in hooks
 UVS_HOOK_LIBC_MAP(X)
 #undef X
 
+// Those that programs pass through all the time.
+#define UVS_HOT_MAP(X) \
+    X(uv_timer_start)  \
+    X(uv_timer_again)  \
+    X(uv_async_send)   \
+    X(uv_write)        \
+    X(uv_write2)       \
+    X(uv_try_write)    \
+    X(uv_mutex_lock)   \
+    X(uv_cond_wait)    \
+    X(uv_queue_work)   \
+    X(uv_fs_open)      \
+    X(uv_fs_close)     \
+    X(uv_fs_read)      \
+    X(uv_fs_write)     \
+    X(uv_fs_stat)      \
+    X(uv_fs_fstat)     \
+    X(epoll_wait)      \
+    X(epoll_pwait)
+#define X(function) extern __typeof__(function) UVS_WRAPPER(function) __attribute__((hot));
+UVS_HOT_MAP(X)
+#undef X
+
 struct uvs__hook {
     const char *name;
     void *wrappers[UVS_COPY_COUNT]; // NULL: only called, not hooked

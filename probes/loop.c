@@ -40,7 +40,7 @@ struct uvs__loop *uvs__loop_of(const uv_loop_t *loop)
     return slot->loop == loop ? slot : NULL;
 }
 
-UVS__APART uint32_t uvs__key_of(const uv_loop_t *loop)
+UVS__APART UVS__HOT uint32_t uvs__key_of(const uv_loop_t *loop)
 {
     return uvs__key(uvs__loop_of(loop));
 }
@@ -127,7 +127,7 @@ void uvs__loops_after_fork(void)
 
 // --- Poll phase ---
 
-UVS__APART void uvs__flush_poll(struct uvs__loop *loop)
+UVS__APART UVS__HOT void uvs__flush_poll(struct uvs__loop *loop)
 {
     const struct uvs__poll *poll = &loop->poll;
     if (loop->lean && uvs__lean_poll(loop)) {
@@ -161,7 +161,7 @@ static void forget_interval(struct uvs__loop *loop)
     loop->poll = (struct uvs__poll){0};
 }
 
-static void begin_poll(struct uvs__loop *loop)
+UVS__HOT static void begin_poll(struct uvs__loop *loop)
 {
     if (!uvs__on(poll)) {
         forget_interval(loop);
@@ -180,7 +180,7 @@ static void begin_poll(struct uvs__loop *loop)
     loop->told = false;
 }
 
-static void end_poll(struct uvs__loop *loop, int timeout_ms, int ready)
+UVS__HOT static void end_poll(struct uvs__loop *loop, int timeout_ms, int ready)
 {
     struct uvs__poll *poll = &loop->poll;
     if (!poll->begin_ns)
@@ -224,7 +224,8 @@ static inline bool is_seen_poll(int fd)
     return uvs__on(poll) || loop->busy_begin_ns | loop->poll.begin_ns | loop->callbacks;
 }
 
-UVS__APART static int see_epoll_wait(int fd, struct epoll_event *events, int max_events, int timeout_ms)
+UVS__APART UVS__HOT static int see_epoll_wait(int fd, struct epoll_event *events, int max_events,
+                                              int timeout_ms)
 {
     struct uvs__loop *loop = uvs__self.loop;
     begin_poll(loop);
@@ -240,8 +241,8 @@ UVS_WRAP(int, epoll_wait, int fd, struct epoll_event *events, int max_events, in
     return UVS_REAL_LIBC(epoll_wait)(fd, events, max_events, timeout_ms);
 }
 
-UVS__APART static int see_epoll_pwait(int fd, struct epoll_event *events, int max_events, int timeout_ms,
-                                      const sigset_t *mask)
+UVS__APART UVS__HOT static int see_epoll_pwait(int fd, struct epoll_event *events, int max_events,
+                                               int timeout_ms, const sigset_t *mask)
 {
     struct uvs__loop *loop = uvs__self.loop;
     begin_poll(loop);

@@ -52,7 +52,7 @@ static void tell_submission(uint32_t loop, uint8_t kind, void **words, void *ask
         .loop = loop, .op = uvs__get(words, WORD_OP), .kind = kind, .callback = (uintptr_t)asked});
 }
 
-static void tell_work(uint32_t loop, uint8_t kind, void **words)
+static inline __attribute__((always_inline)) void tell_work(uint32_t loop, uint8_t kind, void **words)
 {
     const uint64_t begin_ns = uvs__get(words, WORD_BEGIN);
     uvs__emit_work(&(struct uvs_ev_work){
@@ -79,8 +79,8 @@ UVS__APART static void count_or_tell_work(const uv_loop_t *loop, uint8_t kind, v
 }
 
 // On the worker. asked: what the request is named by.
-UVS__APART static void see_work(void *argument, const uv_loop_t *loop, uint8_t kind, void **words,
-                                void *asked)
+UVS__APART UVS__HOT static void see_work(void *argument, const uv_loop_t *loop, uint8_t kind, void **words,
+                                         void *asked)
 {
     struct uvs__thread *self = &uvs__self;
     self->worker = true;
@@ -110,8 +110,8 @@ static inline bool is_work_unseen(void)
 }
 
 // On the loop's thread. The callback is what is delivered to, and may free the request.
-UVS__APART static void see_done(void *argument, int status, int64_t result, uint8_t kind, void **words,
-                                void *asked)
+UVS__APART UVS__HOT static void see_done(void *argument, int status, int64_t result, uint8_t kind,
+                                         void **words, void *asked)
 {
     done_function *done = (done_function *)words[WORD_DONE];
     const struct uvs__triple triple = {uvs__get(words, WORD_SUBMIT), uvs__get(words, WORD_BEGIN),
@@ -132,7 +132,7 @@ static inline void pass_done(void *argument, int status, void **words)
 
 // --- uv_queue_work ---
 
-static void work_trampoline(uv_work_t *request)
+UVS__HOT static void work_trampoline(uv_work_t *request)
 {
     void **words = request->reserved;
     if (is_work_unseen())
@@ -141,7 +141,7 @@ static void work_trampoline(uv_work_t *request)
         see_work(request, request->loop, UVS_KIND_WORK, words, words[WORD_WORK]);
 }
 
-static void after_work_trampoline(uv_work_t *request, int status)
+UVS__HOT static void after_work_trampoline(uv_work_t *request, int status)
 {
     void **words = request->reserved;
     if (uvs__on(callback))
@@ -190,7 +190,7 @@ UVS_WRAP(int, uv_queue_work, uv_loop_t *loop, uv_work_t *request, uv_work_cb wor
     X(RANDOM, uv_random_t, request->cb, request->status, UVS_KIND_RANDOM)
 
 #define X(TYPE, type, asked, outcome, kind_of)                                                \
-    static void TYPE##_work(struct uv__work *work)                                            \
+    UVS__HOT static void TYPE##_work(struct uv__work *work)                                   \
     {                                                                                         \
         type *request = (type *)((char *)work - offsetof(type, work_req));                    \
         if (is_work_unseen())                                                                 \
@@ -198,7 +198,7 @@ UVS_WRAP(int, uv_queue_work, uv_loop_t *loop, uv_work_t *request, uv_work_cb wor
         else                                                                                  \
             see_work(work, work->loop, (uint8_t)(kind_of), request->reserved, (void *)asked); \
     }                                                                                         \
-    static void TYPE##_done(struct uv__work *work, int status)                                \
+    UVS__HOT static void TYPE##_done(struct uv__work *work, int status)                       \
     {                                                                                         \
         type *request = (type *)((char *)work - offsetof(type, work_req));                    \
         if (uvs__on(callback))                                                                \
@@ -250,7 +250,7 @@ UVS__APART static void wait_for_lock(uv_mutex_t *mutex, const void *caller)
     uvs__sync_end(&call, 0);
 }
 
-UVS__APART static void try_lock(uv_mutex_t *mutex, const void *caller)
+UVS__APART UVS__HOT static void try_lock(uv_mutex_t *mutex, const void *caller)
 {
     if (UVS_REAL(uv_mutex_trylock)(mutex) != 0)
         wait_for_lock(mutex, caller);
@@ -275,8 +275,8 @@ static inline void take_over(uv_req_t *request, struct uv__work *work)
     work->done = trampolines[request->type].done;
 }
 
-UVS__APART static void see_submission(uv_mutex_t *mutex, const void *caller, uv_req_t *request,
-                                      const uv_loop_t *loop)
+UVS__APART UVS__HOT static void see_submission(uv_mutex_t *mutex, const void *caller, uv_req_t *request,
+                                               const uv_loop_t *loop)
 {
     struct uvs__thread *self = &uvs__self;
     tell_pool(self);
@@ -284,7 +284,7 @@ UVS__APART static void see_submission(uv_mutex_t *mutex, const void *caller, uv_
     lock(self, mutex, caller);
 }
 
-UVS__APART static void submit_and_lock(uv_mutex_t *mutex, const void *caller)
+UVS__APART UVS__HOT static void submit_and_lock(uv_mutex_t *mutex, const void *caller)
 {
     struct uvs__thread *self = &uvs__self;
     struct uv__work *work = self->submitting_work;

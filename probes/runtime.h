@@ -17,6 +17,9 @@
 // passed through is short and needs no frame.
 #define UVS__APART __attribute__((noinline))
 
+// What programs pass through all the time: its code lies together, away from what is hardly ever needed.
+#define UVS__HOT   __attribute__((hot))
+
 struct uvs__loop;
 struct uvs__worker;
 struct uvs__copy;

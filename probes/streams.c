@@ -6,7 +6,7 @@
 
 #include "probes/poison.h"
 
-static void read_trampoline(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buffer)
+UVS__HOT static void read_trampoline(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buffer)
 {
     UVS_RUN_HANDLE(stream, uv_read_cb, UVS_KIND_READ, uvs__ready_since(), nread, stream, nread, buffer);
 }
@@ -32,7 +32,7 @@ UVS_WRAP(int, uv_listen, uv_stream_t *stream, int backlog, uv_connection_cb call
     return result;
 }
 
-static void write_trampoline(uv_write_t *request, int status)
+UVS__HOT static void write_trampoline(uv_write_t *request, int status)
 {
     UVS_RUN_REQUEST(request, uv_write_cb, UVS_KIND_WRITE, status, request, status);
 }

@@ -7,7 +7,7 @@
 
 #include "probes/poison.h"
 
-static void poll_trampoline(uv_poll_t *poll, int status, int events)
+UVS__HOT static void poll_trampoline(uv_poll_t *poll, int status, int events)
 {
     UVS_RUN_HANDLE(poll, uv_poll_cb, UVS_KIND_POLL, uvs__ready_since(), status, poll, status, events);
 }
