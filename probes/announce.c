@@ -19,14 +19,12 @@
 
 #include "probes/poison.h"
 
-#define ANNOUNCE_EVERY_NS 1000000000u
-
-static uint64_t process_announced_ns;
+uint64_t uvs__process_announced_ns;
 static uint64_t announced_loaded; // as of the last look at the modules
 
 void uvs__announce_again(void)
 {
-    __atomic_store_n(&process_announced_ns, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&uvs__process_announced_ns, 0, __ATOMIC_RELAXED);
 }
 
 UVS__APART void uvs__pool_started(struct uvs__copy *copy, uint32_t threads)
@@ -196,9 +194,10 @@ void uvs__announce_counts(struct uvs__loop *loop, uint64_t now_ns)
 UVS__APART void uvs__announce(struct uvs__loop *loop, uint64_t now_ns)
 {
     int saved = errno;
-    uint64_t last_ns = __atomic_load_n(&process_announced_ns, __ATOMIC_RELAXED);
-    if ((!last_ns || now_ns - last_ns >= ANNOUNCE_EVERY_NS) && now_ns >= last_ns && uvs__on(process_info) &&
-        __atomic_compare_exchange_n(&process_announced_ns, &last_ns, now_ns, false, __ATOMIC_RELAXED,
+    uint64_t last_ns = __atomic_load_n(&uvs__process_announced_ns, __ATOMIC_RELAXED);
+    if ((!last_ns || now_ns - last_ns >= UVS__ANNOUNCE_EVERY_NS) && now_ns >= last_ns &&
+        uvs__on(process_info) &&
+        __atomic_compare_exchange_n(&uvs__process_announced_ns, &last_ns, now_ns, false, __ATOMIC_RELAXED,
                                     __ATOMIC_RELAXED)) {
         announce_process();
         uvs__lean_announce();
@@ -206,7 +205,7 @@ UVS__APART void uvs__announce(struct uvs__loop *loop, uint64_t now_ns)
     }
     if (loop && !loop->announced_ns)
         uvs__announce_new_modules();
-    if (loop && (!loop->announced_ns || now_ns - loop->announced_ns >= ANNOUNCE_EVERY_NS) &&
+    if (loop && (!loop->announced_ns || now_ns - loop->announced_ns >= UVS__ANNOUNCE_EVERY_NS) &&
         uvs__on(loop_info))
         announce_loop(loop, now_ns);
     errno = saved;
@@ -214,13 +213,13 @@ UVS__APART void uvs__announce(struct uvs__loop *loop, uint64_t now_ns)
 
 void uvs__announce_first(void)
 {
-    if (__builtin_expect(!__atomic_load_n(&process_announced_ns, __ATOMIC_RELAXED), 0))
+    if (__builtin_expect(!__atomic_load_n(&uvs__process_announced_ns, __ATOMIC_RELAXED), 0))
         uvs__announce(NULL, uvs__now());
 }
 
 void uvs__announce_after_fork(void)
 {
-    process_announced_ns = 0;
+    uvs__process_announced_ns = 0;
     for (size_t i = 0; i < UVS_COPY_COUNT; i++)
         uvs__copies[i].pool_threads = 0; // the child's pools start anew
 }

@@ -197,7 +197,7 @@ UVS__HOT static void end_poll(struct uvs__loop *loop, int timeout_ms, int ready)
     // Interrupted, or a look that found nothing: libuv may poll again at once.
     if (ready >= 0 && (ready > 0 || timeout_ms != 0))
         uvs__flush_poll(loop);
-    uvs__announce(loop, now_ns);
+    uvs__announce_turn(loop, now_ns);
     uvs__lean_turn(loop, now_ns);
 }
 

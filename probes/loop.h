@@ -44,10 +44,10 @@ struct uvs__loop {
     struct uvs__watch watch;
     struct uvs__watched watched;
     uint64_t refused_ns;    // when handles that kept it from being closed were told; 0 = they were not
-    bool sees_gc;       // the collections of its thread's isolate are recorded
-    uint8_t base_depth; // the thread's callback depth at the innermost uv_run's entry
-    bool told;          // lean: something of this busy interval was told
-    bool told_nested;   // likewise, and callbacks around it still run
+    bool sees_gc;           // the collections of its thread's isolate are recorded
+    uint8_t base_depth;     // the thread's callback depth at the innermost uv_run's entry
+    bool told;              // lean: something of this busy interval was told
+    bool told_nested;       // likewise, and callbacks around it still run
     struct uvs__lean *lean; // NULL: everything is told
 } __attribute__((aligned(64)));
 
@@ -77,6 +77,16 @@ void uvs__loop_detach(struct uvs__loop *slot);
 
 void uvs__note_default_loop(const uv_loop_t *loop, unsigned copy);
 bool uvs__is_default_loop(const uv_loop_t *loop);
+
+// At each turn: what is repeated about once a second.
+static inline void uvs__announce_turn(struct uvs__loop *loop, uint64_t now_ns)
+{
+    const uint64_t process_ns = __atomic_load_n(&uvs__process_announced_ns, __ATOMIC_RELAXED);
+    if (__builtin_expect(now_ns - process_ns >= UVS__ANNOUNCE_EVERY_NS ||
+                             now_ns - loop->announced_ns >= UVS__ANNOUNCE_EVERY_NS,
+                         0))
+        uvs__announce(loop, now_ns);
+}
 
 // This thread enters and leaves uv_run of the loop.
 void uvs__run_begin(struct uvs__loop *loop, int backend_fd);

@@ -100,6 +100,8 @@ static inline void uvs__know_thread(struct uvs__thread *self)
 // announce.c. What process_info says of the program's arguments; while there is one thread.
 void uvs__note_arguments(int argc, char *const *argv);
 // process_info, modules and loop_info, about once a second. loop may be NULL.
+#define UVS__ANNOUNCE_EVERY_NS 1000000000u
+extern uint64_t uvs__process_announced_ns; // 0 = to be announced
 void uvs__announce(struct uvs__loop *loop, uint64_t now_ns);
 // When the loop stops: what was counted since it was announced last.
 void uvs__announce_counts(struct uvs__loop *loop, uint64_t now_ns);
