@@ -10,10 +10,10 @@
 #include "probes/leave.h"
 #include "probes/runtime.h"
 
-typedef void probe_function(void *data, const void *event, const uint64_t *event_ns);
+typedef void probe_function(void *data, void *event, const uint64_t *event_ns);
 
 // As LTTng's own call sites do it (lttng/tracepoint.h).
-UVS__APART UVS__HOT void uvs__emit(const struct lttng_ust_tracepoint *tracepoint, const void *event)
+UVS__APART UVS__HOT void uvs__emit(const struct lttng_ust_tracepoint *tracepoint, void *event)
 {
     struct uvs__thread *self = &uvs__self;
     self->event_ns = 0;

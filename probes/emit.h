@@ -12,13 +12,14 @@
 // One load and a branch.
 #define uvs__on(name) __builtin_expect(!!lttng_ust_tracepoint_enabled(uvscope, name), 0)
 
-void uvs__emit(const struct lttng_ust_tracepoint *tracepoint, const void *event);
+void uvs__emit(const struct lttng_ust_tracepoint *tracepoint, void *event);
 
-// Keep errno. Nothing happens while the event is disabled.
-#define X(name, detail)                                                    \
-    static inline void uvs__emit_##name(const struct uvs_ev_##name *event) \
-    {                                                                      \
-        uvs__emit(&lttng_ust_tracepoint_uvscope___##name, event);          \
+// Keep errno. Nothing happens while the event is disabled. While it is written it is changed, and put back
+// (packed.c).
+#define X(name, detail)                                              \
+    static inline void uvs__emit_##name(struct uvs_ev_##name *event) \
+    {                                                                \
+        uvs__emit(&lttng_ust_tracepoint_uvscope___##name, event);    \
     }
 UVS_EVENT_MAP(X)
 #undef X
