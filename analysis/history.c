@@ -15,20 +15,21 @@ static struct uvs__past *piece_at(const struct uvs__history *history, uint64_t n
     return &history->ring[number & (history->capacity - 1)];
 }
 
+// What now belongs into the new half was in the old one, at the same place.
 static int grow(struct uvs__history *history)
 {
-    struct uvs__history larger = *history;
-    larger.capacity = history->capacity ? 2 * history->capacity : FIRST_CAPACITY;
-    larger.ring = malloc(larger.capacity * sizeof(*larger.ring));
-    if (!larger.ring)
+    const size_t capacity = history->capacity ? 2 * history->capacity : FIRST_CAPACITY;
+    struct uvs__past *ring = reallocarray(history->ring, capacity, sizeof(*ring));
+    if (!ring)
         return -UVS_E_ENVIRONMENT;
     for (uint64_t i = history->begin, next; i < history->end; i = next) {
         next = (i | (history->capacity - 1)) + 1; // where the old ring starts over
         next = next < history->end ? next : history->end;
-        memcpy(piece_at(&larger, i), piece_at(history, i), (next - i) * sizeof(*larger.ring));
+        if (i & history->capacity)
+            memcpy(&ring[i & (capacity - 1)], &ring[i & (history->capacity - 1)], (next - i) * sizeof(*ring));
     }
-    free(history->ring);
-    *history = larger;
+    history->ring = ring;
+    history->capacity = capacity;
     return 0;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A ring of batches: the decoding thread fills them, the caller empties them.
+// A ring of batches: the decoding thread fills them, the caller empties them. Without the thread the caller
+// fills one itself whenever it is empty.
 #include "reader_ahead.h"
 
 #include "ring.h"
@@ -7,6 +8,12 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+
+// What decodes in place takes less time than two threads on two processors, beside the analyses', lose by
+// taking turns.
+#ifndef UVS_PROCESSORS_AHEAD
+#define UVS_PROCESSORS_AHEAD 3
+#endif
 
 enum { BATCHES = 8, BATCH_EVENTS = 512, FIRST_TEXT = 4096 };
 
@@ -30,6 +37,7 @@ struct ahead {
     struct uvs_reader_ops ops; // with the decoder's name
     bool has_text[UVS_EV_COUNT + 1];
     struct uvs_reader *reader;
+    bool has_thread;
     pthread_t thread;
     struct uvs__ring ring;
     _Atomic uint64_t skip_to_ns;
@@ -168,20 +176,28 @@ static void *decode(void *data)
 
 // --- The caller ---
 
-static void wait_for_batch(struct ahead *ahead)
+static struct batch *wait_for_batch(struct ahead *ahead)
 {
     if (ahead->batch)
         uvs__ring_give_empty(&ahead->ring, 0);
-    ahead->batch = &ahead->batches[uvs__ring_take_full(&ahead->ring, 0)];
-    ahead->at = 0;
+    return &ahead->batches[uvs__ring_take_full(&ahead->ring, 0)];
+}
+
+static struct batch *fill_batch(struct ahead *ahead)
+{
+    skip(ahead);
+    fill(ahead, &ahead->batches[0]);
+    return &ahead->batches[0];
 }
 
 static int borrow(struct uvs_reader *base, const struct uvs_event **ret_events, size_t *ret_count,
                   struct uvs_error *error)
 {
     struct ahead *ahead = (struct ahead *)base;
-    while (!ahead->batch || (ahead->at == ahead->batch->count && ahead->batch->result > 0))
-        wait_for_batch(ahead);
+    while (!ahead->batch || (ahead->at == ahead->batch->count && ahead->batch->result > 0)) {
+        ahead->batch = ahead->has_thread ? wait_for_batch(ahead) : fill_batch(ahead);
+        ahead->at = 0;
+    }
     *ret_count = ahead->batch->count - ahead->at;
     if (*ret_count > 0) {
         *ret_events = &ahead->batch->events[ahead->at];
@@ -226,7 +242,8 @@ static void destroy(struct uvs_reader *base)
 {
     struct ahead *ahead = (struct ahead *)base;
     uvs__ring_stop(&ahead->ring, 0);
-    pthread_join(ahead->thread, NULL);
+    if (ahead->has_thread)
+        pthread_join(ahead->thread, NULL);
     uvs_reader_destroy(ahead->reader);
     free_all(ahead);
 }
@@ -238,7 +255,7 @@ static void find_texts(struct ahead *ahead)
             ahead->has_text[type] |= uvs_event_classes[type].fields[i].form != UVS_FIELD_INTEGER;
 }
 
-struct uvs_reader *uvs__reader_ahead_create(struct uvs_reader *reader)
+struct uvs_reader *uvs__reader_ahead_create(struct uvs_reader *reader, bool with_thread)
 {
     struct ahead *ahead = calloc(1, sizeof(*ahead));
     if (!ahead)
@@ -253,10 +270,7 @@ struct uvs_reader *uvs__reader_ahead_create(struct uvs_reader *reader)
     ahead->reader = reader;
     find_texts(ahead);
     uvs__ring_create(&ahead->ring, BATCHES, 1);
-    if (uvs__ring_start_thread(&ahead->thread, decode, ahead)) {
-        free_all(ahead);
-        return NULL;
-    }
+    ahead->has_thread = with_thread && uvs__ring_start_thread(&ahead->thread, decode, ahead) == 0;
     ahead->base.note = reader->note;
     reader->note = NULL;
     return &ahead->base;
@@ -264,8 +278,7 @@ struct uvs_reader *uvs__reader_ahead_create(struct uvs_reader *reader)
 
 struct uvs_reader *uvs__reader_ahead(struct uvs_reader *reader)
 {
-    if (uvs__ring_processors() < 2)
-        return reader;
-    struct uvs_reader *ahead = uvs__reader_ahead_create(reader);
+    const int wanted = reader->ops->fill ? UVS_PROCESSORS_AHEAD : 2;
+    struct uvs_reader *ahead = uvs__reader_ahead_create(reader, uvs__ring_processors() >= wanted);
     return ahead ? ahead : reader;
 }

@@ -20,7 +20,7 @@
 
 // Alone it takes two: one is filled when the other was just taken.
 enum {
-    BATCHES = 8,
+    BATCHES = 16,
     BATCHES_ALONE = 2,
     BATCH_SPANS = UVS_BATCH_SPANS,
     BLOCK_BYTES = 1 << 14,

@@ -7,7 +7,7 @@
     read_bench.py --build BUILD --windows N[,N…]
     read_bench.py --build BUILD --instructions N
 
-Without TRACE, one of N events is made. Prints processor time and, since a report takes three or four threads, elapsed
+Without TRACE, one of N events is made. Prints processor time and, since a report takes two to four threads, elapsed
 time, which is worth nothing where others use the machine; both as ratios to the dummy's. --linear reads traces
 of several lengths with the fast reader and prints what an event costs in each. --windows reads of such traces, with
 100,000 events a second, a second in the middle, and prints what that costs. --instructions counts, under callgrind,
@@ -106,10 +106,11 @@ def count_instructions(build, events, directory):
 
 def print_instructions(build, events, directory):
     once, twice = (count_instructions(build, number, directory) for number in (events, 2 * events))
-    threads = ["builds spans", "decodes", "analyses"] if len(once) == 3 else \
-              ["builds spans", "decodes", "analyses by type", "analyses in order"]
+    threads = {2: ["decodes and builds spans", "analyses"],
+               3: ["builds spans", "decodes", "analyses"],
+               4: ["builds spans", "decodes", "analyses by type", "analyses in order"]}[len(once)]
     for thread, first, second in zip(threads, once, twice):
-        print(f"{thread:18}{(second - first) / events:8.0f} instructions an event")
+        print(f"{thread:25}{(second - first) / events:8.0f} instructions an event")
 
 
 def print_windows(build, lengths, directory):

@@ -70,7 +70,7 @@ static void destroy_made(struct uvs_reader *base)
     free(made);
 }
 
-static bool destroyed;
+static bool destroyed, with_thread;
 
 static struct uvs_reader *create(uint64_t count, int result)
 {
@@ -82,7 +82,7 @@ static struct uvs_reader *create(uint64_t count, int result)
                           .result = result,
                           .is_destroyed = &destroyed};
     destroyed = false;
-    struct uvs_reader *ahead = uvs__reader_ahead_create(&made->base);
+    struct uvs_reader *ahead = uvs__reader_ahead_create(&made->base, with_thread);
     assert_non_null(ahead);
     assert_string_equal(ahead->ops->name, "made");
     assert_string_equal(ahead->note, "why");
@@ -181,5 +181,10 @@ int main(void)
         cmocka_unit_test(may_be_left_early),
         cmocka_unit_test(skips_what_is_not_wanted),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = 0;
+    for (int i = 0; i < 2; i++) {
+        with_thread = i == 0;
+        failed |= cmocka_run_group_tests(tests, NULL, NULL);
+    }
+    return failed;
 }
