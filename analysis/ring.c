@@ -50,6 +50,14 @@ static void wait_until(struct uvs__ring *ring, size_t most_full)
     ring->is_producer_waiting = false;
 }
 
+bool uvs__ring_is_full(struct uvs__ring *ring)
+{
+    pthread_mutex_lock(&ring->lock);
+    const bool is_full = full(ring) == ring->places;
+    pthread_mutex_unlock(&ring->lock);
+    return is_full;
+}
+
 size_t uvs__ring_take_empty(struct uvs__ring *ring)
 {
     pthread_mutex_lock(&ring->lock);
@@ -85,6 +93,21 @@ void uvs__ring_close(struct uvs__ring *ring)
     pthread_cond_broadcast(&ring->filled);
 }
 
+// Under the lock.
+static size_t next_full(const struct uvs__ring *ring, size_t consumer)
+{
+    const bool any = ring->given != ring->taken[consumer] && !has_stopped(ring);
+    return any ? ring->taken[consumer] % ring->places : UVS__RING_NONE;
+}
+
+size_t uvs__ring_try_full(struct uvs__ring *ring, size_t consumer)
+{
+    pthread_mutex_lock(&ring->lock);
+    const size_t place = next_full(ring, consumer);
+    pthread_mutex_unlock(&ring->lock);
+    return place;
+}
+
 size_t uvs__ring_take_full(struct uvs__ring *ring, size_t consumer)
 {
     pthread_mutex_lock(&ring->lock);
@@ -92,8 +115,7 @@ size_t uvs__ring_take_full(struct uvs__ring *ring, size_t consumer)
     while (ring->given == ring->taken[consumer] && !ring->is_closed && !has_stopped(ring))
         pthread_cond_wait(&ring->filled, &ring->lock);
     ring->waiting--;
-    const bool any = ring->given != ring->taken[consumer] && !has_stopped(ring);
-    const size_t place = any ? ring->taken[consumer] % ring->places : UVS__RING_NONE;
+    const size_t place = next_full(ring, consumer);
     pthread_mutex_unlock(&ring->lock);
     return place;
 }

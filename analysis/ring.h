@@ -29,6 +29,8 @@ void uvs__ring_destroy(struct uvs__ring *ring);
 
 // --- The producer ---
 
+// Whether the next place would have to be waited for.
+bool uvs__ring_is_full(struct uvs__ring *ring);
 // The place to fill next, waited for; NONE: a consumer has stopped.
 size_t uvs__ring_take_empty(struct uvs__ring *ring);
 void uvs__ring_give_full(struct uvs__ring *ring);
@@ -37,7 +39,10 @@ void uvs__ring_settle(struct uvs__ring *ring);
 // No more will come.
 void uvs__ring_close(struct uvs__ring *ring);
 
-// --- A consumer, by its number ---
+// --- A consumer, by its number: one thread at a time ---
+
+// The place to empty next; NONE: it would have to be waited for, or another consumer has stopped.
+size_t uvs__ring_try_full(struct uvs__ring *ring, size_t consumer);
 
 // The place to empty next, waited for; NONE: all is empty and the ring is closed, or another consumer has
 // stopped.

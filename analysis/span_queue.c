@@ -24,6 +24,7 @@ enum {
     BATCHES_ALONE = 2,
     BATCH_SPANS = UVS_BATCH_SPANS,
     BLOCK_BYTES = 1 << 14,
+    LAST_TAKER = UVS__SPAN_TAKERS - 1,
     NO_MEMORY = -UVS_E_ENVIRONMENT
 };
 
@@ -44,13 +45,15 @@ struct uvs__span_queue {
     struct uvs__span_room *room, own_room; // where the batch is filled
     uvs__span_taker *takers[UVS__SPAN_TAKERS];
     void *data;
-    size_t thread_count; // each is a consumer; 0: the builder's is the only one
-    struct consumer {
+    size_t thread_count; // 0: the builder's is the only one
+    struct thread {
         struct uvs__span_queue *queue;
-        size_t number;
+        size_t taker;
         pthread_t thread;
-    } consumers[UVS__SPAN_TAKERS];
+    } threads[UVS__SPAN_TAKERS];
     struct uvs__ring ring;
+    // One thread has the last taker. The others are then whoever's is idle: the thread's, or the builder's.
+    pthread_mutex_t shared;
     _Atomic int result;  // of the takers
     struct batch *batch; // the one that is filled; NULL: none
     struct batch batches[BATCHES];
@@ -158,12 +161,9 @@ static bool own(struct batch *batch, struct uvs__span *span)
 
 // --- The analyses ---
 
-// One consumer has all takers, each of several has one. False: somebody wants no more, or none will come.
-static bool take_batch(struct uvs__span_queue *queue, size_t consumer)
+// Each taker is a consumer of the ring, or, where there is no thread, one has them all.
+static void take_batch(struct uvs__span_queue *queue, size_t consumer, size_t place)
 {
-    const size_t place = uvs__ring_take_full(&queue->ring, consumer);
-    if (place == UVS__RING_NONE)
-        return false;
     const struct batch *batch = &queue->batches[place];
     int rc = 0, none = 0;
     for (size_t i = consumer; i < UVS__SPAN_TAKERS && !rc; i += queue->ring.consumers)
@@ -173,17 +173,52 @@ static bool take_batch(struct uvs__span_queue *queue, size_t consumer)
     uvs__ring_give_empty(&queue->ring, consumer);
     if (rc)
         uvs__ring_stop(&queue->ring, consumer);
-    return rc == 0;
+}
+
+static bool try_batch(struct uvs__span_queue *queue, size_t consumer)
+{
+    const size_t place = uvs__ring_try_full(&queue->ring, consumer);
+    if (place != UVS__RING_NONE)
+        take_batch(queue, consumer, place);
+    return place != UVS__RING_NONE;
+}
+
+// A batch for a taker that no thread has. False: there is none, or another thread is at it, which goes on
+// until there is none before it waits for anything.
+static bool try_shared(struct uvs__span_queue *queue)
+{
+    bool any = false;
+    if (queue->thread_count != 1 || pthread_mutex_trylock(&queue->shared))
+        return false;
+    for (size_t i = 0; i < LAST_TAKER && !any; i++)
+        any = try_batch(queue, i);
+    pthread_mutex_unlock(&queue->shared);
+    return any;
+}
+
+// The thread wants no more, for its taker, and for those that no thread has.
+static void stop(struct uvs__span_queue *queue, size_t taker)
+{
+    uvs__ring_stop(&queue->ring, taker);
+    for (size_t i = 0; queue->thread_count == 1 && i < LAST_TAKER; i++)
+        uvs__ring_stop(&queue->ring, i);
 }
 
 static void *take(void *data)
 {
-    const struct consumer *consumer = data;
-    while (take_batch(consumer->queue, consumer->number))
-        ;
+    const struct thread *thread = data;
+    struct uvs__span_queue *queue = thread->queue;
+    size_t place = 0;
+    while (place != UVS__RING_NONE) {
+        if (try_batch(queue, thread->taker) || try_shared(queue))
+            continue;
+        place = uvs__ring_take_full(&queue->ring, thread->taker);
+        if (place != UVS__RING_NONE)
+            take_batch(queue, thread->taker, place);
+    }
     // At the end of all spans it is nobody else's end.
-    if (atomic_load(&consumer->queue->result))
-        uvs__ring_stop(&consumer->queue->ring, consumer->number);
+    if (atomic_load(&queue->result))
+        stop(queue, thread->taker);
     return NULL;
 }
 
@@ -191,6 +226,8 @@ static void *take(void *data)
 
 static void begin_batch(struct uvs__span_queue *queue)
 {
+    while (uvs__ring_is_full(&queue->ring) && try_shared(queue))
+        ;
     const size_t place = uvs__ring_take_empty(&queue->ring);
     if (place == UVS__RING_NONE)
         return;
@@ -210,7 +247,7 @@ static void hand_on(struct uvs__span_queue *queue)
     uvs__span_room_close(queue->room);
     uvs__ring_give_full(&queue->ring);
     if (!queue->thread_count)
-        take_batch(queue, 0);
+        try_batch(queue, 0);
 }
 
 // A batch that was handed on meanwhile is not filled again before all others were, so a span at its end is
@@ -239,30 +276,34 @@ int uvs__span_queue_add(struct uvs__span_queue *queue, const struct uvs__span *s
 void uvs__span_queue_settle(struct uvs__span_queue *queue)
 {
     hand_on(queue);
+    while (try_shared(queue))
+        ;
     uvs__ring_settle(&queue->ring);
 }
 
-static void end_threads(struct uvs__span_queue *queue)
+static void end_threads(struct uvs__span_queue *queue, size_t count)
 {
     uvs__ring_close(&queue->ring);
-    while (queue->thread_count > 0)
-        pthread_join(queue->consumers[--queue->thread_count].thread, NULL);
+    while (count > 0)
+        pthread_join(queue->threads[--count].thread, NULL);
 }
 
 // false: not all can be started, so none is.
 static bool start_threads(struct uvs__span_queue *queue, size_t count)
 {
-    uvs__ring_create(&queue->ring, BATCHES, count);
-    while (queue->thread_count < count) {
-        struct consumer *consumer = &queue->consumers[queue->thread_count];
-        *consumer = (struct consumer){.queue = queue, .number = queue->thread_count};
-        if (uvs__ring_start_thread(&consumer->thread, take, consumer))
+    size_t started = 0;
+    uvs__ring_create(&queue->ring, BATCHES, UVS__SPAN_TAKERS);
+    queue->thread_count = count;
+    for (; started < count; started++) {
+        struct thread *thread = &queue->threads[started];
+        *thread = (struct thread){.queue = queue, .taker = UVS__SPAN_TAKERS - count + started};
+        if (uvs__ring_start_thread(&thread->thread, take, thread))
             break;
-        queue->thread_count++;
     }
-    if (queue->thread_count == count)
+    if (started == count)
         return true;
-    end_threads(queue);
+    end_threads(queue, started);
+    queue->thread_count = 0;
     uvs__ring_destroy(&queue->ring);
     return false;
 }
@@ -277,6 +318,7 @@ struct uvs__span_queue *uvs__span_queue_create(size_t threads, struct uvs__span_
     uvs__span_room_close(queue->room);
     memcpy(queue->takers, takers, sizeof(queue->takers));
     queue->data = data;
+    pthread_mutex_init(&queue->shared, NULL);
     if (threads == 0 || !start_threads(queue, threads))
         uvs__ring_create(&queue->ring, BATCHES_ALONE, 1);
     return queue;
@@ -295,13 +337,16 @@ int uvs__span_queue_destroy(struct uvs__span_queue *queue)
     if (!queue)
         return 0;
     hand_on(queue);
-    end_threads(queue);
+    while (try_shared(queue))
+        ;
+    end_threads(queue, queue->thread_count);
     const int result = queue->result;
     for (size_t i = 0; i < BATCHES; i++)
         for (struct block *block = queue->batches[i].blocks, *next; block; block = next) {
             next = block->next;
             free(block);
         }
+    pthread_mutex_destroy(&queue->shared);
     uvs__ring_destroy(&queue->ring);
     free(queue);
     return result;

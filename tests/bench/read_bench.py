@@ -106,11 +106,12 @@ def count_instructions(build, events, directory):
 
 def print_instructions(build, events, directory):
     once, twice = (count_instructions(build, number, directory) for number in (events, 2 * events))
-    threads = {2: ["decodes and builds spans", "analyses"],
+    threads = {2: ["decodes, builds spans, helps", "analyses"],
                3: ["builds spans", "decodes", "analyses"],
                4: ["builds spans", "decodes", "analyses by type", "analyses in order"]}[len(once)]
-    for thread, first, second in zip(threads, once, twice):
-        print(f"{thread:25}{(second - first) / events:8.0f} instructions an event")
+    each = [(second - first) / events for first, second in zip(once, twice)]
+    for thread, instructions in zip([*threads, "all"], [*each, sum(each)]):
+        print(f"{thread:29}{instructions:8.0f} instructions an event")
 
 
 def print_windows(build, lengths, directory):

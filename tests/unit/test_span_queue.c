@@ -124,16 +124,16 @@ static int add(struct uvs__span_queue *queue, uint64_t number)
     return rc;
 }
 
-static struct uvs__span_queue *create(void **state, struct taken *taken, uint64_t refuse_at)
+static struct uvs__span_queue *create(void **state, struct taken *taken)
 {
-    *taken = (struct taken){.by = {{.refuse_at = UINT64_MAX}, {.refuse_at = refuse_at}}};
+    *taken = (struct taken){.by = {{.refuse_at = UINT64_MAX}, {.refuse_at = UINT64_MAX}}};
     return uvs__span_queue_create(*(const size_t *)*state, &room, takers, taken);
 }
 
 static void test_all_in_order(void **state)
 {
     struct taken taken;
-    struct uvs__span_queue *queue = create(state, &taken, UINT64_MAX);
+    struct uvs__span_queue *queue = create(state, &taken);
     for (uint64_t i = 0; i < MANY; i++)
         assert_int_equal(add(queue, i), 0);
     assert_int_equal(uvs__span_queue_destroy(queue), 0);
@@ -145,7 +145,7 @@ static void test_all_in_order(void **state)
 static void test_settled(void **state)
 {
     struct taken taken;
-    struct uvs__span_queue *queue = create(state, &taken, UINT64_MAX);
+    struct uvs__span_queue *queue = create(state, &taken);
     for (uint64_t number = 0; number < 3000; number++) {
         assert_int_equal(add(queue, number), 0);
         if (number % 700 != 0)
@@ -163,22 +163,25 @@ static void test_settled(void **state)
 // What one taker says is told; the other one ends with it.
 static void test_refused(void **state)
 {
-    struct taken taken;
-    struct uvs__span_queue *queue = create(state, &taken, 10);
-    int rc = 0;
-    for (uint64_t i = 0; i < MANY && rc == 0; i++)
-        rc = add(queue, i);
-    assert_int_equal(rc, REFUSED);
-    uvs__span_queue_settle(queue);
-    taken.fact = 1; // nobody reads it any more
-    assert_int_equal(uvs__span_queue_destroy(queue), REFUSED);
-    assert_int_equal(taken.by[1].count, 11);
+    for (size_t taker = 0; taker < UVS__SPAN_TAKERS; taker++) {
+        struct taken taken;
+        struct uvs__span_queue *queue = create(state, &taken);
+        int rc = 0;
+        taken.by[taker].refuse_at = 10;
+        for (uint64_t i = 0; i < MANY && rc == 0; i++)
+            rc = add(queue, i);
+        assert_int_equal(rc, REFUSED);
+        uvs__span_queue_settle(queue);
+        taken.fact = 1; // nobody reads it any more
+        assert_int_equal(uvs__span_queue_destroy(queue), REFUSED);
+        assert_int_equal(taken.by[taker].count, 11);
+    }
 }
 
 static void test_nothing(void **state)
 {
     struct taken taken;
-    struct uvs__span_queue *queue = create(state, &taken, UINT64_MAX);
+    struct uvs__span_queue *queue = create(state, &taken);
     uvs__span_queue_settle(queue);
     assert_int_equal(uvs__span_queue_destroy(queue), 0);
     assert_int_equal(taken.by[0].count, 0);
