@@ -311,8 +311,7 @@ static void fill_capped(const struct uvs__blame *blame, struct uvs_report *repor
 
 // --- The analysis ---
 
-static int in_order(void *data, const struct uvs__output *output, const struct uvs__span *spans,
-                    size_t count)
+static int in_order(void *data, const struct uvs__output *output, const struct uvs__span *spans, size_t count)
 {
     struct uvs__blame *blame = &((struct state *)data)->blame;
     const int rc = uvs__blame_loops_take(blame, output, spans, count);

@@ -43,7 +43,7 @@ struct uvs__fast_stream {
     // The head.
     const struct uvs__ctf_event *event; // NULL: none
     uint32_t id;                        // the event's
-    struct uvs_ev_lost losses[2]; // in front of the packet's events
+    struct uvs_ev_lost losses[2];       // in front of the packet's events
     unsigned loss_count, loss_next;
     char *damage; // the first packet that could not be decoded to its end; NULL: none
 };

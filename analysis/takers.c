@@ -63,7 +63,8 @@ int uvs__takers_take_typed(struct uvs__takers *takers, const struct uvs__output 
     return rc;
 }
 
-// All takers look at the same few spans, one after the other, while they are in the processor's nearest cache.
+// All takers look at the same few spans, one after the other, while they are in the processor's nearest
+// cache.
 int uvs__takers_take_ordered(struct uvs__takers *takers, const struct uvs__output *output,
                              const struct uvs__span *spans, size_t count)
 {

@@ -6,8 +6,8 @@
 
 #include "analysis.h"
 
-// By type many at a time, since each analysis fetches figures of its own; in order few, since each fetches all
-// spans.
+// By type many at a time, since each analysis fetches figures of its own; in order few, since each fetches
+// all spans.
 enum { UVS__ANALYSES = 16, UVS__RUN_SPANS = 512, UVS__ORDERED_SPANS = 128 };
 
 // Zero-initialise to create.
