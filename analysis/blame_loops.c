@@ -171,22 +171,25 @@ static __attribute__((noinline)) int place_parts_alone(struct loop_state *loop, 
     return rc;
 }
 
-// Leaves of the parts what lies in [begin_ns, end_ns), which is not empty. Returns the first of how many that
-// are.
-static inline struct uvs__past *cut_parts(struct loop_state *loop, uint64_t begin_ns, uint64_t end_ns,
-                                          size_t *ret_count)
+// Leaves of the parts what lies in [begin_ns, end_ns), which is not empty: those from *ret_first on. Returns
+// how many they are.
+static inline size_t cut_parts(const struct loop_state *loop, uint64_t begin_ns, uint64_t end_ns,
+                               size_t *ret_first)
 {
-    struct uvs__past *first = loop->parts, *end = first + loop->part_count;
-    while (first < end && first->end_ns <= begin_ns)
+    struct uvs__past *parts = loop->parts;
+    size_t first = 0, end = loop->part_count;
+    while (first < end && parts[first].end_ns <= begin_ns)
         first++;
-    while (first < end && end[-1].begin_ns >= end_ns)
+    while (first < end && parts[end - 1].begin_ns >= end_ns)
         end--;
-    if (first < end && first->begin_ns < begin_ns)
-        first->begin_ns = begin_ns;
-    if (first < end && end[-1].end_ns > end_ns)
-        end[-1].end_ns = end_ns;
-    *ret_count = (size_t)(end - first);
-    return first;
+    *ret_first = first;
+    if (first == end)
+        return 0;
+    if (parts[first].begin_ns < begin_ns)
+        parts[first].begin_ns = begin_ns;
+    if (parts[end - 1].end_ns > end_ns)
+        parts[end - 1].end_ns = end_ns;
+    return end - first;
 }
 
 // The parts are not to be asked about afterwards.
@@ -197,9 +200,9 @@ static inline int place_parts(struct loop_state *loop, const struct uvs__span *b
     loop->covered_ns = uvs__max(loop->covered_ns, busy->begin_ns);
     if (loop->covered_ns >= busy->end_ns)
         return 0;
-    size_t count;
-    const struct uvs__past *parts = cut_parts(loop, loop->covered_ns, busy->end_ns, &count);
-    int rc = count ? uvs__history_add_all(&loop->history, parts, count) : 0;
+    size_t first;
+    const size_t count = cut_parts(loop, loop->covered_ns, busy->end_ns, &first);
+    int rc = count ? uvs__history_add_all(&loop->history, &loop->parts[first], count) : 0;
     return rc ? rc : cover_span(loop, UVS_BLAME_LIBUV, busy);
 }
 

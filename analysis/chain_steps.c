@@ -22,7 +22,7 @@ struct uvs__step *uvs__steps_replace(struct uvs__steps *steps, struct uvs__step 
     while (*link != step)
         link = &(*link)->next;
     steps->ages[step->place] = *link = next;
-    uvs__step_release(steps, step);
+    uvs__step_leave(steps, step);
     return next;
 }
 

@@ -66,10 +66,11 @@ static inline void uvs__step_release(struct uvs__steps *steps, struct uvs__step 
 
 // --- The table ---
 
-// Threads are given numbers by the block, and may use no more than the first of each.
+// Threads are given numbers by the block, and may use no more than the first of each. Processes have the same
+// numbers.
 static inline struct uvs__step **uvs__steps_bucket(struct uvs__steps *steps, uint32_t process, uint64_t op)
 {
-    return &steps->buckets[(op + (op >> 10) + process) % UVS__STEPS];
+    return &steps->buckets[(op + (op >> 10) + process * 40503u) % UVS__STEPS];
 }
 
 // NULL: there is none.
@@ -81,7 +82,16 @@ static inline struct uvs__step *uvs__steps_find(struct uvs__steps *steps, uint32
     return step;
 }
 
-// Nobody asks a step that is not known for its parent, and nonsense may ask in a circle.
+// The table. Nobody asks a step that is not known for its parent, and nonsense may ask in a circle.
+static inline void uvs__step_leave(struct uvs__steps *steps, struct uvs__step *step)
+{
+    if (!step->known) {
+        uvs__step_release(steps, step->parent);
+        step->parent = NULL;
+    }
+    uvs__step_release(steps, step);
+}
+
 static inline void uvs__steps_forget(struct uvs__steps *steps, struct uvs__step *step)
 {
     struct uvs__step **link = uvs__steps_bucket(steps, step->process, step->op);
@@ -89,11 +99,7 @@ static inline void uvs__steps_forget(struct uvs__steps *steps, struct uvs__step 
         link = &(*link)->next;
     *link = step->next;
     steps->ages[step->place] = NULL;
-    if (!step->known) {
-        uvs__step_release(steps, step->parent);
-        step->parent = NULL;
-    }
-    uvs__step_release(steps, step);
+    uvs__step_leave(steps, step);
 }
 
 void uvs__steps_forget_oldest(struct uvs__steps *steps, struct uvs__step *oldest);

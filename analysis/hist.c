@@ -63,7 +63,7 @@ int uvs_hist_add_buckets(struct uvs_hist *hist, const uint64_t *buckets, size_t 
     uint64_t count = 0;
     for (size_t i = 0; i < bucket_count; i++) {
         const uint64_t index = buckets[i] >> 32;
-        if (index / BUCKETS > CHUNKS) // not one of ours
+        if (index / BUCKETS > CHUNKS || !(uint32_t)buckets[i]) // not one of ours
             continue;
         const unsigned chunk_number = index < BUCKETS ? 0 : (unsigned)(index / BUCKETS) - 1;
         uint32_t *chunk = chunk_at(hist, chunk_number);

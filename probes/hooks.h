@@ -256,8 +256,9 @@ void uvs__set_resolved(void);
 static inline bool uvs__is_libuvs_own(const void *callback)
 {
     const struct uvs__copy *copy = &uvs__copies[UVS_COPY];
-    return (uintptr_t)callback - __atomic_load_n(&copy->own_begin, __ATOMIC_RELAXED) <
-           __atomic_load_n(&copy->own_size, __ATOMIC_RELAXED);
+    // With a size of 0 the begin may still be missing.
+    const uintptr_t size = __atomic_load_n(&copy->own_size, __ATOMIC_ACQUIRE);
+    return (uintptr_t)callback - __atomic_load_n(&copy->own_begin, __ATOMIC_RELAXED) < size;
 }
 
 static inline void uvs__learn_own_callback(void *callback)

@@ -68,6 +68,16 @@ static void spreads_what_threads_ask_for_first(void **state)
         assert_in_range(length_of(steps->buckets[i]), 0, 2);
 }
 
+static void spreads_processes_with_the_same_numbers(void **state)
+{
+    struct uvs__steps *steps = *state;
+    for (uint32_t process = 0; process < 64; process++)
+        for (uint64_t op = 0; op < UVS__STEPS / 64; op++)
+            uvs__steps_add(steps, process, op);
+    for (size_t i = 0; i < UVS__STEPS; i++)
+        assert_in_range(length_of(steps->buckets[i]), 0, 4);
+}
+
 static void forgets_the_oldest(void **state)
 {
     struct uvs__steps *steps = *state;
@@ -165,6 +175,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(behaves_like_an_array, set_up, tear_down),
         cmocka_unit_test_setup_teardown(spreads_what_threads_ask_for_first, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(spreads_processes_with_the_same_numbers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(forgets_the_oldest, set_up, tear_down),
         cmocka_unit_test_setup_teardown(keeps_parents_until_nobody_refers_to_them, set_up, tear_down),
         cmocka_unit_test_setup_teardown(gives_back_those_that_ask_for_each_other, set_up, tear_down),

@@ -57,11 +57,34 @@ static void too_many_are_forgotten(void **state)
     add_pieces(UVS__MAX_PIECES / 2, 10);
 }
 
+// After pieces were forgotten, so that the ring does not begin where it lies.
+static void it_grows_in_the_middle(void **state)
+{
+    (void)state;
+    enum { OLD = 333, PIECES = OLD + 5000 };
+    static struct uvs__past pieces[PIECES];
+    struct uvs__history history = {0};
+    uint64_t time_ns = 0;
+    for (size_t i = 0; i < PIECES; i++) {
+        const uint64_t end_ns = time_ns + (i < OLD ? UVS__HISTORY_NS / 100 : 10);
+        pieces[i] = (struct uvs__past){time_ns, end_ns, i};
+        assert_int_equal(uvs__history_add(&history, time_ns, end_ns, i), 0);
+        time_ns = end_ns;
+        if (i % 100 && i + 1 < PIECES)
+            continue;
+        for (uint64_t at = history.begin; at < history.end; at++)
+            assert_memory_equal(piece_at(&history, at), &pieces[at], sizeof(pieces[at]));
+    }
+    assert_true(history.begin > 0 && history.capacity > OLD);
+    uvs__history_clear(&history);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_old_is_forgotten),
         cmocka_unit_test(too_many_are_forgotten),
+        cmocka_unit_test(it_grows_in_the_middle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
