@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Gives spans to analyses, many at a time, on threads of their own while the builder goes on, or in between
-// where there is one processor: to each taker the same spans in the same order. What a span borrows is
-// copied; what it points at in the builder (processes, loops, names) changes only when uvs__spans_quiet was
-// called before. Takers share nothing that one of them changes.
+// where there is one processor: to each taker the same spans in the same order. With one thread all takers
+// but the last are also called on the builder's, when it would have to wait; never one twice at the same
+// time. What a span borrows is copied; what it points at in the builder (processes, loops, names) changes
+// only when uvs__spans_quiet was called before. Takers share nothing that one of them changes.
 #ifndef UVS_SPAN_QUEUE_H
 #define UVS_SPAN_QUEUE_H
 

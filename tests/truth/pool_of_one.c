@@ -29,7 +29,7 @@ static uint64_t with_next_waiting_ns(void)
     uint64_t sum_ns = 0;
     for (int i = 0; i + 1 < JOBS; i++) {
         const uint64_t since_ns = begun_ns[i] > submitted_ns[i + 1] ? begun_ns[i] : submitted_ns[i + 1];
-        sum_ns += finished_ns[i] - since_ns;
+        sum_ns += finished_ns[i] > since_ns ? finished_ns[i] - since_ns : 0;
     }
     return sum_ns;
 }
@@ -55,7 +55,7 @@ int main(void)
     truth_fact("pool max_queue_depth >=3");
     truth_fact("pool stuck.never_started 0");
     truth_fact("pool stuck.never_finished 0");
-    truth_fact("pool saturated_ns >=%llu", (unsigned long long)(with_next_waiting_ns() - TRUTH_MS));
+    truth_fact("pool saturated_ns >=%llu", (unsigned long long)(with_next_waiting_ns() / 100 * 98));
     truth_fact("pool saturated_ns <=%llu",
                (unsigned long long)(begun_ns[JOBS - 1] - submitted_ns[0] + TRUTH_MS));
     return uv_loop_close(loop) == 0 ? 0 : 98;
