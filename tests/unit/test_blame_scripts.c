@@ -2,7 +2,7 @@
 // Samples go to whatever the blame takes to have run at their time, and are named by their innermost function
 // of the program's own scripts.
 #include "analysis/recording.h"
-#include "analysis/report.h"
+#include "log_recording.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <cmocka.h>
 
 static const char map[] = "1000 100 JS:~first /one/app.js:1:1\n"
@@ -42,50 +41,22 @@ static const char log_of_samples[] =
     "1100ms callback loop=7:0 op=2 kind=async callback=0x200 duration_ns=50ms delay_ns=1049ms\n"
     "1200ms poll loop=7:0 wait_ns=100ms busy_ns=1100ms callbacks=2 timeout_ms=100 calls=1\n";
 
-static char directory[] = "/tmp/uvscope-scripts-XXXXXX", events[64];
-
-static void write_file(const char *name, const char *text)
-{
-    char path[64];
-    snprintf(path, sizeof(path), "%s/%s", directory, name);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
-}
+static char directory[] = "/tmp/uvscope-scripts-XXXXXX";
 
 static int set_up(void **state)
 {
     (void)state;
-    assert_non_null(mkdtemp(directory));
-    snprintf(events, sizeof(events), "%s/log.events", directory);
-    write_file(UVS_RECORDING_FILE, "{\"schema\": 1, \"id\": \"r\", \"argv\": [], \"pid\": 7}");
-    write_file("perf-7.map", map);
-    write_file("log.events", log_of_samples);
+    log_recording_create(directory, log_of_samples);
+    log_recording_write(directory, UVS_RECORDING_FILE,
+                        "{\"schema\": 1, \"id\": \"r\", \"argv\": [], \"pid\": 7}");
+    log_recording_write(directory, "perf-7.map", map);
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    char command[128];
-    snprintf(command, sizeof(command), "rm -r %s", directory);
-    return system(command);
-}
-
-static int open_log(void *path, struct uvs_reader **ret_reader, struct uvs_error *error)
-{
-    return uvs_reader_create(path, ret_reader, error);
-}
-
-static struct uvs_report *analyse(void)
-{
-    const struct uvs_analysis_options options = {.open = open_log, .open_data = events};
-    struct uvs_report *report;
-    struct uvs_error error = {0};
-    if (uvs_analyse(directory, &options, &report, &error))
-        fail_msg("%s", error.text);
-    return report;
+    return log_recording_remove(directory);
 }
 
 static const struct uvs_blame_who *culprit(const struct uvs_report *report, enum uvs_blame_what what)
@@ -109,7 +80,7 @@ static void check_script(const struct uvs_scripts *scripts, size_t index, const 
 static void test_samples_are_of_whom_the_blame_says(void **state)
 {
     (void)state;
-    struct uvs_report *report = analyse();
+    struct uvs_report *report = log_recording_report(directory);
     const struct uvs_scripts *scripts = culprit(report, UVS_BLAME_CALLBACK)->scripts;
     assert_non_null(scripts);
     assert_int_equal(scripts->samples, 6);
@@ -130,7 +101,7 @@ static void test_samples_are_of_whom_the_blame_says(void **state)
 static void test_victims_parts_have_the_same(void **state)
 {
     (void)state;
-    struct uvs_report *report = analyse();
+    struct uvs_report *report = log_recording_report(directory);
     uint64_t sum_ns = 0;
     assert_int_equal(report->victim_count, 1);
     for (size_t i = 0; i < report->victims[0].by_count; i++) {

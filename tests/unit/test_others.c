@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 // On a daemon that is everybody's a trace holds what others record meanwhile: none of it is the report's.
 #include "analysis/recording.h"
-#include "analysis/report.h"
+#include "log_recording.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <cmocka.h>
 
 // Process 8 is another recording's, and lean: it says so before it says whose it is, and again.
@@ -24,51 +23,27 @@ static const char log_of_two[] =
     "200ms poll loop=7:0 wait_ns=100ms busy_ns=100ms callbacks=1 timeout_ms=100 calls=1\n"
     "900ms callback loop=8:0 op=1 kind=timer callback=0x100 duration_ns=600ms delay_ns=0\n";
 
-static char directory[] = "/tmp/uvscope-others-XXXXXX", events[64];
-
-static void write_file(const char *name, const char *text)
-{
-    char path[64];
-    snprintf(path, sizeof(path), "%s/%s", directory, name);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
-}
+static char directory[] = "/tmp/uvscope-others-XXXXXX";
 
 static int set_up(void **state)
 {
     (void)state;
-    assert_non_null(mkdtemp(directory));
-    snprintf(events, sizeof(events), "%s/log.events", directory);
-    write_file("log.events", log_of_two);
+    log_recording_create(directory, log_of_two);
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    char command[128];
-    snprintf(command, sizeof(command), "rm -r %s", directory);
-    return system(command);
-}
-
-static int open_log(void *path, struct uvs_reader **ret_reader, struct uvs_error *error)
-{
-    return uvs_reader_create(path, ret_reader, error);
+    return log_recording_remove(directory);
 }
 
 static struct uvs_report *report_of(const char *recording)
 {
     char facts[128];
     snprintf(facts, sizeof(facts), "{\"schema\": 1, \"id\": \"%s\", \"argv\": []}", recording);
-    write_file(UVS_RECORDING_FILE, facts);
-    const struct uvs_analysis_options options = {.open = open_log, .open_data = events};
-    struct uvs_report *report;
-    struct uvs_error error = {0};
-    if (uvs_analyse(directory, &options, &report, &error))
-        fail_msg("%s", error.text);
-    return report;
+    log_recording_write(directory, UVS_RECORDING_FILE, facts);
+    return log_recording_report(directory);
 }
 
 static void their_threshold_is_not_ours(void **state)
