@@ -48,7 +48,7 @@ struct uvs__analysis {
 #define UVS__ANALYSIS_MAP(X) \
     X(processes)             \
     X(loops)                 \
-    X(open_handles) X(callbacks) X(sync_calls) X(pool) X(stacks) X(blame) X(what_if) X(chains) X(slices)
+    X(open_handles) X(callbacks) X(sync_calls) X(pool) X(stacks) X(chains) X(blame) X(what_if) X(slices)
 
 #define X(name) extern const struct uvs__analysis uvs__##name##_analysis;
 UVS__ANALYSIS_MAP(X)

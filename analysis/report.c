@@ -44,19 +44,17 @@ struct job {
 
 // --- Reading ---
 
-static int take_typed(void *data, const struct uvs__span *spans, size_t count)
+// The first taker has all analyses by type, the others those in order between them.
+static int take(void *data, size_t taker, const struct uvs__span *spans, size_t count)
 {
     struct job *job = data;
-    return uvs__takers_take_typed(&job->takers, &job->output, spans, count);
+    if (taker == 0)
+        return uvs__takers_take_typed(&job->takers, &job->output, spans, count);
+    int rc = 0;
+    for (size_t i = taker - 1; i < job->takers.ordered_count && !rc; i += UVS__SPAN_TAKERS - 1)
+        rc = uvs__takers_take_ordered(&job->takers, i, &job->output, spans, count);
+    return rc;
 }
-
-static int take_ordered(void *data, const struct uvs__span *spans, size_t count)
-{
-    struct job *job = data;
-    return uvs__takers_take_ordered(&job->takers, &job->output, spans, count);
-}
-
-static uvs__span_taker *const span_takers[UVS__SPAN_TAKERS] = {take_typed, take_ordered};
 
 static bool counts_in_window(struct job *job, const struct uvs__span *span)
 {
@@ -358,7 +356,7 @@ static int open_job(struct job *job, const char *path, const struct uvs_analysis
     const bool is_part = job->output.report->shown.any;
     if (is_part)
         job->spans.sink = on_windowed_span;
-    job->queue = uvs__span_queue(is_part ? NULL : &job->spans.room, span_takers, job);
+    job->queue = uvs__span_queue(is_part ? NULL : &job->spans.room, take, job);
     if (!job->queue)
         return uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory to analyse the trace");
     job->extent.sure_ns = UVS_ABSENT;

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { UVS__RING_CONSUMERS = 2 };
+enum { UVS__RING_CONSUMERS = 3 };
 
 struct uvs__ring {
     pthread_mutex_t lock; // guards all below

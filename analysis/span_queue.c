@@ -13,9 +13,9 @@
 #ifndef UVS_BATCH_SPANS
 #define UVS_BATCH_SPANS 512
 #endif
-// So many processors have time for a thread of each taker, beside those that decode and build.
-#ifndef UVS_PROCESSORS_FOR_ALL
-#define UVS_PROCESSORS_FOR_ALL 4
+// So many processors have time for two threads beside those that decode and build.
+#ifndef UVS_PROCESSORS_FOR_TWO
+#define UVS_PROCESSORS_FOR_TWO 4
 #endif
 
 // Alone it takes two: one is filled when the other was just taken.
@@ -24,7 +24,6 @@ enum {
     BATCHES_ALONE = 2,
     BATCH_SPANS = UVS_BATCH_SPANS,
     BLOCK_BYTES = 1 << 14,
-    LAST_TAKER = UVS__SPAN_TAKERS - 1,
     NO_MEMORY = -UVS_E_ENVIRONMENT
 };
 
@@ -43,17 +42,18 @@ struct batch {
 
 struct uvs__span_queue {
     struct uvs__span_room *room, own_room; // where the batch is filled
-    uvs__span_taker *takers[UVS__SPAN_TAKERS];
+    uvs__span_take *take;
     void *data;
     size_t thread_count; // 0: the builder's is the only one
+    // The first takers have no thread: each is whoever's is idle and locks it.
+    size_t shared_count;
+    pthread_mutex_t shared[UVS__SPAN_TAKERS];
     struct thread {
         struct uvs__span_queue *queue;
         size_t taker;
         pthread_t thread;
     } threads[UVS__SPAN_TAKERS];
     struct uvs__ring ring;
-    // One thread has the last taker. The others are then whoever's is idle: the thread's, or the builder's.
-    pthread_mutex_t shared;
     _Atomic int result;  // of the takers
     struct batch *batch; // the one that is filled; NULL: none
     struct batch batches[BATCHES];
@@ -167,7 +167,7 @@ static void take_batch(struct uvs__span_queue *queue, size_t consumer, size_t pl
     const struct batch *batch = &queue->batches[place];
     int rc = 0, none = 0;
     for (size_t i = consumer; i < UVS__SPAN_TAKERS && !rc; i += queue->ring.consumers)
-        rc = queue->takers[i](queue->data, batch->items, batch->count);
+        rc = queue->take(queue->data, i, batch->items, batch->count);
     if (rc)
         atomic_compare_exchange_strong(&queue->result, &none, rc);
     uvs__ring_give_empty(&queue->ring, consumer);
@@ -183,16 +183,17 @@ static bool try_batch(struct uvs__span_queue *queue, size_t consumer)
     return place != UVS__RING_NONE;
 }
 
-// A batch for a taker that no thread has. False: there is none, or another thread is at it, which goes on
-// until there is none before it waits for anything.
+// A batch for a taker that no thread has. False: there is none, or other threads are at it, which go on
+// until there is none before they wait for anything.
 static bool try_shared(struct uvs__span_queue *queue)
 {
     bool any = false;
-    if (queue->thread_count != 1 || pthread_mutex_trylock(&queue->shared))
-        return false;
-    for (size_t i = 0; i < LAST_TAKER && !any; i++)
+    for (size_t i = 0; i < queue->shared_count && !any; i++) {
+        if (pthread_mutex_trylock(&queue->shared[i]))
+            continue;
         any = try_batch(queue, i);
-    pthread_mutex_unlock(&queue->shared);
+        pthread_mutex_unlock(&queue->shared[i]);
+    }
     return any;
 }
 
@@ -200,11 +201,11 @@ static bool try_shared(struct uvs__span_queue *queue)
 static void stop(struct uvs__span_queue *queue, size_t taker)
 {
     uvs__ring_stop(&queue->ring, taker);
-    for (size_t i = 0; queue->thread_count == 1 && i < LAST_TAKER; i++)
+    for (size_t i = 0; i < queue->shared_count; i++)
         uvs__ring_stop(&queue->ring, i);
 }
 
-static void *take(void *data)
+static void *run(void *data)
 {
     const struct thread *thread = data;
     struct uvs__span_queue *queue = thread->queue;
@@ -294,42 +295,43 @@ static bool start_threads(struct uvs__span_queue *queue, size_t count)
     size_t started = 0;
     uvs__ring_create(&queue->ring, BATCHES, UVS__SPAN_TAKERS);
     queue->thread_count = count;
+    queue->shared_count = UVS__SPAN_TAKERS - count;
     for (; started < count; started++) {
         struct thread *thread = &queue->threads[started];
-        *thread = (struct thread){.queue = queue, .taker = UVS__SPAN_TAKERS - count + started};
-        if (uvs__ring_start_thread(&thread->thread, take, thread))
+        *thread = (struct thread){.queue = queue, .taker = queue->shared_count + started};
+        if (uvs__ring_start_thread(&thread->thread, run, thread))
             break;
     }
     if (started == count)
         return true;
     end_threads(queue, started);
-    queue->thread_count = 0;
+    queue->thread_count = queue->shared_count = 0;
     uvs__ring_destroy(&queue->ring);
     return false;
 }
 
 struct uvs__span_queue *uvs__span_queue_create(size_t threads, struct uvs__span_room *room,
-                                               uvs__span_taker *const takers[UVS__SPAN_TAKERS], void *data)
+                                               uvs__span_take *take, void *data)
 {
     struct uvs__span_queue *queue = calloc(1, sizeof(*queue));
     if (!queue)
         return NULL;
     queue->room = room ? room : &queue->own_room;
     uvs__span_room_close(queue->room);
-    memcpy(queue->takers, takers, sizeof(queue->takers));
+    queue->take = take;
     queue->data = data;
-    pthread_mutex_init(&queue->shared, NULL);
+    for (size_t i = 0; i < UVS__SPAN_TAKERS; i++)
+        pthread_mutex_init(&queue->shared[i], NULL);
     if (threads == 0 || !start_threads(queue, threads))
         uvs__ring_create(&queue->ring, BATCHES_ALONE, 1);
     return queue;
 }
 
-struct uvs__span_queue *uvs__span_queue(struct uvs__span_room *room,
-                                        uvs__span_taker *const takers[UVS__SPAN_TAKERS], void *data)
+struct uvs__span_queue *uvs__span_queue(struct uvs__span_room *room, uvs__span_take *take, void *data)
 {
     const int processors = uvs__ring_processors();
-    const size_t threads = processors >= UVS_PROCESSORS_FOR_ALL ? UVS__SPAN_TAKERS : processors >= 2;
-    return uvs__span_queue_create(threads, room, takers, data);
+    const size_t threads = processors >= UVS_PROCESSORS_FOR_TWO ? 2 : processors >= 2;
+    return uvs__span_queue_create(threads, room, take, data);
 }
 
 int uvs__span_queue_destroy(struct uvs__span_queue *queue)
@@ -346,7 +348,8 @@ int uvs__span_queue_destroy(struct uvs__span_queue *queue)
             next = block->next;
             free(block);
         }
-    pthread_mutex_destroy(&queue->shared);
+    for (size_t i = 0; i < UVS__SPAN_TAKERS; i++)
+        pthread_mutex_destroy(&queue->shared[i]);
     uvs__ring_destroy(&queue->ring);
     free(queue);
     return result;

@@ -63,16 +63,15 @@ int uvs__takers_take_typed(struct uvs__takers *takers, const struct uvs__output 
     return rc;
 }
 
-// All takers look at the same few spans, one after the other, while they are in the processor's nearest
-// cache.
-int uvs__takers_take_ordered(struct uvs__takers *takers, const struct uvs__output *output,
-                             const struct uvs__span *spans, size_t count)
+// An analysis may look several times at the same few spans, while they are in the processor's nearest cache.
+int uvs__takers_take_ordered(const struct uvs__takers *takers, size_t number,
+                             const struct uvs__output *output, const struct uvs__span *spans, size_t count)
 {
+    const struct uvs__ordered_taker *taker = &takers->ordered[number];
     int rc = 0;
     for (size_t length; count && !rc; spans += length, count -= length) {
         length = count < UVS__ORDERED_SPANS ? count : UVS__ORDERED_SPANS;
-        for (size_t i = 0; i < takers->ordered_count && !rc; i++)
-            rc = takers->ordered[i].take(takers->ordered[i].state, output, spans, length);
+        rc = taker->take(taker->state, output, spans, length);
     }
     return rc;
 }

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Gives spans to the analyses, some at a time: those of one type together, so that what is done with each is
-// a short loop, and all in order to who needs that.
+// a short loop, or all in order to one that needs that.
 #ifndef UVS_TAKERS_H
 #define UVS_TAKERS_H
 
 #include "analysis.h"
 
-// By type many at a time, since each analysis fetches figures of its own; in order few, since each fetches
-// all spans.
 enum { UVS__ANALYSES = 16, UVS__RUN_SPANS = 512, UVS__ORDERED_SPANS = 128 };
 
 // Zero-initialise to create.
@@ -27,10 +25,12 @@ struct uvs__takers {
 };
 
 void uvs__takers_add(struct uvs__takers *takers, const struct uvs__analysis *analysis, void *state);
-// 0, or what an analysis said that was not. No analysis is in both, and they may be called at the same time.
+// 0, or what an analysis said that was not. No analysis is in two of them, and they may be called at the same
+// time.
 int uvs__takers_take_typed(struct uvs__takers *takers, const struct uvs__output *output,
                            const struct uvs__span *spans, size_t count);
-int uvs__takers_take_ordered(struct uvs__takers *takers, const struct uvs__output *output,
-                             const struct uvs__span *spans, size_t count);
+// The analysis in order of that number.
+int uvs__takers_take_ordered(const struct uvs__takers *takers, size_t number,
+                             const struct uvs__output *output, const struct uvs__span *spans, size_t count);
 
 #endif
