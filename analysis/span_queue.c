@@ -183,18 +183,24 @@ static bool try_batch(struct uvs__span_queue *queue, size_t consumer)
     return place != UVS__RING_NONE;
 }
 
-// A batch for a taker that no thread has. False: there is none, or other threads are at it, which go on
-// until there is none before they wait for anything.
-static bool try_shared(struct uvs__span_queue *queue)
+static bool try_taker(struct uvs__span_queue *queue, size_t taker)
 {
-    bool any = false;
-    for (size_t i = 0; i < queue->shared_count && !any; i++) {
-        if (pthread_mutex_trylock(&queue->shared[i]))
-            continue;
-        any = try_batch(queue, i);
-        pthread_mutex_unlock(&queue->shared[i]);
-    }
+    if (pthread_mutex_trylock(&queue->shared[taker]))
+        return false;
+    const bool any = try_batch(queue, taker);
+    pthread_mutex_unlock(&queue->shared[taker]);
     return any;
+}
+
+// A batch for a taker that no thread has. False: there is none, or other threads are at it, which go on
+// until there is none before they wait for anything. The builder's thread begins at the other end, so that
+// what a taker works with mostly stays in one processor's cache.
+static bool try_shared(struct uvs__span_queue *queue, bool is_builder)
+{
+    for (size_t i = 0; i < queue->shared_count; i++)
+        if (try_taker(queue, is_builder ? i : queue->shared_count - 1 - i))
+            return true;
+    return false;
 }
 
 // The thread wants no more, for its taker, and for those that no thread has.
@@ -211,7 +217,7 @@ static void *run(void *data)
     struct uvs__span_queue *queue = thread->queue;
     size_t place = 0;
     while (place != UVS__RING_NONE) {
-        if (try_batch(queue, thread->taker) || try_shared(queue))
+        if (try_batch(queue, thread->taker) || try_shared(queue, false))
             continue;
         place = uvs__ring_take_full(&queue->ring, thread->taker);
         if (place != UVS__RING_NONE)
@@ -227,7 +233,7 @@ static void *run(void *data)
 
 static void begin_batch(struct uvs__span_queue *queue)
 {
-    while (uvs__ring_is_full(&queue->ring) && try_shared(queue))
+    while (uvs__ring_is_full(&queue->ring) && try_shared(queue, true))
         ;
     const size_t place = uvs__ring_take_empty(&queue->ring);
     if (place == UVS__RING_NONE)
@@ -277,7 +283,7 @@ int uvs__span_queue_add(struct uvs__span_queue *queue, const struct uvs__span *s
 void uvs__span_queue_settle(struct uvs__span_queue *queue)
 {
     hand_on(queue);
-    while (try_shared(queue))
+    while (try_shared(queue, true))
         ;
     uvs__ring_settle(&queue->ring);
 }
@@ -339,7 +345,7 @@ int uvs__span_queue_destroy(struct uvs__span_queue *queue)
     if (!queue)
         return 0;
     hand_on(queue);
-    while (try_shared(queue))
+    while (try_shared(queue, true))
         ;
     end_threads(queue, queue->thread_count);
     const int result = queue->result;
