@@ -33,11 +33,21 @@ struct row {
     struct hist hists[MEASURES];
 };
 
+// What is counted a little later, when its place has come into the processor's cache: beside what a program
+// works with the places of many sites do not stay there.
+enum { LATE = 8 };
+struct late {
+    struct hist *hist;
+    uint64_t ns;
+};
+
 struct uvs__lean {
     uint32_t owned; // by uv_run, or by who tells the end of it
     uint32_t sequence, row_count;
     uint64_t told_ns, left_ns;
     uint64_t polls, poll_ns, spins, spin_ns, outside_ns;
+    uint32_t late_count; // that there have been
+    struct late late[LATE];
     struct hist busy;
     uint16_t index[INDEX]; // open addressing; row + 1
     struct row rows[ROWS];
@@ -115,9 +125,14 @@ void uvs__lean_announce(void)
 
 // --- Counting ---
 
-static void count(struct hist *hist, uint64_t ns)
+static uint32_t bucket_of(uint64_t ns)
 {
-    uint32_t bucket = uvs_bucket_of(ns < LONGEST_NS ? ns : LONGEST_NS);
+    return uvs_bucket_of(ns < LONGEST_NS ? ns : LONGEST_NS);
+}
+
+static void add(struct hist *hist, uint64_t ns)
+{
+    const uint32_t bucket = bucket_of(ns);
     if (hist->count++ == 0 || ns < hist->min)
         hist->min = ns;
     if (ns > hist->max)
@@ -125,6 +140,27 @@ static void count(struct hist *hist, uint64_t ns)
     hist->sum += ns;
     hist->chunks |= 1u << (bucket >> UVS_BUCKET_BITS);
     hist->buckets[bucket]++;
+}
+
+static inline void exchange(struct late *late, struct late now)
+{
+    const struct late before = *late;
+    *late = now;
+    if (before.hist)
+        add(before.hist, before.ns);
+}
+
+static void count(struct uvs__lean *lean, struct hist *hist, uint64_t ns)
+{
+    __builtin_prefetch(hist, 1);
+    __builtin_prefetch(&hist->buckets[bucket_of(ns)], 1);
+    exchange(&lean->late[lean->late_count++ % LATE], (struct late){hist, ns});
+}
+
+static void count_late(struct uvs__lean *lean)
+{
+    for (uint32_t i = 0; i < LATE; i++)
+        exchange(&lean->late[i], (struct late){0});
 }
 
 static uint32_t place_of(uint64_t address, uint8_t kind, uint8_t first)
@@ -168,10 +204,10 @@ static void count_request(struct uvs__lean *lean, const struct uvs__call *call,
                           const struct uvs__triple *triple)
 {
     struct row *row = row_of(lean, (uintptr_t)triple->asked, call->kind, UVS_MEASURE_QUEUE);
-    count(&row->hists[0], triple->begin_ns - triple->submit_ns);
-    count(&row->hists[1], triple->end_ns - triple->begin_ns);
+    count(lean, &row->hists[0], triple->begin_ns - triple->submit_ns);
+    count(lean, &row->hists[1], triple->end_ns - triple->begin_ns);
     if (uvs__delay_ns(call) != UVS_ABSENT)
-        count(&row->hists[2], uvs__delay_ns(call));
+        count(lean, &row->hists[2], uvs__delay_ns(call));
 }
 
 // Whether its `work` was counted and not told. A cancelled one never had one.
@@ -203,18 +239,18 @@ static bool wants_telling(struct uvs__loop *loop, const struct uvs__call *call, 
                                : class != NO_DELAY && !is_short(uvs__delay_ns(call));
 }
 
-static void count_callback(struct row *row, const struct uvs__call *call, uint64_t duration_ns,
-                           int64_t result)
+static void count_callback(struct uvs__lean *lean, struct row *row, const struct uvs__call *call,
+                           uint64_t duration_ns, int64_t result)
 {
     static const uint8_t hist_of[] = {[IS_DELAY] = 1, [IS_RETURN] = 1, [IS_LATENCY] = 2};
     uint8_t class = classes[call->kind];
-    count(&row->hists[0], duration_ns);
+    count(lean, &row->hists[0], duration_ns);
     if (call->kind == UVS_KIND_ASYNC && result > 0)
         row->sends += (uint64_t)result;
     if (class >= IS_LATENCY && result == CANCELLED)
         row->cancelled++;
     else if (class != NO_DELAY && uvs__delay_ns(call) != UVS_ABSENT)
-        count(&row->hists[hist_of[class]], uvs__delay_ns(call));
+        count(lean, &row->hists[hist_of[class]], uvs__delay_ns(call));
 }
 
 bool uvs__lean_callback(struct uvs__loop *loop, const struct uvs__call *call, uint64_t duration_ns,
@@ -232,10 +268,10 @@ bool uvs__lean_callback(struct uvs__loop *loop, const struct uvs__call *call, ui
     struct row *row = row_of(lean, (uintptr_t)call->callback, call->kind, UVS_MEASURE_DURATION);
     // The latency of a request whose work is not told cannot be known from its callback's event.
     if (triple && !told_work && result != CANCELLED)
-        count(&row->hists[2], call->begin_ns - triple->submit_ns);
+        count(lean, &row->hists[2], call->begin_ns - triple->submit_ns);
     if (tell)
         return false;
-    count_callback(row, call, duration_ns, result);
+    count_callback(lean, row, call, duration_ns, result);
     return true;
 }
 
@@ -245,7 +281,8 @@ bool uvs__lean_sync_call(struct uvs__loop *loop, uint8_t kind, const void *calle
         loop->told = true;
         return false;
     }
-    count(&row_of(loop->lean, (uintptr_t)caller, kind, UVS_MEASURE_SYNC_CALL)->hists[0], duration_ns);
+    struct row *row = row_of(loop->lean, (uintptr_t)caller, kind, UVS_MEASURE_SYNC_CALL);
+    count(loop->lean, &row->hists[0], duration_ns);
     return true;
 }
 
@@ -259,7 +296,7 @@ UVS__APART bool uvs__lean_poll(struct uvs__loop *loop)
     *(spins ? &lean->spins : &lean->polls) += 1;
     *(spins ? &lean->spin_ns : &lean->poll_ns) += poll->end_ns - poll->begin_ns;
     if (poll->busy_ns != UVS_ABSENT)
-        count(&lean->busy, poll->busy_ns);
+        count(lean, &lean->busy, poll->busy_ns);
     return true;
 }
 
@@ -267,7 +304,7 @@ bool uvs__lean_last_busy(struct uvs__loop *loop, uint64_t busy_ns)
 {
     if (loop->told || busy_ns == UVS_ABSENT || !is_short(busy_ns))
         return false;
-    count(&loop->lean->busy, busy_ns);
+    count(loop->lean, &loop->lean->busy, busy_ns);
     return true;
 }
 
@@ -343,6 +380,7 @@ static void tell(struct uvs__loop *loop, bool ended)
 {
     struct uvs__lean *lean = loop->lean;
     struct teller teller = {.loop = loop, .event.loop = loop->key};
+    count_late(lean);
     for (uint32_t i = 0; i < lean->row_count; i++)
         tell_row(&teller, &lean->rows[i]);
     teller.event.kind = 0;
