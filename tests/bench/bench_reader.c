@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Reads a trace to its end and does nothing with it: `EVENTS CPU_NS` of the decoding alone.
+// Reads a trace to its end, as a report does but on one thread, and does nothing with it: `EVENTS CPU_NS` of
+// the decoding alone.
 //
 //   bench_reader auto|fast|babeltrace2 TRACE
-#include "analysis/reader.h"
+#include "analysis/reader_ahead.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -25,15 +26,17 @@ static int fail(const struct uvs_error *error)
 static int read_all(enum uvs_reader_choice choice, const char *path)
 {
     struct uvs_error error = {0};
-    struct uvs_reader *reader;
-    const struct uvs_event *event;
+    struct uvs_reader *decoder;
+    const struct uvs_event *some;
+    size_t count;
     uint64_t events = 0;
-    if (uvs_reader_create_of(choice, path, &reader, &error) < 0)
+    if (uvs_reader_create_of(choice, path, &decoder, &error) < 0)
         return fail(&error);
+    struct uvs_reader *ahead = uvs__reader_ahead_create(decoder, false), *reader = ahead ? ahead : decoder;
     const uint64_t begin_ns = cpu_ns();
     int result;
-    while ((result = uvs_reader_next(reader, &event, &error)) > 0)
-        events++;
+    while ((result = uvs_reader_next_some(reader, &some, &count, &error)) > 0)
+        events += count;
     printf("%" PRIu64 " %" PRIu64 "\n", events, cpu_ns() - begin_ns);
     uvs_reader_destroy(reader);
     return result < 0 ? fail(&error) : 0;
