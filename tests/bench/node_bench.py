@@ -2,18 +2,21 @@
 # SPDX-License-Identifier: MIT
 """What recording costs a Node.js server under load: throughput, and the server's CPU time for a request.
 
-A server of each mode runs all the time, and one after the other is loaded for a moment, many times around. Each round's
-ratios are to its own plain moment, so that a machine that is busy with something else troubles all alike. Printed are
-the medians of these ratios, with the interval that holds the true median in 95 of 100 such runs; and for the processor
-time also the ratio of the least disturbed moments, the lower tenths: what neighbours do only adds to it. The servers
-have one processor, the load another one, and LTTng's daemons run where the system puts them. Not as root.
+A server of each mode runs all the time, and one after the other is loaded for a moment, many times around, each time in
+another order. Each round's ratios are to its own plain moment, so that a machine that is busy with something else
+troubles all alike. Two processes of one program differ by a percent or two as long as they live, so all servers are
+started several times. Printed are the medians over the starts, of the medians of each one's ratios, with the interval
+that holds the true median in 95 of 100 such runs; and for the processor time also the ratio of the least disturbed
+moments, the lower tenths: what neighbours do only adds to it. The servers have one processor, the load another one, and
+LTTng's daemons run where the system puts them. Not as root.
 
-    UVS_BUILD=build UVS_NODE=$(command -v node) tests/bench/node_bench.py [--rounds 150] [--milliseconds 100]
+    UVS_BUILD=build UVS_NODE=$(command -v node) tests/bench/node_bench.py [--starts 10] [--rounds 20]
 """
 import argparse
 import math
 import os
 import pathlib
+import random
 import re
 import signal
 import statistics
@@ -137,13 +140,23 @@ def rounds_of(kind, count, seconds, modes=None, limit=None):
         try:
             failed = serve(kind, modes or MODES, place, servers)
             while len(rounds) < count and (not limit or len(rounds) < 2 or time.monotonic() - begun < limit):
-                # What changes slowly meets all alike.
-                order = list(servers) if len(rounds) % 2 else list(reversed(servers))
-                rounds.append(measure_round(servers, order, seconds, failed))
+                # What changes slowly meets all alike, and so does what the server before has left in the caches.
+                rounds.append(measure_round(servers, random.sample(list(servers), len(servers)), seconds, failed))
             return rounds, failed
         finally:
             for server in servers.values():
                 server.stop()
+
+
+def starts_of(kind, starts, count, seconds, modes, limit):
+    """The rounds of each start of all servers, and {mode: why it did not run}."""
+    measured, failed = [], {}
+    for _ in range(starts):
+        there = {mode: command_of for mode, command_of in modes.items() if mode not in failed}
+        rounds, failed_now = rounds_of(kind, count, seconds, there, limit / starts)
+        measured.append(rounds)
+        failed.update(failed_now)
+    return measured, failed
 
 
 def median_and_interval(values):
@@ -154,8 +167,17 @@ def median_and_interval(values):
     return ordered[low], statistics.median(ordered), ordered[len(ordered) - 1 - low]
 
 
+def throughput(rounds, mode):
+    return statistics.median(r[mode][0] / r["plain"][0] for r in rounds)
+
+
+def processor_time(rounds, mode):
+    return statistics.median(r[mode][1] / r["plain"][1] for r in rounds)
+
+
 def least_disturbed(rounds, mode):
-    return statistics.quantiles((r[mode][1] for r in rounds), n=10)[0]
+    own, plain = (statistics.quantiles((r[which][1] for r in rounds), n=10)[0] for which in (mode, "plain"))
+    return own / plain
 
 
 def print_heading(width=8):
@@ -163,24 +185,29 @@ def print_heading(width=8):
           f"{'undisturbed':>12}")
 
 
-def print_ratios(kind, rounds, modes, width=8):
-    rate, cpu = (statistics.median(r["plain"][i] for r in rounds) for i in (0, 1))
-    least = least_disturbed(rounds, "plain")
-    print(f"{kind:6} {'plain':{width}} {rate:8.0f}/s {'':16} {cpu * 1e6:9.1f} us {'':16} {least * 1e6:9.1f} us")
+def print_ratios(kind, starts, modes, width=8):
+    rate, cpu = (statistics.median(r["plain"][i] for rounds in starts for r in rounds) for i in (0, 1))
+    print(f"{kind:6} {'plain':{width}} {rate:8.0f}/s {'':16} {cpu * 1e6:9.1f} us")
     for mode in modes:
         cells = []
-        for i in (0, 1):
-            low, middle, high = median_and_interval(r[mode][i] / r["plain"][i] for r in rounds)
+        for figure in (throughput, processor_time):
+            low, middle, high = median_and_interval(figure(rounds, mode) for rounds in starts)
             cells += [f"{middle:.3f}", f"({low:.3f}..{high:.3f})"]
-        print(f"{kind:6} {mode:{width}} {cells[0]:>10} {cells[1]:>16} {cells[2]:>12} {cells[3]:>16} "
-              f"{least_disturbed(rounds, mode) / least:12.3f}", flush=True)
+        least = statistics.median(least_disturbed(rounds, mode) for rounds in starts)
+        print(f"{kind:6} {mode:{width}} {cells[0]:>10} {cells[1]:>16} {cells[2]:>12} {cells[3]:>16} {least:12.3f}",
+              flush=True)
+
+
+def add_arguments(parser, starts, rounds):
+    parser.add_argument("--starts", type=int, default=starts, help="of all servers")
+    parser.add_argument("--rounds", type=int, default=rounds, help="of each start")
+    parser.add_argument("--milliseconds", type=int, default=250, help="of a moment")
+    parser.add_argument("--limit", type=float, default=1200, help="seconds, of which each start has its share")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=150)
-    parser.add_argument("--milliseconds", type=int, default=100, help="of a moment")
-    parser.add_argument("--limit", type=float, default=600, help="seconds after which no round begins")
+    add_arguments(parser, starts=10, rounds=20)
     parser.add_argument("--only", default=",".join(MODES), help="modes, separated by commas")
     parser.add_argument("--load", default="hello,files", help="what the servers answer, separated by commas")
     options = parser.parse_args()
@@ -190,10 +217,11 @@ def main():
     kinds = options.load.split(",")
     modes = {"plain": MODES["plain"], **{mode: MODES[mode] for mode in options.only.split(",")}}
     for kind in kinds:
-        rounds, failed = rounds_of(kind, options.rounds, options.milliseconds / 1000, modes, options.limit / len(kinds))
+        starts, failed = starts_of(kind, options.starts, options.rounds, options.milliseconds / 1000, modes,
+                                   options.limit / len(kinds))
         if failed:
             parser.exit(1, "".join(f"{mode}: {why}\n" for mode, why in failed.items()))
-        print_ratios(kind, rounds, list(modes)[1:])
+        print_ratios(kind, starts, list(modes)[1:])
 
 
 if __name__ == "__main__":
