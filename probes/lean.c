@@ -39,6 +39,7 @@ enum { LATE = 8 };
 struct late {
     struct hist *hist;
     uint64_t ns;
+    uint32_t bucket;
 };
 
 struct uvs__lean {
@@ -125,42 +126,37 @@ void uvs__lean_announce(void)
 
 // --- Counting ---
 
-static uint32_t bucket_of(uint64_t ns)
+static inline void add(const struct late *late)
 {
-    return uvs_bucket_of(ns < LONGEST_NS ? ns : LONGEST_NS);
-}
-
-static void add(struct hist *hist, uint64_t ns)
-{
-    const uint32_t bucket = bucket_of(ns);
+    struct hist *hist = late->hist;
+    const uint64_t ns = late->ns;
     if (hist->count++ == 0 || ns < hist->min)
         hist->min = ns;
     if (ns > hist->max)
         hist->max = ns;
     hist->sum += ns;
-    hist->chunks |= 1u << (bucket >> UVS_BUCKET_BITS);
-    hist->buckets[bucket]++;
-}
-
-static inline void exchange(struct late *late, struct late now)
-{
-    const struct late before = *late;
-    *late = now;
-    if (before.hist)
-        add(before.hist, before.ns);
+    hist->chunks |= 1u << (late->bucket >> UVS_BUCKET_BITS);
+    hist->buckets[late->bucket]++;
 }
 
 static void count(struct uvs__lean *lean, struct hist *hist, uint64_t ns)
 {
+    const uint32_t bucket = uvs_bucket_of(ns < LONGEST_NS ? ns : LONGEST_NS);
+    struct late *late = &lean->late[lean->late_count++ % LATE];
     __builtin_prefetch(hist, 1);
-    __builtin_prefetch(&hist->buckets[bucket_of(ns)], 1);
-    exchange(&lean->late[lean->late_count++ % LATE], (struct late){hist, ns});
+    __builtin_prefetch(&hist->buckets[bucket], 1);
+    if (late->hist)
+        add(late);
+    *late = (struct late){hist, ns, bucket};
 }
 
 static void count_late(struct uvs__lean *lean)
 {
-    for (uint32_t i = 0; i < LATE; i++)
-        exchange(&lean->late[i], (struct late){0});
+    for (struct late *late = lean->late; late < lean->late + LATE; late++) {
+        if (late->hist)
+            add(late);
+        late->hist = NULL;
+    }
 }
 
 static uint32_t place_of(uint64_t address, uint8_t kind, uint8_t first)

@@ -106,9 +106,10 @@ def count_instructions(build, events, directory):
 
 def print_instructions(build, events, directory):
     once, twice = (count_instructions(build, number, directory) for number in (events, 2 * events))
-    threads = {2: ["decodes, builds spans, helps", "analyses"],
-               3: ["builds spans", "decodes", "analyses"],
-               4: ["builds spans", "decodes", "analyses by type", "analyses in order"]}[len(once)]
+    # What they do beside is what no thread has: the analyses by type, and without a thread of their own the chains.
+    threads = {2: ["decodes, builds spans, …", "blame, …"],
+               3: ["builds spans, …", "decodes", "blame, …"],
+               4: ["builds spans, …", "decodes", "chains, …", "blame, …"]}[len(once)]
     each = [(second - first) / events for first, second in zip(once, twice)]
     for thread, instructions in zip([*threads, "all"], [*each, sum(each)]):
         print(f"{thread:29}{instructions:8.0f} instructions an event")
