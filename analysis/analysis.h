@@ -45,6 +45,7 @@ struct uvs__analysis {
         return 0;                                                                      \
     }
 
+// Of those in order the last is the heaviest: it has a thread first.
 #define UVS__ANALYSIS_MAP(X) \
     X(processes)             \
     X(loops)                 \

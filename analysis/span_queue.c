@@ -26,6 +26,7 @@ enum {
     BLOCK_BYTES = 1 << 14,
     NO_MEMORY = -UVS_E_ENVIRONMENT
 };
+_Static_assert((int)UVS__SPAN_TAKERS <= (int)UVS__RING_CONSUMERS, "each taker is a consumer");
 
 struct block {
     struct block *next;
@@ -203,12 +204,15 @@ static bool try_shared(struct uvs__span_queue *queue, bool is_builder)
     return false;
 }
 
-// The thread wants no more, for its taker, and for those that no thread has.
+// The thread wants no more, for its taker, and for those that no thread has, when nobody is at them.
 static void stop(struct uvs__span_queue *queue, size_t taker)
 {
     uvs__ring_stop(&queue->ring, taker);
-    for (size_t i = 0; i < queue->shared_count; i++)
+    for (size_t i = 0; i < queue->shared_count; i++) {
+        pthread_mutex_lock(&queue->shared[i]);
         uvs__ring_stop(&queue->ring, i);
+        pthread_mutex_unlock(&queue->shared[i]);
+    }
 }
 
 static void *run(void *data)

@@ -47,7 +47,7 @@ struct uvs__lean {
     uint32_t sequence, row_count;
     uint64_t told_ns, left_ns;
     uint64_t polls, poll_ns, spins, spin_ns, outside_ns;
-    uint32_t late_count; // that there have been
+    uint32_t late_next; // modulo LATE
     struct late late[LATE];
     struct hist busy;
     uint16_t index[INDEX]; // open addressing; row + 1
@@ -126,37 +126,35 @@ void uvs__lean_announce(void)
 
 // --- Counting ---
 
-static inline void add(const struct late *late)
+static inline void exchange(struct late *late, struct late now)
 {
-    struct hist *hist = late->hist;
-    const uint64_t ns = late->ns;
+    const struct late before = *late;
+    struct hist *hist = before.hist;
+    const uint64_t ns = before.ns;
+    *late = now;
+    if (!hist)
+        return;
     if (hist->count++ == 0 || ns < hist->min)
         hist->min = ns;
     if (ns > hist->max)
         hist->max = ns;
     hist->sum += ns;
-    hist->chunks |= 1u << (late->bucket >> UVS_BUCKET_BITS);
-    hist->buckets[late->bucket]++;
+    hist->chunks |= 1u << (before.bucket >> UVS_BUCKET_BITS);
+    hist->buckets[before.bucket]++;
 }
 
 static void count(struct uvs__lean *lean, struct hist *hist, uint64_t ns)
 {
     const uint32_t bucket = uvs_bucket_of(ns < LONGEST_NS ? ns : LONGEST_NS);
-    struct late *late = &lean->late[lean->late_count++ % LATE];
     __builtin_prefetch(hist, 1);
     __builtin_prefetch(&hist->buckets[bucket], 1);
-    if (late->hist)
-        add(late);
-    *late = (struct late){hist, ns, bucket};
+    exchange(&lean->late[lean->late_next++ % LATE], (struct late){hist, ns, bucket});
 }
 
 static void count_late(struct uvs__lean *lean)
 {
-    for (struct late *late = lean->late; late < lean->late + LATE; late++) {
-        if (late->hist)
-            add(late);
-        late->hist = NULL;
-    }
+    for (uint32_t i = 0; i < LATE; i++)
+        exchange(&lean->late[i], (struct late){0});
 }
 
 static uint32_t place_of(uint64_t address, uint8_t kind, uint8_t first)

@@ -149,22 +149,21 @@ def rounds_of(kind, count, seconds, modes=None, limit=None):
 
 
 def starts_of(kind, starts, count, seconds, modes, limit):
-    """The rounds of each start of all servers, and {mode: why it did not run}."""
-    measured, failed = [], {}
+    """Of each start of all servers its rounds, and {mode: why it did not run}; what does not run is not started again."""
     for _ in range(starts):
-        there = {mode: command_of for mode, command_of in modes.items() if mode not in failed}
-        rounds, failed_now = rounds_of(kind, count, seconds, there, limit / starts)
-        measured.append(rounds)
-        failed.update(failed_now)
-    return measured, failed
+        rounds, failed = rounds_of(kind, count, seconds, modes, limit / starts)
+        if "plain" in failed:
+            raise SystemExit(f"plain: {failed['plain']}")
+        modes = {mode: command_of for mode, command_of in modes.items() if mode not in failed}
+        yield rounds, failed
 
 
 def median_and_interval(values):
-    """(low, median, high): with 95 % the true median is between low and high, of whatever distribution."""
+    """With 95 % the true median is in the interval, of whatever distribution; of fewer than six values there is none."""
     ordered = sorted(values)
-    margin = 0.98 * math.sqrt(len(ordered))
-    low = max(0, math.floor(len(ordered) / 2 - margin))
-    return ordered[low], statistics.median(ordered), ordered[len(ordered) - 1 - low]
+    low = max(0, math.floor(len(ordered) / 2 - 0.98 * math.sqrt(len(ordered))))
+    interval = f"({ordered[low]:.3f}..{ordered[-1 - low]:.3f})" if len(ordered) >= 6 else "-"
+    return f"{statistics.median(ordered):.3f}", interval
 
 
 def throughput(rounds, mode):
@@ -187,15 +186,20 @@ def print_heading(width=8):
 
 def print_ratios(kind, starts, modes, width=8):
     rate, cpu = (statistics.median(r["plain"][i] for rounds in starts for r in rounds) for i in (0, 1))
-    print(f"{kind:6} {'plain':{width}} {rate:8.0f}/s {'':16} {cpu * 1e6:9.1f} us")
+    print(f"{kind:6} {'plain':{width}} {rate:8.0f}/s {'':16} {cpu * 1e6:9.1f} us   "
+          f"{len(starts)} starts, {sum(map(len, starts))} rounds")
     for mode in modes:
         cells = []
         for figure in (throughput, processor_time):
-            low, middle, high = median_and_interval(figure(rounds, mode) for rounds in starts)
-            cells += [f"{middle:.3f}", f"({low:.3f}..{high:.3f})"]
+            cells += median_and_interval(figure(rounds, mode) for rounds in starts)
         least = statistics.median(least_disturbed(rounds, mode) for rounds in starts)
         print(f"{kind:6} {mode:{width}} {cells[0]:>10} {cells[1]:>16} {cells[2]:>12} {cells[3]:>16} {least:12.3f}",
               flush=True)
+
+
+def refuse_root(parser):
+    if os.geteuid() == 0:
+        parser.error("run it as a normal user: root's recordings share one daemon, and would record each other")
 
 
 def add_arguments(parser, starts, rounds):
@@ -211,16 +215,17 @@ def main():
     parser.add_argument("--only", default=",".join(MODES), help="modes, separated by commas")
     parser.add_argument("--load", default="hello,files", help="what the servers answer, separated by commas")
     options = parser.parse_args()
-    if os.geteuid() == 0:
-        parser.error("run it as a normal user: root's recordings share one daemon, and would record each other")
+    refuse_root(parser)
     print_heading()
     kinds = options.load.split(",")
     modes = {"plain": MODES["plain"], **{mode: MODES[mode] for mode in options.only.split(",")}}
     for kind in kinds:
-        starts, failed = starts_of(kind, options.starts, options.rounds, options.milliseconds / 1000, modes,
-                                   options.limit / len(kinds))
-        if failed:
-            parser.exit(1, "".join(f"{mode}: {why}\n" for mode, why in failed.items()))
+        starts = []
+        for rounds, failed in starts_of(kind, options.starts, options.rounds, options.milliseconds / 1000, modes,
+                                        options.limit / len(kinds)):
+            if failed:
+                parser.exit(1, "".join(f"{mode}: {why}\n" for mode, why in failed.items()))
+            starts.append(rounds)
         print_ratios(kind, starts, list(modes)[1:])
 
 

@@ -18,7 +18,7 @@ import time
 
 import node_bench
 
-# What is counted as what: parts of the names of shared objects.
+# What is counted as what: parts of the names of shared objects. The loader finds LTTng's thread-local variables.
 PARTS = {"runtime": ("libuvscope.so",), "provider": ("libuvscope-provider",), "LTTng": ("liblttng", "ld-linux"),
          "clock": ("[vdso]",)}
 
@@ -61,11 +61,13 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default="plain,lean,default", help="modes, separated by commas")
     options = parser.parse_args()
+    node_bench.refuse_root(parser)
+    modes = options.only.split(",")
     print(f"{'load':6} {'mode':8}" + "".join(f"{part:>10}" for part in PARTS) + f"{'all':>8}   % of the samples")
     for kind in ("hello", "files"):
-        for mode in options.only.split(","):
-            rounds = [profile(kind, mode, options.seconds) for _ in range(options.rounds)]
-            parts = {part: statistics.median(r[part] for r in rounds) for part in PARTS}
+        rounds = [{mode: profile(kind, mode, options.seconds) for mode in modes} for _ in range(options.rounds)]
+        for mode in modes:
+            parts = {part: statistics.median(r[mode][part] for r in rounds) for part in PARTS}
             print(f"{kind:6} {mode:8}" + "".join(f"{share:10.2f}" for share in parts.values()) +
                   f"{sum(parts.values()):8.2f}", flush=True)
 

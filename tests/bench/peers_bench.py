@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What others cost that a user of Node.js would run instead: the same servers, the same load, side by side.
 
-    UVS_BUILD=build UVS_NODE=$(command -v node) tests/bench/peers_bench.py [--peers DIR] [--starts 3] [--rounds 20]
+    UVS_BUILD=build UVS_NODE=$(command -v node) tests/bench/peers_bench.py [--peers DIR] [--starts 6] [--rounds 10]
 
 DIR is where npm installed what there is of the packages `0x`, `blocked-at` and `clinic` (npm install --prefix DIR …);
 strace, perf and uftrace are taken from the path. What is not there, or does not run here, is said. Measured as
@@ -73,11 +73,10 @@ def peers(options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--peers", type=lambda path: pathlib.Path(path).resolve(), help="where npm installed packages")
-    node_bench.add_arguments(parser, starts=3, rounds=20)
+    node_bench.add_arguments(parser, starts=6, rounds=10)
     parser.add_argument("--only", help="names of peers, separated by commas")
     options = parser.parse_args()
-    if os.geteuid() == 0:
-        parser.error("run it as a normal user: root's recordings share one daemon, and would record each other")
+    node_bench.refuse_root(parser)
     found = peers(options)
     if options.only:
         found = {name: found[name] for name in options.only.split(",")}
@@ -86,8 +85,11 @@ def main():
     modes.update({name: command_of for name, (why, command_of) in found.items() if not why})
     node_bench.print_heading(17)
     for kind in ("hello", "files"):
-        starts, failed = node_bench.starts_of(kind, options.starts, options.rounds, options.milliseconds / 1000, modes,
-                                              options.limit / 2)
+        starts, failed = [], {}
+        for rounds, failed_now in node_bench.starts_of(kind, options.starts, options.rounds,
+                                                       options.milliseconds / 1000, modes, options.limit / 2):
+            starts.append(rounds)
+            failed.update(failed_now)
         node_bench.print_ratios(kind, starts, [mode for mode in modes if mode != "plain" and mode not in failed], 17)
         for name, why in {**missing, **failed}.items():
             print(f"{kind:6} {name:17} not run: {why}")

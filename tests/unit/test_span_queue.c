@@ -4,9 +4,11 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 #include <cmocka.h>
 
 enum { MANY = 20000, REFUSED = -7 };
@@ -168,6 +170,54 @@ static void test_refused(void **state)
     }
 }
 
+static void sleep_ms(long ms)
+{
+    nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
+}
+
+// Of three takers two have a thread; the first is whoever's is idle. It is slow, and the second one refuses
+// its second batch while the first is at its own.
+static atomic_int first_begun, first_ended;
+
+static void await_first(int batch)
+{
+    for (int ms = 0; (first_begun < batch || first_ended >= batch) && ms < 5000; ms++)
+        sleep_ms(1);
+}
+
+static int take_slowly(void *data, size_t taker, const struct uvs__span *spans, size_t count)
+{
+    int *second_batches = data;
+    (void)spans;
+    (void)count;
+    if (taker == 0) {
+        first_begun++;
+        sleep_ms(100);
+        first_ended++;
+    }
+    if (taker != 1)
+        return 0;
+    await_first(++*second_batches);
+    return *second_batches == 2 ? REFUSED : 0;
+}
+
+// What one taker says does not end the wait for another one that some thread is at.
+static void test_refused_beside(void **state)
+{
+    (void)state;
+    int second_batches = 0;
+    uint64_t number = 0;
+    struct uvs__span_queue *queue = uvs__span_queue_create(2, &room, take_slowly, &second_batches);
+    assert_int_equal(add(queue, number++), 0);
+    for (const struct uvs__span *last = room.last; room.last == last;)
+        assert_int_equal(add(queue, number++), 0);
+    await_first(1);
+    uvs__span_queue_settle(queue);
+    assert_int_equal(first_begun, 2);
+    assert_int_equal(first_ended, 2);
+    assert_int_equal(uvs__span_queue_destroy(queue), REFUSED);
+}
+
 static void test_nothing(void **state)
 {
     struct taken taken;
@@ -190,5 +240,6 @@ int main(void)
         };
         failed += cmocka_run_group_tests_name("span_queue", tests, NULL, NULL);
     }
-    return failed;
+    const struct CMUnitTest beside[] = {cmocka_unit_test(test_refused_beside)};
+    return failed + cmocka_run_group_tests_name("span_queue", beside, NULL, NULL);
 }
