@@ -71,8 +71,13 @@ static int on_delivery(void *data, const struct uvs__output *output __attribute_
                        const struct uvs__span *span)
 {
     struct uvs_pool_request_row *request = request_of(data, span);
-    if (!request || !pool_of(data, span))
+    struct pool_state *pool = pool_of(data, span);
+    if (!request || !pool)
         return NO_MEMORY;
+    // One whose work was lost, or is not recorded, was one of the pool all the same.
+    if (!span->delivery.worked && !span->delivery.cancelled && !span->delivery.by_kernel &&
+        span->delivery.asked_ns < pool->first_submit_ns)
+        pool->first_submit_ns = span->delivery.asked_ns;
     request->count += !span->delivery.worked;
     request->cancelled += span->delivery.cancelled;
     if (span->delivery.by_kernel && !request->engine)
