@@ -10,6 +10,7 @@ does to the caches is not in it. Not as root; the kernel's part is seen where ke
 import argparse
 import pathlib
 import re
+import shutil
 import signal
 import statistics
 import subprocess
@@ -62,6 +63,8 @@ def main():
     parser.add_argument("--only", default="plain,lean,default", help="modes, separated by commas")
     options = parser.parse_args()
     node_bench.refuse_root(parser)
+    if not shutil.which("perf"):
+        parser.error("perf is not installed; it is in Debian's package linux-perf")
     modes = options.only.split(",")
     print(f"{'load':6} {'mode':8}" + "".join(f"{part:>10}" for part in PARTS) + f"{'all':>8}   % of the samples")
     for kind in ("hello", "files"):
