@@ -41,10 +41,14 @@ struct uvs__victim {
     uint64_t stale, stale_ns; // timers: that a poll slept beyond them, and for how long
 };
 
+struct uvs__sampled {
+    uint64_t samples, ns; // ns: that they stand for
+};
+
 // Whose samples were in which stacks.
 struct uvs__scripts {
     struct uvs__stack_table stacks;
-    struct uvs__map counts; // (cause, a stack's index) -> uint64_t
+    struct uvs__map counts; // (cause, a stack's index) -> struct uvs__sampled
     uint64_t *causes;       // after the finish: of the report's scripts, in order
     size_t cause_count;
 };
@@ -83,7 +87,8 @@ int uvs__blame_tally(struct uvs__blame *blame, const struct uvs__spans *spans, u
                      uint64_t wait_ns);
 
 // A sample with this stack was taken while the cause ran. 0 or -UVS_E_ENVIRONMENT.
-int uvs__scripts_count(struct uvs__scripts *scripts, uint64_t cause, const struct uvs__stack *stack);
+int uvs__scripts_count(struct uvs__scripts *scripts, uint64_t cause, const struct uvs__stack *stack,
+                       uint64_t ns);
 // Fills report->scripts. 0 or -UVS_E_ENVIRONMENT.
 int uvs__scripts_finish(struct uvs__scripts *scripts, struct uvs__output *output);
 // After the finish. NULL: none.

@@ -18,7 +18,7 @@ enum { NO_MEMORY = -UVS_E_ENVIRONMENT, MAX_WINDOWS = 65536 };
 static const uint64_t timer_grain_ns = 2000000;
 
 struct sample {
-    uint64_t time_ns;
+    uint64_t since_ns, time_ns; // since: the one before it, or the begin of the interval
     const struct uvs__stack *stack;
 };
 
@@ -107,8 +107,22 @@ static int on_stall(struct uvs__blame *blame, const struct uvs__output *output, 
         loop->samples = samples;
     if (!stack)
         return NO_MEMORY;
-    samples[loop->sample_count++] = (struct sample){span->end_ns, stack};
+    samples[loop->sample_count++] = (struct sample){span->stall.since_ns, span->end_ns, stack};
     return 0;
+}
+
+// A sample stands for what ran at its time, as far as that ran since the one before: garbage collections may
+// have divided it into many parts.
+static uint64_t time_of_cause(const struct uvs__past *parts, size_t at, const struct sample *sample)
+{
+    const uint64_t cause = parts[at].cause;
+    uint64_t ns = uvs__sampled_ns(uvs__max(sample->since_ns, parts[at].begin_ns), sample->time_ns);
+    for (; at > 0 && parts[at - 1].end_ns > sample->since_ns; at--) {
+        const struct uvs__past *part = &parts[at - 1];
+        if (part->cause == cause)
+            ns = uvs__add(ns, uvs__minus(part->end_ns, uvs__max(sample->since_ns, part->begin_ns)));
+    }
+    return ns;
 }
 
 // What was part of nothing is libuv's.
@@ -120,7 +134,8 @@ static int count_samples(struct uvs__blame *blame, const struct loop_state *loop
         while (at < loop->part_count && loop->parts[at].end_ns < sample->time_ns)
             at++;
         if (at < loop->part_count && loop->parts[at].begin_ns < sample->time_ns)
-            rc = uvs__scripts_count(&blame->scripts, loop->parts[at].cause, sample->stack);
+            rc = uvs__scripts_count(&blame->scripts, loop->parts[at].cause, sample->stack,
+                                    time_of_cause(loop->parts, at, sample));
     }
     return rc;
 }

@@ -3,6 +3,7 @@
 // them. A sample is of whatever the blame takes to have run at its time.
 #include "blame.h"
 
+#include "saturate.h"
 #include "stacks.h"
 
 #include <stdlib.h>
@@ -10,23 +11,26 @@
 
 enum { NO_MEMORY = -UVS_E_ENVIRONMENT };
 
-// Samples of a cause in one function.
+// What was sampled of a cause in one function.
 struct seen {
-    uint64_t cause, samples;
+    uint64_t cause;
+    struct uvs__sampled sampled;
     struct uvs_site *site; // NULL: in no function of a script
 };
 
-int uvs__scripts_count(struct uvs__scripts *scripts, uint64_t cause, const struct uvs__stack *stack)
+int uvs__scripts_count(struct uvs__scripts *scripts, uint64_t cause, const struct uvs__stack *stack,
+                       uint64_t ns)
 {
-    uint64_t *count = uvs__map_get(&scripts->counts, cause, stack->index);
-    if (!count) {
-        count = calloc(1, sizeof(*count));
-        if (!count || uvs__map_put(&scripts->counts, cause, stack->index, count)) {
-            free(count);
+    struct uvs__sampled *sampled = uvs__map_get(&scripts->counts, cause, stack->index);
+    if (!sampled) {
+        sampled = calloc(1, sizeof(*sampled));
+        if (!sampled || uvs__map_put(&scripts->counts, cause, stack->index, sampled)) {
+            free(sampled);
             return NO_MEMORY;
         }
     }
-    ++*count;
+    sampled->samples++;
+    sampled->ns = uvs__add(sampled->ns, ns);
     return 0;
 }
 
@@ -68,31 +72,33 @@ static int by_cause_and_name(const void *left, const void *right)
     return order ? order : (a->site->address > b->site->address) - (a->site->address < b->site->address);
 }
 
-// Of those with as many samples the first stays before.
-static void name(struct uvs_scripts *row, struct uvs_site *site, uint64_t samples)
+// Of those with as much time the first stays before.
+static void name(struct uvs_scripts *row, struct uvs_site *site, struct uvs__sampled sampled)
 {
     size_t at = row->count;
-    while (at > 0 && row->named[at - 1].samples < samples)
+    while (at > 0 && row->named[at - 1].ns < sampled.ns)
         at--;
     if (at == UVS_SCRIPTS_NAMED)
         return;
     row->count += row->count < UVS_SCRIPTS_NAMED;
     memmove(&row->named[at + 1], &row->named[at], (row->count - 1 - at) * sizeof(row->named[0]));
-    row->named[at] = (struct uvs_script){site, samples};
+    row->named[at] = (struct uvs_script){site, sampled.samples, sampled.ns};
 }
 
 static struct uvs_scripts sum_up(const struct seen *seen, size_t count)
 {
     struct uvs_scripts row = {0};
     for (size_t i = 0; i < count;) {
-        uint64_t samples = 0;
+        struct uvs__sampled sampled = {0};
         struct uvs_site *site = seen[i].site;
-        do
-            samples += seen[i++].samples;
-        while (i < count && is_same(seen[i].site, site));
-        row.samples += samples;
+        do {
+            sampled.samples += seen[i].sampled.samples;
+            sampled.ns = uvs__add(sampled.ns, seen[i++].sampled.ns);
+        } while (i < count && is_same(seen[i].site, site));
+        row.samples += sampled.samples;
+        row.ns = uvs__add(row.ns, sampled.ns);
         if (site)
-            name(&row, site, samples);
+            name(&row, site, sampled);
     }
     return row;
 }
@@ -104,7 +110,7 @@ static int collect(const struct uvs__scripts *scripts, struct uvs__output *outpu
         const struct uvs__map_entry *entry = &scripts->counts.entries[i];
         if (!entry->value)
             continue;
-        seen[count] = (struct seen){.cause = entry->a, .samples = *(const uint64_t *)entry->value};
+        seen[count] = (struct seen){.cause = entry->a, .sampled = *(const struct uvs__sampled *)entry->value};
         rc = find_script(output, scripts->stacks.stacks[entry->b], &seen[count++].site);
     }
     return rc;

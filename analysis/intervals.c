@@ -12,6 +12,8 @@ static const uint64_t next_within_ns = 20000000;
 // far less.
 static const uint64_t stale_stall_ns = 1000000;
 
+enum { MAX_WORKERS = 1024 }; // of a pool of libuv's
+
 // A poll that took less did not wait: what it returned was ready before it began.
 static const uint64_t no_wait_ns = 50000;
 
@@ -339,14 +341,36 @@ static int emit_stall(struct uvs__spans *spans, struct uvs__process *process, co
     return rc ? rc : uvs__emit_borrower(spans, span);
 }
 
+static struct uvs__sampled_worker *sampled_worker(struct uvs__process *process, uint32_t tid)
+{
+    for (size_t i = 0; i < process->sampled_count; i++)
+        if (process->sampled[i].tid == tid)
+            return &process->sampled[i];
+    const size_t at = process->sampled_next;
+    struct uvs__sampled_worker *grown = uvs__grow(process->sampled, at, &process->sampled_capacity,
+                                                  sizeof(*process->sampled));
+    if (!grown)
+        return NULL;
+    process->sampled = grown;
+    process->sampled_count += at == process->sampled_count;
+    process->sampled_next = (at + 1) % MAX_WORKERS;
+    grown[at] = (struct uvs__sampled_worker){.tid = tid};
+    return &grown[at];
+}
+
 int uvs__work_stall(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
 {
     const struct uvs_ev_stall *stall = &event->stall;
     if (stall->busy_ns == UVS_ABSENT)
         return 0;
+    struct uvs__sampled_worker *worker = sampled_worker(process, stall->tid);
+    if (!worker)
+        return -UVS_E_ENVIRONMENT;
     struct uvs__span *span = uvs__begin_span(spans, UVS__SPAN_STALL, process, NULL);
     span->begin_ns = uvs__minus(event->time_ns, stall->busy_ns);
     span->end_ns = event->time_ns;
+    span->stall.since_ns = uvs__max(worker->time_ns, span->begin_ns);
+    worker->time_ns = event->time_ns;
     span->who = uvs__request_who(process, stall->op);
     span->op = stall->op;
     return emit_stall(spans, process, event, span);
@@ -360,13 +384,15 @@ int uvs__loop_stall(struct uvs__spans *spans, struct uvs__loop *loop, const stru
     uint64_t begin_ns = uvs__minus(event->time_ns, stall->busy_ns);
     if (loop->boundary_ns > begin_ns && loop->boundary_ns - begin_ns > stale_stall_ns)
         return 0;
+    begin_ns = uvs__max(begin_ns, loop->boundary_ns);
+    const uint64_t since_ns = uvs__max(begin_ns, loop->stall.time_ns);
     loop->stall.time_ns = event->time_ns;
-    loop->stall.begin_ns = uvs__max(begin_ns, loop->boundary_ns);
+    loop->stall.begin_ns = begin_ns;
     loop->stall.op = stall->op;
     loop->stall.kind = stall->kind;
     loop->stall.callback = stall->callback;
-    struct uvs__span *span = begin_loop_span(spans, loop, UVS__SPAN_STALL, loop->stall.begin_ns,
-                                             event->time_ns);
+    struct uvs__span *span = begin_loop_span(spans, loop, UVS__SPAN_STALL, begin_ns, event->time_ns);
+    span->stall.since_ns = since_ns;
     return emit_stall(spans, loop->process, event, span);
 }
 

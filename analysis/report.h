@@ -76,23 +76,23 @@ struct uvs_block_part {
 // A function of a block's dominant stack.
 struct uvs_block_frame {
     struct uvs_site *site; // the line of it that was seen most
-    double share;          // of the block's samples that were in it, by this way
+    double share;          // of the time that was sampled in the block, by this way
     bool is_runtime;       // of the C library, libuv, a language's own machinery: not the program's code
 };
 
 struct uvs_block_stack {
     size_t index; // in the report's stacks
-    uint64_t count;
+    uint64_t ns;  // that its samples stand for
 };
 
 struct uvs_block {
     uint64_t begin_ns, duration_ns;
-    uint64_t cpu_ns;               // of the loop's thread, by the last sample; UVS_ABSENT unknown
-    uint64_t gc_ns;                // of garbage collections; UVS_ABSENT unknown
-    uint8_t gc_kind;               // of the longest; NONE: there was none, or it is not known
-    uint64_t samples;              // that have a stack
-    int waiting_in;                // the system call that at least half of the samples waited in; -1: in none
-    struct uvs_block_frame *stack; // innermost first, as far as at least half of the samples agree
+    uint64_t cpu_ns;  // of the loop's thread, by the last sample; UVS_ABSENT unknown
+    uint64_t gc_ns;   // of garbage collections; UVS_ABSENT unknown
+    uint8_t gc_kind;  // of the longest; NONE: there was none, or it is not known
+    uint64_t samples; // that have a stack
+    int waiting_in;   // the system call that at least half of the sampled time is of; -1: of none
+    struct uvs_block_frame *stack; // innermost first, as far as at least half of that time agrees
     size_t stack_count;
     struct uvs_block_stack *stacks; // all of them
     size_t stacks_count;
@@ -221,13 +221,13 @@ enum uvs_blame_what {
 // A function of a script, and the samples of the watchdog that were innermost in it, of the program's own.
 struct uvs_script {
     struct uvs_site *site;
-    uint64_t samples;
+    uint64_t samples, ns; // ns: that they stand for
 };
 
 // What scripts did while a culprit ran, where it was sampled.
 struct uvs_scripts {
-    uint64_t samples;                           // all that were taken while it ran, in a script or not
-    struct uvs_script named[UVS_SCRIPTS_NAMED]; // with most samples first
+    uint64_t samples, ns;                       // all that were taken while it ran, in a script or not
+    struct uvs_script named[UVS_SCRIPTS_NAMED]; // with most time first
     size_t count;
 };
 
@@ -260,11 +260,11 @@ struct uvs_victim_row {
     size_t by_count;
 };
 
-// One stack of the samples that the watchdog took, and how often it was seen.
+// One stack of the samples that the watchdog took, and the time that they stand for.
 struct uvs_stack_row {
     uint32_t pid;
     int loop; // -1: of a worker of the pool
-    uint64_t count;
+    uint64_t ns;
     struct uvs_site **frames; // innermost first
     size_t frame_count;
 };

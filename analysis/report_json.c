@@ -394,15 +394,15 @@ static json_t *blame_loop(const struct uvs_blame_who *who)
 static json_t *script(const void *row)
 {
     const struct uvs_script *s = row;
-    return json_pack("{so so}", "site", site(s->site), "samples", number(s->samples));
+    return json_pack("{so so so}", "site", site(s->site), "samples", number(s->samples), "ns", number(s->ns));
 }
 
 static json_t *blame_scripts(const struct uvs_scripts *scripts)
 {
     if (!scripts)
         return json_null();
-    return json_pack("{so so}", "samples", number(scripts->samples), "functions",
-                     ARRAY(scripts->named, scripts->count, script));
+    return json_pack("{so so so}", "samples", number(scripts->samples), "ns", number(scripts->ns),
+                     "functions", ARRAY(scripts->named, scripts->count, script));
 }
 
 static json_t *culprit(const void *row)

@@ -51,6 +51,12 @@ struct uvs__process {
         uint32_t tid;
         uint16_t call;
     } waiting;
+    // Workers that the watchdog looked at, and when it did last; of more than a pool can have the latest.
+    struct uvs__sampled_worker {
+        uint64_t time_ns;
+        uint32_t tid;
+    } * sampled;
+    size_t sampled_count, sampled_capacity, sampled_next;
 };
 
 struct uvs__part {
@@ -181,10 +187,11 @@ struct uvs__span {
         // The watchdog found the loop busy since begin_ns, at end_ns; without a loop, a worker with the
         // request.
         struct {
-            int call;               // the system call that the thread waited in; -1 none, or not known
-            uint64_t cpu_ns;        // of its thread since then; UVS_ABSENT unknown
+            uint64_t since_ns; // when the sample before it in the same interval was, or the interval began
+            uint64_t cpu_ns;   // of its thread since the interval began; UVS_ABSENT unknown
             const uint32_t *frames; // whos, innermost first
-            size_t frame_count;
+            uint32_t frame_count;
+            int call; // the system call that the thread waited in; -1 none, or not known
         } stall;
         struct {
             uint8_t kind; // enum uvs_gc, or one that this version does not know

@@ -552,6 +552,7 @@ static void clear_processes(struct uvs__process *process)
         uvs__requests_clear(process);
         free(process->exe);
         free(process->argv);
+        free(process->sampled);
         free(process->unhooked);
         free(process);
         process = next;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The samples of the watchdog: which stacks were seen how often, in the trace, in each of the worst blocks
+// The samples of the watchdog: which stacks were seen for how long, in the trace, in each of the worst blocks
 // and by each kind of request, and how much CPU time the thread used.
 #include "stacks.h"
 
@@ -17,11 +17,11 @@ struct samples {
     uint64_t busy_ns, cpu_ns;       // as of the last sample; of requests, of the longest
     struct {
         int call;
-        uint64_t count;
+        uint64_t ns;
     } calls[CALLS]; // that they waited in, -1 none; of more than these each is rare
     size_t call_count;
-    uint64_t looks; // samples with and without a stack
-    size_t *stacks; // an index for each sample that has a stack
+    uint64_t looked_ns;             // that samples with and without a stack stand for
+    struct uvs_block_stack *stacks; // one for each sample that has a stack
     size_t count, capacity;
 };
 
@@ -39,35 +39,37 @@ struct state {
 
 // --- Spans ---
 
-static void count_call(struct samples *samples, int call)
+static void add_call(struct samples *samples, int call, uint64_t ns)
 {
     size_t at = 0;
-    samples->looks++;
+    samples->looked_ns = uvs__add(samples->looked_ns, ns);
     while (at < samples->call_count && samples->calls[at].call != call)
         at++;
     if (at == CALLS)
         return;
     if (at == samples->call_count) {
         samples->calls[at].call = call;
-        samples->calls[at].count = 0;
+        samples->calls[at].ns = 0;
         samples->call_count++;
     }
-    samples->calls[at].count++;
+    samples->calls[at].ns = uvs__add(samples->calls[at].ns, ns);
 }
 
 static int add_sample(struct state *state, struct samples *samples, const struct uvs__span *span)
 {
-    count_call(samples, span->stall.call);
+    const uint64_t ns = uvs__sampled_ns(span->stall.since_ns, span->end_ns);
+    add_call(samples, span->stall.call, ns);
     if (span->stall.frame_count == 0)
         return 0;
-    size_t *grown = uvs__grow(samples->stacks, samples->count, &samples->capacity, sizeof(size_t));
+    struct uvs_block_stack *grown = uvs__grow(samples->stacks, samples->count, &samples->capacity,
+                                              sizeof(*samples->stacks));
     struct uvs__stack *stack = grown ? uvs__stack_of(&state->stacks, span) : NULL;
     if (grown)
         samples->stacks = grown;
     if (!stack)
         return NO_MEMORY;
-    stack->count++;
-    samples->stacks[samples->count++] = stack->index;
+    stack->ns = uvs__add(stack->ns, ns);
+    samples->stacks[samples->count++] = (struct uvs_block_stack){stack->index, ns};
     return 0;
 }
 
@@ -126,7 +128,7 @@ static int on_busy(void *data, const struct uvs__output *output __attribute__((u
         loop->now.duration_ns = span->end_ns - span->begin_ns;
         keep_if_worst(loop);
     }
-    loop->now.busy_ns = loop->now.count = loop->now.call_count = loop->now.looks = 0;
+    loop->now.busy_ns = loop->now.count = loop->now.call_count = loop->now.looked_ns = 0;
     return 0;
 }
 
@@ -161,7 +163,7 @@ static int fill_stack(const struct uvs__stack *stack, struct uvs__output *output
     size_t capacity = 0;
     int rc = 0;
     *row = (struct uvs_stack_row){
-        .pid = stack->process->pid, .loop = stack->loop ? (int)stack->loop->slot : -1, .count = stack->count};
+        .pid = stack->process->pid, .loop = stack->loop ? (int)stack->loop->slot : -1, .ns = stack->ns};
     for (size_t i = 0; i < stack->frame_count && !rc; i++) {
         struct uvs_site *site;
         rc = uvs__site_of(output, stack->frames[i], &site);
@@ -183,20 +185,23 @@ static int fill_stacks(const struct state *state, struct uvs__output *output)
 
 static int by_index(const void *left, const void *right)
 {
-    const size_t a = *(const size_t *)left, b = *(const size_t *)right;
+    const size_t a = ((const struct uvs_block_stack *)left)->index,
+                 b = ((const struct uvs_block_stack *)right)->index;
     return (a > b) - (a < b);
 }
 
-static int count_stacks(const struct samples *samples, struct uvs_block *block)
+static int sum_stacks(const struct samples *samples, struct uvs_block *block)
 {
     block->stacks = calloc(samples->count + 1, sizeof(*block->stacks));
     if (!block->stacks)
         return NO_MEMORY;
-    qsort(samples->stacks, samples->count, sizeof(size_t), by_index);
+    qsort(samples->stacks, samples->count, sizeof(*samples->stacks), by_index);
     for (size_t i = 0; i < samples->count; i++) {
-        if (i == 0 || samples->stacks[i] != samples->stacks[i - 1])
-            block->stacks[block->stacks_count++].index = samples->stacks[i];
-        block->stacks[block->stacks_count - 1].count++;
+        const struct uvs_block_stack *sample = &samples->stacks[i];
+        if (i == 0 || sample->index != sample[-1].index)
+            block->stacks[block->stacks_count++].index = sample->index;
+        struct uvs_block_stack *stack = &block->stacks[block->stacks_count - 1];
+        stack->ns = uvs__add(stack->ns, sample->ns);
     }
     block->samples = samples->count;
     return 0;
@@ -205,7 +210,7 @@ static int count_stacks(const struct samples *samples, struct uvs_block *block)
 static int call_of_most(const struct samples *samples)
 {
     for (size_t i = 0; i < samples->call_count; i++)
-        if (2 * samples->calls[i].count >= samples->looks)
+        if (samples->calls[i].ns >= samples->looked_ns - samples->looked_ns / 2)
             return samples->calls[i].call;
     return -1;
 }
@@ -225,7 +230,7 @@ static int fill_block(const struct loop_state *loop, const struct uvs_report *re
             continue;
         block->cpu_ns = whole_cpu_ns(&loop->worst[i]);
         block->waiting_in = call_of_most(&loop->worst[i]);
-        const int rc = loop->worst[i].count ? count_stacks(&loop->worst[i], block) : 0;
+        const int rc = loop->worst[i].count ? sum_stacks(&loop->worst[i], block) : 0;
         return rc || !block->samples ? rc : uvs__merge_stacks(report, block);
     }
     return 0;
@@ -255,7 +260,7 @@ static int fill_request(const struct uvs_report *report, const struct samples *s
                                 .gc_ns = UVS_ABSENT,
                                 .waiting_in = call_of_most(samples),
                                 .class = UVS_BLOCK_UNKNOWN};
-    const int rc = samples->count ? count_stacks(samples, block) : 0;
+    const int rc = samples->count ? sum_stacks(samples, block) : 0;
     return rc || !block->samples ? rc : uvs__merge_stacks(report, block);
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The dominant stack of a block: from the outermost function inwards, always to the one that most samples
-// went to, as long as at least half of all samples go along.
+// The dominant stack of a block: from the outermost function inwards, always to the one that most of the time
+// that was sampled went to, as long as at least half of all goes along.
 #include "stacks.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "saturate.h"
 #include "symbols_name.h"
 
 // Stacks beyond the first WALKERS_MAX different ones of a very long block would not change what dominates it.
@@ -14,14 +15,14 @@ enum { NO_MEMORY = -UVS_E_ENVIRONMENT, WALKERS_MAX = 512 };
 // A stack on its way inwards; `at` is the next frame.
 struct walker {
     const struct uvs_stack_row *stack;
-    uint64_t count;
+    uint64_t ns;
     size_t at;
 };
 
 struct walk {
     struct walker *walkers;
     size_t count;
-    uint64_t samples;
+    uint64_t ns;
 };
 
 // --- Whose code it is ---
@@ -94,7 +95,7 @@ static uint64_t votes_for(const struct walk *walk, const struct uvs_site *site, 
     for (size_t i = 0; i < walk->count; i++) {
         const struct uvs_site *other = next_of(&walk->walkers[i]);
         if (exactly ? other == site : is_same_function(other, site))
-            votes += walk->walkers[i].count;
+            votes = uvs__add(votes, walk->walkers[i].ns);
     }
     return votes;
 }
@@ -154,11 +155,11 @@ static void descend(struct walk *walk, struct uvs_block *block)
         uint64_t votes;
         drop_ended(walk);
         const struct uvs_site *site = elect(walk, &votes);
-        if (!site || 2 * votes < walk->samples)
+        if (!site || votes < walk->ns - walk->ns / 2)
             break;
         block->stack[block->stack_count++] = (struct uvs_block_frame){
             .site = (struct uvs_site *)site,
-            .share = (double)votes / (double)walk->samples,
+            .share = (double)votes / (double)walk->ns,
             .is_runtime = is_runtime(site, beside_script),
         };
         follow(walk, site);
@@ -182,8 +183,8 @@ int uvs__merge_stacks(const struct uvs_report *report, struct uvs_block *block)
     walk.walkers = calloc(count + 1, sizeof(*walk.walkers));
     for (size_t i = 0; walk.walkers && i < count; i++) {
         const struct uvs_stack_row *stack = &report->stacks[block->stacks[i].index];
-        walk.walkers[walk.count++] = (struct walker){stack, block->stacks[i].count, 0};
-        walk.samples += block->stacks[i].count;
+        walk.walkers[walk.count++] = (struct walker){stack, block->stacks[i].ns, 0};
+        walk.ns = uvs__add(walk.ns, block->stacks[i].ns);
         deepest = stack->frame_count > deepest ? stack->frame_count : deepest;
     }
     block->stack = calloc(deepest + 1, sizeof(*block->stack));

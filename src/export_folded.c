@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Stacks in the folded form that flame graph tools read: functions from the outermost inwards, separated by
-// semicolons, and how many samples there were.
+// semicolons, and how many microseconds their samples stand for.
 #include "export.h"
+
+#include "analysis/saturate.h"
 #include "text_format.h"
 #include "text_rows.h"
 
@@ -9,9 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NS_PER_US = 1000 };
+
 struct line {
     char *text;
-    uint64_t count;
+    uint64_t ns;
 };
 
 struct lines {
@@ -62,7 +66,7 @@ static const char *thread_name(const struct uvs_report *report, const struct uvs
 }
 
 static int add(struct lines *lines, const struct uvs_report *report, const struct uvs_stack_row *stack,
-               uint64_t count)
+               uint64_t ns)
 {
     char *text = NULL;
     size_t size;
@@ -82,7 +86,7 @@ static int add(struct lines *lines, const struct uvs_report *report, const struc
         free(text);
         return -UVS_E_ENVIRONMENT;
     }
-    lines->items[lines->count++] = (struct line){text, count};
+    lines->items[lines->count++] = (struct line){text, ns};
     return 0;
 }
 
@@ -90,7 +94,7 @@ static int add_all(struct lines *lines, const struct uvs_report *report)
 {
     int rc = 0;
     for (size_t i = 0; i < report->stack_count && !rc; i++)
-        rc = add(lines, report, &report->stacks[i], report->stacks[i].count);
+        rc = add(lines, report, &report->stacks[i], report->stacks[i].ns);
     return rc;
 }
 
@@ -106,7 +110,7 @@ static int add_block(struct lines *lines, const struct uvs_report *report, uint6
     const struct uvs_block *block = rc ? NULL
                                        : ((const struct uvs__block_line *)rows.items)[number - 1].block;
     for (size_t i = 0; block && i < block->stacks_count && !rc; i++)
-        rc = add(lines, report, &report->stacks[block->stacks[i].index], block->stacks[i].count);
+        rc = add(lines, report, &report->stacks[block->stacks[i].index], block->stacks[i].ns);
     free(owned);
     return rc;
 }
@@ -122,10 +126,10 @@ static void print(FILE *out, struct lines *lines)
     qsort(lines->items, lines->count, sizeof(*lines->items), by_text);
     uint64_t sum = 0;
     for (size_t i = 0; i < lines->count; i++) {
-        sum += lines->items[i].count;
+        sum = uvs__add(sum, lines->items[i].ns);
         if (i + 1 < lines->count && by_text(&lines->items[i], &lines->items[i + 1]) == 0)
             continue;
-        fprintf(out, "%s %" PRIu64 "\n", lines->items[i].text, sum);
+        fprintf(out, "%s %" PRIu64 "\n", lines->items[i].text, uvs__max(sum / NS_PER_US, 1));
         sum = 0;
     }
 }

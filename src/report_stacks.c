@@ -2,6 +2,7 @@
 // Stacks as numbers of names, so that a name is in the page once.
 #include "report_stacks.h"
 
+#include "analysis/saturate.h"
 #include "json_out.h"
 #include "text_name.h"
 #include "text_rows.h"
@@ -17,7 +18,7 @@ struct stacks {
     int *number;                   // of each of the report's stacks on the page, or NOT_CHOSEN
     const struct uvs_site **names; // by number
     size_t name_count;
-    uint64_t left_out;
+    uint64_t left_out_ns;
 };
 
 // The same function at several addresses is one name.
@@ -36,19 +37,19 @@ static size_t number_of(struct stacks *stacks, const struct uvs_site *site)
     return i;
 }
 
-// Those that were seen at least so often that there is room for all of them.
-static void choose_frequent(const struct uvs_report *report, int chosen[])
+// Those that were seen for at least so long that there is room for all of them.
+static void choose_longest(const struct uvs_report *report, int chosen[])
 {
     uint64_t least = 1;
     for (;; least *= 2) {
         size_t count = 0;
         for (size_t i = 0; i < report->stack_count; i++)
-            count += report->stacks[i].count >= least;
+            count += report->stacks[i].ns >= least;
         if (count <= MAX_STACKS || least > UINT64_MAX / 2)
             break;
     }
     for (size_t i = 0; i < report->stack_count; i++)
-        chosen[i] = report->stacks[i].count >= least ? 0 : NOT_CHOSEN;
+        chosen[i] = report->stacks[i].ns >= least ? 0 : NOT_CHOSEN;
 }
 
 // The rest of the room goes to those that come first.
@@ -56,7 +57,7 @@ static void choose(struct stacks *stacks)
 {
     const struct uvs_report *report = stacks->report;
     size_t room = MAX_STACKS;
-    choose_frequent(report, stacks->number);
+    choose_longest(report, stacks->number);
     for (size_t i = 0; i < report->stack_count; i++)
         room -= stacks->number[i] != NOT_CHOSEN;
     int next = 0;
@@ -64,7 +65,7 @@ static void choose(struct stacks *stacks)
         const bool is_chosen = stacks->number[i] != NOT_CHOSEN || room > 0;
         room -= stacks->number[i] == NOT_CHOSEN && is_chosen;
         stacks->number[i] = is_chosen ? next++ : NOT_CHOSEN;
-        stacks->left_out += is_chosen ? 0 : report->stacks[i].count;
+        stacks->left_out_ns = uvs__add(stacks->left_out_ns, is_chosen ? 0 : report->stacks[i].ns);
     }
 }
 
@@ -93,7 +94,7 @@ static void print_name(FILE *out, const struct uvs_site *site)
 static void print_stack(FILE *out, struct stacks *stacks, const struct uvs_stack_row *stack)
 {
     const size_t count = stack->frame_count < MAX_FRAMES ? stack->frame_count : MAX_FRAMES;
-    fprintf(out, "[%" PRIu64 ",[", stack->count);
+    fprintf(out, "[%" PRIu64 ",[", stack->ns);
     for (size_t i = count; i-- > 0;)
         fprintf(out, "%zu%s", number_of(stacks, stack->frames[i]), i ? "," : "");
     fputs("]]", out);
@@ -111,7 +112,7 @@ static void print_block(FILE *out, const struct stacks *stacks, const struct uvs
         const int number = stacks->number[block->stacks[i].index];
         if (number == NOT_CHOSEN)
             continue;
-        fprintf(out, "%s[%d,%" PRIu64 "]", separator, number, block->stacks[i].count);
+        fprintf(out, "%s[%d,%" PRIu64 "]", separator, number, block->stacks[i].ns);
         separator = ",";
     }
     fputs("]}", out);
@@ -154,7 +155,7 @@ static void print_all(FILE *out, struct stacks *stacks)
     }
     fputs("],\"blocks\":[", out);
     print_blocks(out, stacks);
-    fprintf(out, "],\"left_out\":%" PRIu64 "}", stacks->left_out);
+    fprintf(out, "],\"left_out_ns\":%" PRIu64 "}", stacks->left_out_ns);
 }
 
 void uvs__print_stacks_json(FILE *out, const struct uvs_report *report)
@@ -165,7 +166,7 @@ void uvs__print_stacks_json(FILE *out, const struct uvs_report *report)
     if (stacks.number && stacks.names)
         print_all(out, &stacks);
     else
-        fputs("{\"stacks\":[],\"names\":[],\"blocks\":[],\"left_out\":0}", out);
+        fputs("{\"stacks\":[],\"names\":[],\"blocks\":[],\"left_out_ns\":0}", out);
     free(stacks.number);
     free((void *)stacks.names);
 }

@@ -37,8 +37,8 @@ static const char *const nobody[] = {[UVS_BLAME_POLL] = "the loop sleeping in po
 
 static void print_share(FILE *out, const struct uvs_scripts *scripts)
 {
-    if (scripts->named[0].samples < scripts->samples)
-        fprintf(out, "%.0f %% ", 100.0 * (double)scripts->named[0].samples / (double)scripts->samples);
+    if (scripts->named[0].ns < scripts->ns)
+        fprintf(out, "%.0f %% ", 100.0 * (double)scripts->named[0].ns / (double)scripts->ns);
 }
 
 // "superSlowFunction (app.js:3)" without brackets in brackets.

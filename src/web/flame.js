@@ -1,46 +1,45 @@
 // SPDX-License-Identifier: MIT
-// Flame graphs: stacks as nested boxes, the outermost function at the top, as wide as its share of the samples.
+// Flame graphs: stacks as nested boxes, the outermost function at the top, as wide as the time that its samples stand for.
 // By keyboard a tree: arrows move, Enter zooms, Escape shows the whole.
 "use strict";
-const makeFlame = ({element, percent, names}) => {
+const makeFlame = ({element, percent, time, names}) => {
   const rowHeight = 21, leastShare = 0.002, ancestorsShown = 2;
 
-  // stacks: [count, [number of a name, outermost first]].
+  // stacks: [ns, [number of a name, outermost first]].
   const treeOf = (stacks) => {
-    const root = {name: -1, count: 0, own: 0, children: new Map(), parent: null};
-    for (const [count, frames] of stacks) {
+    const root = {name: -1, ns: 0, own: 0, children: new Map(), parent: null};
+    for (const [ns, frames] of stacks) {
       let at = root;
-      at.count += count;
+      at.ns += ns;
       for (const name of frames) {
-        if (!at.children.has(name)) at.children.set(name, {name, count: 0, own: 0, children: new Map(), parent: at});
+        if (!at.children.has(name)) at.children.set(name, {name, ns: 0, own: 0, children: new Map(), parent: at});
         at = at.children.get(name);
-        at.count += count;
+        at.ns += ns;
       }
-      at.own += count;
+      at.own += ns;
     }
     return root;
   };
-  const childrenOf = (node) => [...node.children.values()].sort((a, b) => b.count - a.count);
+  const childrenOf = (node) => [...node.children.values()].sort((a, b) => b.ns - a.ns);
   // Names are [short, "js" or "", whole if that is longer].
-  const labelOf = (node) => node.name < 0 ? "all samples" : names[node.name][0];
-  const wholeOf = (node) => node.name < 0 ? "all samples" : names[node.name][2] || names[node.name][0];
-  const samples = (count) => `${count} ${count === 1 ? "sample" : "samples"}`;
+  const labelOf = (node) => node.name < 0 ? "all stacks" : names[node.name][0];
+  const wholeOf = (node) => node.name < 0 ? "all stacks" : names[node.name][2] || names[node.name][0];
   const isScript = (node) => node.name >= 0 && names[node.name][1] === "js";
 
-  // What all samples have in common says nothing: it begins where they part, or where the program's own code does.
+  // What all stacks have in common says nothing: it begins where they part, or where the program's own code does.
   const trunkOf = (root) => {
     let at = root;
     while (at.children.size === 1 && at.own === 0 && !isScript(at)) at = childrenOf(at)[0];
     return at.parent && !isScript(at) && at.children.size === 0 ? at.parent : at;
   };
 
-  // Samples by function: in it, and in it alone.
+  // Time by function: in it, and in it alone.
   const functionsOf = (stacks) => {
     const rows = new Map();
     const row = (name) => rows.get(name) || rows.set(name, {name, total: 0, own: 0}).get(name);
-    for (const [count, frames] of stacks) {
-      for (const name of new Set(frames)) row(name).total += count;
-      if (frames.length) row(frames[frames.length - 1]).own += count;
+    for (const [ns, frames] of stacks) {
+      for (const name of new Set(frames)) row(name).total += ns;
+      if (frames.length) row(frames[frames.length - 1]).own += ns;
     }
     return [...rows.values()].map((found) => ({label: names[found.name][2] || names[found.name][0], short: names[found.name][0], total: found.total, own: found.own}));
   };
@@ -48,11 +47,11 @@ const makeFlame = ({element, percent, names}) => {
   const draw = (place, status, root, state) => {
     const {zoomed, words} = state;
     const boxes = new Map();
-    const whole = zoomed.count || 1;
+    const whole = zoomed.ns || 1;
     const matches = (node) => words && wholeOf(node).toLowerCase().includes(words);
     let deepest = 0, first = null;
     const box = (node, depth, left, width, className) => {
-      const said = `${wholeOf(node)}, ${node.count} of ${samples(root.count)}, ${percent(node.count / root.count)}`;
+      const said = `${wholeOf(node)}, ${time(node.ns)} of ${time(root.ns)}, ${percent(node.ns / root.ns)}`;
       const made = element("button", {type: "button", role: "treeitem", class: `frame ${className}${isScript(node) ? " script" : ""}${matches(node) ? " found" : ""}`,
         tabindex: "-1", "aria-level": String(depth + 1), "aria-label": said, title: said,
         style: `left:${(100 * left).toFixed(3)}%;width:${(100 * width).toFixed(3)}%;top:${depth * rowHeight}px`}, labelOf(node));
@@ -66,25 +65,25 @@ const makeFlame = ({element, percent, names}) => {
     const left_out = Math.max(0, ancestors.length - ancestorsShown - 1);
     const shown = left_out ? [ancestors[0], ...ancestors.slice(-ancestorsShown)] : ancestors;
     shown.forEach((node, depth) => box(node, depth, 0, 1, "outer"));
-    if (left_out) boxes.get(shown[0]).textContent = `all samples … ${left_out} outer frames`;
+    if (left_out) boxes.get(shown[0]).textContent = `all stacks … ${left_out} outer frames`;
     // Without recursion: stacks may be deep.
     const waiting = [[zoomed, shown.length, 0]];
     while (waiting.length) {
       const [node, depth, begin] = waiting.pop();
-      if (node.count / whole < leastShare) continue;
-      box(node, depth, begin, node.count / whole, "");
+      if (node.ns / whole < leastShare) continue;
+      box(node, depth, begin, node.ns / whole, "");
       let left = begin;
       for (const child of childrenOf(node)) {
         waiting.push([child, depth + 1, left]);
-        left += child.count / whole;
+        left += child.ns / whole;
       }
     }
     place.replaceChildren(...boxes.values());
     place.style.height = `${(deepest + 1) * rowHeight}px`;
     first.tabIndex = 0;
     const found = words ? sumFound(root, matches) : 0;
-    status.textContent = words ? `${percent(found / (root.count || 1))} of the samples are in functions that contain “${words}”`
-      : `${samples(root.count)}; ${zoomed === root ? "the whole" : `zoomed to ${labelOf(zoomed)}, ${percent(zoomed.count / (root.count || 1))}`}`;
+    status.textContent = words ? `${percent(found / (root.ns || 1))} of the time is in functions that contain “${words}”`
+      : `${time(root.ns)}; ${zoomed === root ? "the whole" : `zoomed to ${labelOf(zoomed)}, ${percent(zoomed.ns / (root.ns || 1))}`}`;
     state.boxes = boxes;
   };
   const sumFound = (root, matches) => {
@@ -92,7 +91,7 @@ const makeFlame = ({element, percent, names}) => {
     const waiting = [root];
     while (waiting.length) {
       const node = waiting.pop();
-      if (matches(node)) sum += node.count;
+      if (matches(node)) sum += node.ns;
       else waiting.push(...node.children.values());
     }
     return sum;
@@ -150,8 +149,8 @@ const makeFlame = ({element, percent, names}) => {
     choice.addEventListener("change", show);
     whole.addEventListener("click", () => state.zoom(state.root));
     show();
-    return [element("div", {class: "tools"}, element("label", {for: "flame-of"}, "Samples of", choice),
+    return [element("div", {class: "tools"}, element("label", {for: "flame-of"}, "Stacks of", choice),
       element("label", {for: "flame-search"}, "Function contains", search), whole), status, place,
-      element("details", {}, element("summary", {}, "Functions by samples"), list)];
+      element("details", {}, element("summary", {}, "Functions by time"), list)];
   };
 };

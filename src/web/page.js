@@ -236,16 +236,16 @@
     {title: "CPU", of: (row) => row.cpu_ns === null ? null : Math.min(1, row.cpu_ns / row.duration_ns), show: percent}], blocks, "for").made);
 
   const sources = [
-    ...stacks.blocks.map((block) => ({stacks: block.stacks.map(([index, times]) => [times, stacks.stacks[index][1]]),
+    ...stacks.blocks.map((block) => ({stacks: block.stacks.map(([index, ns]) => [ns, stacks.stacks[index][1]]),
       title: `block of ${time(block.duration_ns)} at ${time(since(block.begin_ns))}${named(block)}`})),
     {title: "all blocks that were sampled", stacks: stacks.stacks}].filter((source) => source.stacks.length);
   if (sources.length) {
-    const flame = makeFlame({element, percent, names: stacks.names});
-    const tableOf = (rows) => table("Functions by samples", [text("function", (row) => row.label, (row) => row.short), counts("samples in it", (row) => row.total),
-      counts("in it alone", (row) => row.own)], rows.sort((a, b) => b.total - a.total).slice(0, 100), "samples in it").made;
-    section("Who held the loop", element("p", {class: "dim"}, "The stacks that were sampled, the outermost function at the top. A click or Enter zooms, Escape shows the whole, " +
-      "arrows move."), ...flame(sources, tableOf),
-      ...stacks.left_out ? [element("p", {class: "dim"}, `${count(stacks.left_out)} samples of rare stacks were left out.`)] : []);
+    const flame = makeFlame({element, percent, time, names: stacks.names});
+    const tableOf = (rows) => table("Functions by time", [text("function", (row) => row.label, (row) => row.short), times("time in it", (row) => row.total),
+      times("in it alone", (row) => row.own)], rows.sort((a, b) => b.total - a.total).slice(0, 100), "time in it").made;
+    section("Who held the loop", element("p", {class: "dim"}, "The stacks that were sampled, the outermost function at the top, as wide as the time that they stand for. " +
+      "A click or Enter zooms, Escape shows the whole, arrows move."), ...flame(sources, tableOf),
+      ...stacks.left_out_ns ? [element("p", {class: "dim"}, `${time(stacks.left_out_ns)} of rare stacks were left out.`)] : []);
   }
 
   const collections = report.loops.flatMap((loop) => (loop.gc || []).map((row) => ({...row, pid: loop.pid, loop: loop.loop})));
@@ -261,10 +261,10 @@
   const who = (row, name) => idle[row.what] || name(row.site);
   // What scripts did in it, by its samples.
   const inScript = (row) => {
-    const {samples, functions: [most]} = row.javascript;
-    return {share: most.samples < samples ? `${(100 * most.samples / samples).toFixed(0)} % ` : "", name: label(most.site)};
+    const {ns, functions: [most]} = row.javascript;
+    return {share: most.ns < ns ? `${(100 * most.ns / ns).toFixed(0)} % ` : "", name: label(most.site)};
   };
-  const allScripts = (row) => row.javascript && row.javascript.functions.map(({site, samples}) => `${label(site)} ${samples} of ${row.javascript.samples} samples`).join(", ");
+  const allScripts = (row) => row.javascript && row.javascript.functions.map(({site, ns}) => `${label(site)} ${time(ns)} of ${time(row.javascript.ns)}`).join(", ");
   const often = (times) => times === 1 ? "once" : `${count(times)} times`;
   const sampled = (part) => {
     if (!part.javascript) return "";

@@ -74,10 +74,10 @@ rows='[...document.querySelectorAll("section[aria-labelledby=callbacks] tbody tr
     browse page.html "document.getElementById('flame-whole').click() || $frames.length > 2, $frames[0], $status.split(';')[1].trim(),
         document.querySelectorAll('.flame .frame')[2].click() || $status.startsWith($frames.length > 0 ? '' : '!') && $status.includes('zoomed to'),
         $key('Escape') && $status.includes('the whole'), $key('ArrowDown') && document.activeElement.getAttribute('aria-level')"
-    [ "$result" = "true|all samples|the whole|true|true|2|" ]
+    [ "$result" = "true|all stacks|the whole|true|true|2|" ]
     search='((word) => { const at = document.getElementById("flame-search"); at.value = word; at.dispatchEvent(new Event("input")); })'
     browse page.html "$search('0x') || $status, document.querySelectorAll('.frame.found').length > 0, $search('no such function') || $status.slice(0, 5)"
-    [[ "$result" == *" of the samples are in functions that contain “0x”|true|0.0 %|" ]]
+    [[ "$result" == *" of the time is in functions that contain “0x”|true|0.0 %|" ]]
 }
 
 @test "on a narrow window nothing is cut, but scrolls in its own box, and charts follow the width" {

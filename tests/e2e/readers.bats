@@ -119,7 +119,7 @@ shows() {
             "15.00ms (33%) 0x200 {\"kind\":\"fs.open\",\"op\":2,\"queue_ns\":20000000}"],
         ["chain (pid 7), loop 0 phases (tid 10000000)",
             "373.00ms (75%) poll", "102.00ms (20%) blocked", "25.00ms (5.0%) busy"]]'
-    shows '.shown[] | select(.file == "stacks.folded") | .frames | map(select(.[2] == "0x9000")[0:2]) == [["4 (57%)", "1 (14%)"]]'
+    shows '.shown[] | select(.file == "stacks.folded") | .frames | map(select(.[2] == "0x9000")[0:2]) == [["180,000 (67%)", "50,000 (19%)"]]'
 }
 
 @test "sqlite3 finds nothing wrong with a database" {

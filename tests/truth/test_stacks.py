@@ -236,8 +236,9 @@ class Folded(Sampled):
 
     def test_all_stacks(self):
         lines = self.export().stdout.splitlines()
-        self.assertEqual(lines, ["stacks;0x9000 1", "stacks;0x9000;0x3000;0x2000;0x1000 2", "stacks;0x9000;0x3000;0x2000;0x1010 1",
-                                 "stacks;0xa000;0x1000 1", "stacks;0xb000;0x2000 1", "stacks;0xc000;0x1000 1"])
+        self.assertEqual(lines, ["stacks;0x9000 50000", "stacks;0x9000;0x3000;0x2000;0x1000 80000",
+                                 "stacks;0x9000;0x3000;0x2000;0x1010 50000", "stacks;0xa000;0x1000 30000", "stacks;0xb000;0x2000 30000",
+                                 "stacks;0xc000;0x1000 30000"])
 
     def test_one_block(self):
         self.assertEqual(self.export("--block", "1").stdout.splitlines(), self.export().stdout.splitlines()[:3])

@@ -19,14 +19,16 @@ static const char map[] = "1000 100 JS:~first /one/app.js:1:1\n"
                           "4000 100 JS:~third /one/app.js:3:1\n"
                           "9000 100 JS:~listOnTimeout node:internal/timers:5:1\n";
 
-// One callback, [0, 1000) ms, in which garbage is collected in [400, 500) and a file is read in [600, 700).
-// Of its nine samples two are in these, one after it, and one of what is no script's.
+// One callback, [0, 1000) ms, in which garbage is collected in [240, 250) and [400, 500), and a file is read in
+// [600, 700). Of its nine samples two are in these, one after it, and one of what is no script's. Each stands for
+// what ran of that since the one before.
 static const char log_of_samples[] =
     "0 process_info loop=7:- pid=7 schema=1 libuv=76802 pool_size=4 recording=r exe=node\n"
     "0 loop_info loop=7:0 tid=7 is_default=1 name=node\n"
     "100ms stall loop=7:0 op=1 kind=timer callback=0x100 tid=7 busy_ns=100ms frames=0x1010,0x9010,0x50000\n"
     "200ms stall loop=7:0 op=1 kind=timer callback=0x100 tid=7 busy_ns=200ms "
     "frames=0x60000,0x1110,0x9010,0x50000\n"
+    "250ms gc loop=7:0 kind=scavenge duration_ns=10ms\n"
     "300ms stall loop=7:0 op=1 kind=timer callback=0x100 tid=7 busy_ns=300ms "
     "frames=0x2010,0x1010,0x9010,0x50000\n"
     "350ms stall loop=7:0 op=1 kind=timer callback=0x100 tid=7 busy_ns=350ms frames=0x3010,0x9010,0x50000\n"
@@ -40,6 +42,8 @@ static const char log_of_samples[] =
     "1040ms stall loop=7:0 op=0 kind=none callback=0 tid=7 busy_ns=1040ms frames=0x4010,0x50000\n"
     "1100ms callback loop=7:0 op=2 kind=async callback=0x200 duration_ns=50ms delay_ns=1049ms\n"
     "1200ms poll loop=7:0 wait_ns=100ms busy_ns=1100ms callbacks=2 timeout_ms=100 calls=1\n";
+
+enum { NS_PER_MS = 1000000 };
 
 static char directory[] = "/tmp/uvscope-scripts-XXXXXX";
 
@@ -69,12 +73,13 @@ static const struct uvs_blame_who *culprit(const struct uvs_report *report, enum
 }
 
 static void check_script(const struct uvs_scripts *scripts, size_t index, const char *label, const char *file,
-                         uint64_t samples)
+                         uint64_t samples, uint64_t ms)
 {
     assert_true(index < scripts->count);
     assert_string_equal(scripts->named[index].site->label, label);
     assert_string_equal(scripts->named[index].site->file, file);
     assert_int_equal(scripts->named[index].samples, samples);
+    assert_int_equal(scripts->named[index].ns, ms * NS_PER_MS);
 }
 
 static void test_samples_are_of_whom_the_blame_says(void **state)
@@ -84,16 +89,17 @@ static void test_samples_are_of_whom_the_blame_says(void **state)
     const struct uvs_scripts *scripts = culprit(report, UVS_BLAME_CALLBACK)->scripts;
     assert_non_null(scripts);
     assert_int_equal(scripts->samples, 6);
+    assert_int_equal(scripts->ns, 490 * NS_PER_MS);
     assert_int_equal(scripts->count, 3);
-    check_script(scripts, 0, "first (app.js:1)", "/one/app.js", 3);
-    check_script(scripts, 1, "first (app.js:1)", "/two/app.js", 1);
-    check_script(scripts, 2, "second (app.js:2)", "/one/app.js", 1);
+    check_script(scripts, 0, "first (app.js:1)", "/one/app.js", 3, 250);
+    check_script(scripts, 1, "second (app.js:2)", "/one/app.js", 1, 90);
+    check_script(scripts, 2, "first (app.js:1)", "/two/app.js", 1, 50);
     scripts = culprit(report, UVS_BLAME_GC)->scripts;
     assert_int_equal(scripts->samples, 1);
-    check_script(scripts, 0, "second (app.js:2)", "/one/app.js", 1);
+    check_script(scripts, 0, "second (app.js:2)", "/one/app.js", 1, 50);
     scripts = culprit(report, UVS_BLAME_SYNC_CALL)->scripts;
     assert_int_equal(scripts->samples, 1);
-    check_script(scripts, 0, "third (app.js:3)", "/one/app.js", 1);
+    check_script(scripts, 0, "third (app.js:3)", "/one/app.js", 1, 50);
     assert_null(culprit(report, UVS_BLAME_LIBUV)->scripts); // what is libuv's is no script's
     uvs_report_destroy(report);
 }

@@ -93,7 +93,7 @@ static int add(struct uvs__span_queue *queue, uint64_t number)
     } else if (number % 5 == 2) {
         span->type = UVS__SPAN_STALL;
         span->stall.frames = frames;
-        span->stall.frame_count = number % 200;
+        span->stall.frame_count = (uint32_t)number % 200;
     } else if (number % 5 == 3) {
         span->type = UVS__SPAN_TOTALS;
         span->totals = &totals;

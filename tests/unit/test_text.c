@@ -184,7 +184,8 @@ static void test_culprits_are_named_by_their_scripts(void **state)
 {
     (void)state;
     struct uvs_site machinery = {.label = "node::Environment::RunTimers(uv_timer_s*)"};
-    struct uvs_scripts scripts = {.samples = 4, .named = {{&sample.tick, 3}, {&sample.other, 1}}, .count = 2};
+    struct uvs_scripts scripts = {
+        .samples = 4, .ns = 400, .named = {{&sample.tick, 1, 300}, {&sample.other, 3, 100}}, .count = 2};
     struct uvs_blame_who timer = {.what = UVS_BLAME_CALLBACK,
                                   .pid = 12,
                                   .kind = UVS_KIND_TIMER,
@@ -211,7 +212,7 @@ static void test_culprits_are_named_by_their_scripts(void **state)
     assert_true(has_line(printed, "  timer         node::Environment::RunTimers  75 % on_tick (app.c:3)  "));
     assert_true(has_line(printed, "  sync fs.read  start (app.c:40)              -                       "));
     // All of its samples, and its own earlier runs.
-    scripts.samples = 3;
+    scripts.ns = 300;
     victim.who = timer;
     assert_true(
         has_line(report(&narrow), "once because of its own earlier runs (sampled in on_tick, app.c:3), "));
