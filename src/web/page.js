@@ -171,7 +171,7 @@
     }
     for (const pool of slices.pools.filter((row) => row.queue_depth.some((depth) => depth > 0)).slice(0, 4)) {
       overTime.push(chart(`Requests waiting for the pool of pid ${pool.pid}, and the longest wait`, xs, [
-        {label: "waiting", scale: "depth", values: pool.queue_depth, show: (depth) => depth.toFixed(1)},
+        {label: "waiting", scale: "depth", values: pool.queue_depth, show: (depth) => depth < 10 ? String(Number(depth.toPrecision(2))) : depth.toFixed(1)},
         {label: "longest wait", scale: "time", values: pool.max_wait_ns, show: time}], {xShow, xLabel: "at"}));
     }
   }
