@@ -61,9 +61,9 @@ let kept;
 function hold() {
   const end = Date.now() + 400;
   while (Date.now() < end) kept = Array.from({ length: 100000 }, (_, i) => ({ i, text: 'x' + i }));
+  setTimeout(() => console.log(JSON.stringify(seen)), 200); // the observer is called in between, however late this is
 }
 setTimeout(hold, 20);
-setTimeout(() => console.log(JSON.stringify(seen)), 600);
 """
 GC_KINDS = {"1": "scavenge", "2": "minor_mark_sweep", "4": "mark_compact", "8": "incremental_marking", "16": "weak_callbacks"}
 
