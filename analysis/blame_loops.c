@@ -111,16 +111,16 @@ static int on_stall(struct uvs__blame *blame, const struct uvs__output *output, 
     return 0;
 }
 
-// A sample stands for what ran at its time, as far as that ran since the one before: garbage collections may
-// have divided it into many parts.
-static uint64_t time_of_cause(const struct uvs__past *parts, size_t at, const struct sample *sample)
+// A sample stands for what ran at its time, as far as that ran since: garbage collections may have divided it
+// into many parts.
+static uint64_t time_of_cause(const struct uvs__past *parts, size_t at, uint64_t since_ns, uint64_t time_ns)
 {
     const uint64_t cause = parts[at].cause;
-    uint64_t ns = uvs__sampled_ns(uvs__max(sample->since_ns, parts[at].begin_ns), sample->time_ns);
-    for (; at > 0 && parts[at - 1].end_ns > sample->since_ns; at--) {
+    uint64_t ns = uvs__sampled_ns(uvs__max(since_ns, parts[at].begin_ns), time_ns);
+    for (; at > 0 && parts[at - 1].end_ns > since_ns; at--) {
         const struct uvs__past *part = &parts[at - 1];
         if (part->cause == cause)
-            ns = uvs__add(ns, uvs__minus(part->end_ns, uvs__max(sample->since_ns, part->begin_ns)));
+            ns = uvs__add(ns, uvs__minus(part->end_ns, uvs__max(since_ns, part->begin_ns)));
     }
     return ns;
 }
@@ -129,13 +129,16 @@ static uint64_t time_of_cause(const struct uvs__past *parts, size_t at, const st
 static int count_samples(struct uvs__blame *blame, const struct loop_state *loop)
 {
     int rc = 0;
+    uint64_t seen_ns = 0; // no time is counted twice, nor a part looked at for two samples
     for (size_t i = 0, at = 0; i < loop->sample_count && !rc; i++) {
         const struct sample *sample = &loop->samples[i];
+        const uint64_t since_ns = uvs__max(sample->since_ns, seen_ns);
+        seen_ns = uvs__max(seen_ns, sample->time_ns);
         while (at < loop->part_count && loop->parts[at].end_ns < sample->time_ns)
             at++;
         if (at < loop->part_count && loop->parts[at].begin_ns < sample->time_ns)
             rc = uvs__scripts_count(&blame->scripts, loop->parts[at].cause, sample->stack,
-                                    time_of_cause(loop->parts, at, sample));
+                                    time_of_cause(loop->parts, at, since_ns, sample->time_ns));
     }
     return rc;
 }

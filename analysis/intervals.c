@@ -12,6 +12,9 @@ static const uint64_t next_within_ns = 20000000;
 // far less.
 static const uint64_t stale_stall_ns = 1000000;
 
+// The watchdog's, see gap_ns in probes/watchdog.c.
+static const uint64_t most_between_samples_ns = 250000000;
+
 enum { MAX_WORKERS = 1024 }; // of a pool of libuv's
 
 // A poll that took less did not wait: what it returned was ready before it began.
@@ -341,6 +344,18 @@ static int emit_stall(struct uvs__spans *spans, struct uvs__process *process, co
     return rc ? rc : uvs__emit_borrower(spans, span);
 }
 
+// A sample stands for the time since the one before it in the same interval. Where others were lost between
+// them it stands for as much as the watchdog would have waited.
+static uint64_t sampled_since(const struct uvs__spans *spans, uint64_t begin_ns, uint64_t before_ns,
+                              uint64_t time_ns)
+{
+    const uint64_t since_ns = uvs__max(begin_ns, before_ns);
+    if (!uvs__lost_between(spans, since_ns, time_ns))
+        return since_ns;
+    const uint64_t gap_ns = uvs__min(uvs__minus(time_ns, begin_ns) / 4, most_between_samples_ns);
+    return uvs__max(since_ns, uvs__minus(time_ns, gap_ns));
+}
+
 static struct uvs__sampled_worker *sampled_worker(struct uvs__process *process, uint32_t tid)
 {
     for (size_t i = 0; i < process->sampled_count; i++)
@@ -369,8 +384,8 @@ int uvs__work_stall(struct uvs__spans *spans, struct uvs__process *process, cons
     struct uvs__span *span = uvs__begin_span(spans, UVS__SPAN_STALL, process, NULL);
     span->begin_ns = uvs__minus(event->time_ns, stall->busy_ns);
     span->end_ns = event->time_ns;
-    span->stall.since_ns = uvs__max(worker->time_ns, span->begin_ns);
-    worker->time_ns = event->time_ns;
+    span->stall.since_ns = sampled_since(spans, span->begin_ns, worker->time_ns, event->time_ns);
+    worker->time_ns = uvs__max(worker->time_ns, event->time_ns);
     span->who = uvs__request_who(process, stall->op);
     span->op = stall->op;
     return emit_stall(spans, process, event, span);
@@ -385,8 +400,8 @@ int uvs__loop_stall(struct uvs__spans *spans, struct uvs__loop *loop, const stru
     if (loop->boundary_ns > begin_ns && loop->boundary_ns - begin_ns > stale_stall_ns)
         return 0;
     begin_ns = uvs__max(begin_ns, loop->boundary_ns);
-    const uint64_t since_ns = uvs__max(begin_ns, loop->stall.time_ns);
-    loop->stall.time_ns = event->time_ns;
+    const uint64_t since_ns = sampled_since(spans, begin_ns, loop->stall.time_ns, event->time_ns);
+    loop->stall.time_ns = uvs__max(loop->stall.time_ns, event->time_ns);
     loop->stall.begin_ns = begin_ns;
     loop->stall.op = stall->op;
     loop->stall.kind = stall->kind;

@@ -369,6 +369,7 @@ static void describe(struct visit *visit, const struct uvs__span *from, struct u
         break;
     case UVS_SPAN_STALL:
         to->begin_ns = to->end_ns;
+        to->sampled_ns = uvs__minus(from->end_ns, from->stall.since_ns);
         to->kind = -1;
         to->site = from->stall.frame_count ? site_of(source, from->stall.frames[0]) : UVS_SPAN_NONE;
         break;
@@ -413,7 +414,8 @@ static int on_span(void *data, const struct uvs__span *from)
                             .delay_ns = UVS_ABSENT,
                             .latency_ns = UVS_ABSENT,
                             .queue_ns = UVS_ABSENT,
-                            .work_ns = UVS_ABSENT};
+                            .work_ns = UVS_ABSENT,
+                            .sampled_ns = UVS_ABSENT};
     describe(visit, from, &span);
     if (span.process == UVS_SPAN_NONE || !in_window(visit, from))
         return 0;

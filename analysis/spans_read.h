@@ -28,8 +28,9 @@ enum uvs_span_type {
 };
 extern const char *const uvs_span_names[UVS_SPAN_COUNT];
 
-// A stall is a moment at which the watchdog found a loop busy for long: begin and end are the same, the site is the
-// innermost function. Times are CLOCK_MONOTONIC; UVS_ABSENT is unknown. What has no meaning for the type is absent, too.
+// A stall is a moment at which the watchdog found a loop busy for long: begin and end are the same, the site
+// is the innermost function. Times are CLOCK_MONOTONIC; UVS_ABSENT is unknown. What has no meaning for the
+// type is absent, too.
 struct uvs_span {
     enum uvs_span_type type;
     uint64_t begin_ns, end_ns;
@@ -45,6 +46,7 @@ struct uvs_span {
     uint64_t work_ns;              // of callbacks: when a worker began; UVS_ABSENT none, or unknown
     uint32_t tid;                  // of works, and of callbacks with a work_ns: the worker
     int32_t result;                // of callbacks
+    uint64_t sampled_ns;           // of stalls: the time since the one before, which its stack stands for
     uint8_t collection;            // of garbage collections: enum uvs_gc
     bool cancelled;                // of callbacks
     bool complete, open;           // of busy intervals: nothing was lost in it; it was not over

@@ -9,19 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NO_MEMORY = -UVS_E_ENVIRONMENT, CALLS = 8 };
+enum { NO_MEMORY = -UVS_E_ENVIRONMENT };
+
+#define NO_STACK SIZE_MAX
+
+struct look {
+    size_t stack; // its index, or NO_STACK
+    int call;     // that the thread waited in; -1 none
+    uint64_t ns;  // that it stands for
+};
 
 // The samples of one busy interval, or of a kind of request.
 struct samples {
     uint64_t begin_ns, duration_ns; // of the interval, once it is over
     uint64_t busy_ns, cpu_ns;       // as of the last sample; of requests, of the longest
-    struct {
-        int call;
-        uint64_t ns;
-    } calls[CALLS]; // that they waited in, -1 none; of more than these each is rare
-    size_t call_count;
-    uint64_t looked_ns;             // that samples with and without a stack stand for
-    struct uvs_block_stack *stacks; // one for each sample that has a stack
+    struct look *looks;
     size_t count, capacity;
 };
 
@@ -39,37 +41,22 @@ struct state {
 
 // --- Spans ---
 
-static void add_call(struct samples *samples, int call, uint64_t ns)
-{
-    size_t at = 0;
-    samples->looked_ns = uvs__add(samples->looked_ns, ns);
-    while (at < samples->call_count && samples->calls[at].call != call)
-        at++;
-    if (at == CALLS)
-        return;
-    if (at == samples->call_count) {
-        samples->calls[at].call = call;
-        samples->calls[at].ns = 0;
-        samples->call_count++;
-    }
-    samples->calls[at].ns = uvs__add(samples->calls[at].ns, ns);
-}
-
 static int add_sample(struct state *state, struct samples *samples, const struct uvs__span *span)
 {
-    const uint64_t ns = uvs__sampled_ns(span->stall.since_ns, span->end_ns);
-    add_call(samples, span->stall.call, ns);
+    struct look *grown = uvs__grow(samples->looks, samples->count, &samples->capacity,
+                                   sizeof(*samples->looks));
+    if (!grown)
+        return NO_MEMORY;
+    samples->looks = grown;
+    struct look *look = &grown[samples->count++];
+    *look = (struct look){NO_STACK, span->stall.call, uvs__sampled_ns(span->stall.since_ns, span->end_ns)};
     if (span->stall.frame_count == 0)
         return 0;
-    struct uvs_block_stack *grown = uvs__grow(samples->stacks, samples->count, &samples->capacity,
-                                              sizeof(*samples->stacks));
-    struct uvs__stack *stack = grown ? uvs__stack_of(&state->stacks, span) : NULL;
-    if (grown)
-        samples->stacks = grown;
+    struct uvs__stack *stack = uvs__stack_of(&state->stacks, span);
     if (!stack)
         return NO_MEMORY;
-    stack->ns = uvs__add(stack->ns, ns);
-    samples->stacks[samples->count++] = (struct uvs_block_stack){stack->index, ns};
+    stack->ns = uvs__add(stack->ns, look->ns);
+    look->stack = stack->index;
     return 0;
 }
 
@@ -92,7 +79,7 @@ static int on_work_stall(struct state *state, const struct uvs__span *span)
         samples->cpu_ns = span->stall.cpu_ns;
     }
     const int rc = add_sample(state, samples, span);
-    free(nobody.stacks);
+    free(nobody.looks);
     return rc;
 }
 
@@ -104,7 +91,7 @@ static void keep_if_worst(struct loop_state *loop)
     if (at == UVS_WORST_BLOCKS)
         return;
     if (loop->worst_count == UVS_WORST_BLOCKS)
-        free(loop->worst[UVS_WORST_BLOCKS - 1].stacks);
+        free(loop->worst[UVS_WORST_BLOCKS - 1].looks);
     else
         loop->worst_count++;
     memmove(&loop->worst[at + 1], &loop->worst[at], (loop->worst_count - 1 - at) * sizeof(loop->now));
@@ -128,7 +115,7 @@ static int on_busy(void *data, const struct uvs__output *output __attribute__((u
         loop->now.duration_ns = span->end_ns - span->begin_ns;
         keep_if_worst(loop);
     }
-    loop->now.busy_ns = loop->now.count = loop->now.call_count = loop->now.looked_ns = 0;
+    loop->now.busy_ns = loop->now.count = 0;
     return 0;
 }
 
@@ -183,36 +170,57 @@ static int fill_stacks(const struct state *state, struct uvs__output *output)
     return rc;
 }
 
-static int by_index(const void *left, const void *right)
+static int by_stack(const void *left, const void *right)
 {
-    const size_t a = ((const struct uvs_block_stack *)left)->index,
-                 b = ((const struct uvs_block_stack *)right)->index;
-    return (a > b) - (a < b);
+    const struct look *a = left, *b = right;
+    return (a->stack > b->stack) - (a->stack < b->stack);
 }
 
-static int sum_stacks(const struct samples *samples, struct uvs_block *block)
+static int sum_stacks(struct samples *samples, struct uvs_block *block)
 {
     block->stacks = calloc(samples->count + 1, sizeof(*block->stacks));
     if (!block->stacks)
         return NO_MEMORY;
-    qsort(samples->stacks, samples->count, sizeof(*samples->stacks), by_index);
-    for (size_t i = 0; i < samples->count; i++) {
-        const struct uvs_block_stack *sample = &samples->stacks[i];
-        if (i == 0 || sample->index != sample[-1].index)
-            block->stacks[block->stacks_count++].index = sample->index;
+    qsort(samples->looks, samples->count, sizeof(*samples->looks), by_stack);
+    for (size_t i = 0; i < samples->count && samples->looks[i].stack != NO_STACK; i++) {
+        const struct look *look = &samples->looks[i];
+        if (i == 0 || look->stack != look[-1].stack)
+            block->stacks[block->stacks_count++].index = look->stack;
         struct uvs_block_stack *stack = &block->stacks[block->stacks_count - 1];
-        stack->ns = uvs__add(stack->ns, sample->ns);
+        stack->ns = uvs__add(stack->ns, look->ns);
+        block->samples++;
     }
-    block->samples = samples->count;
     return 0;
 }
 
-static int call_of_most(const struct samples *samples)
+static int by_call(const void *left, const void *right)
 {
-    for (size_t i = 0; i < samples->call_count; i++)
-        if (samples->calls[i].ns >= samples->looked_ns - samples->looked_ns / 2)
-            return samples->calls[i].call;
-    return -1;
+    const struct look *a = left, *b = right;
+    return (a->call > b->call) - (a->call < b->call);
+}
+
+static int call_of_most(struct samples *samples)
+{
+    uint64_t all_ns = 0, most_ns = 0, call_ns = 0;
+    int call = -1;
+    qsort(samples->looks, samples->count, sizeof(*samples->looks), by_call);
+    for (size_t i = 0; i < samples->count; i++) {
+        const struct look *look = &samples->looks[i];
+        call_ns = uvs__add(i && look->call == look[-1].call ? call_ns : 0, look->ns);
+        all_ns = uvs__add(all_ns, look->ns);
+        if (call_ns > most_ns) {
+            most_ns = call_ns;
+            call = look->call;
+        }
+    }
+    return most_ns >= all_ns - all_ns / 2 ? call : -1;
+}
+
+static int fill_from_looks(const struct uvs_report *report, struct samples *samples, struct uvs_block *block)
+{
+    block->waiting_in = samples->count ? call_of_most(samples) : -1;
+    const int rc = samples->count ? sum_stacks(samples, block) : 0;
+    return rc || !block->samples ? rc : uvs__merge_stacks(report, block);
 }
 
 static uint64_t whole_cpu_ns(const struct samples *samples)
@@ -223,20 +231,19 @@ static uint64_t whole_cpu_ns(const struct samples *samples)
     return share < 1 ? (uint64_t)(share * (double)samples->duration_ns) : samples->duration_ns;
 }
 
-static int fill_block(const struct loop_state *loop, const struct uvs_report *report, struct uvs_block *block)
+// Another loop may have had the slot, and in a damaged trace a block that began at the same time.
+static int fill_block(struct loop_state *loop, const struct uvs_report *report, struct uvs_block *block)
 {
-    for (size_t i = 0; i < loop->worst_count; i++) {
-        if (loop->worst[i].begin_ns != block->begin_ns)
+    for (size_t i = 0; i < loop->worst_count && !block->stacks; i++) {
+        if (loop->worst[i].begin_ns != block->begin_ns || loop->worst[i].duration_ns != block->duration_ns)
             continue;
         block->cpu_ns = whole_cpu_ns(&loop->worst[i]);
-        block->waiting_in = call_of_most(&loop->worst[i]);
-        const int rc = loop->worst[i].count ? sum_stacks(&loop->worst[i], block) : 0;
-        return rc || !block->samples ? rc : uvs__merge_stacks(report, block);
+        return fill_from_looks(report, &loop->worst[i], block);
     }
     return 0;
 }
 
-static int fill_loop(struct uvs_report *report, const struct uvs__loop *loop, const struct loop_state *state)
+static int fill_loop(struct uvs_report *report, const struct uvs__loop *loop, struct loop_state *state)
 {
     int rc = 0;
     for (size_t i = 0; i < report->loop_count; i++) {
@@ -248,7 +255,7 @@ static int fill_loop(struct uvs_report *report, const struct uvs__loop *loop, co
     return rc;
 }
 
-static int fill_request(const struct uvs_report *report, const struct samples *samples,
+static int fill_request(const struct uvs_report *report, struct samples *samples,
                         struct uvs_pool_request_row *request)
 {
     struct uvs_block *block = request->sampled = calloc(1, sizeof(*block));
@@ -258,10 +265,8 @@ static int fill_request(const struct uvs_report *report, const struct samples *s
                                 .duration_ns = samples->busy_ns,
                                 .cpu_ns = samples->cpu_ns,
                                 .gc_ns = UVS_ABSENT,
-                                .waiting_in = call_of_most(samples),
                                 .class = UVS_BLOCK_UNKNOWN};
-    const int rc = samples->count ? sum_stacks(samples, block) : 0;
-    return rc || !block->samples ? rc : uvs__merge_stacks(report, block);
+    return fill_from_looks(report, samples, block);
 }
 
 static int fill_requests(const struct state *state, const struct uvs_report *report)
@@ -270,9 +275,9 @@ static int fill_requests(const struct state *state, const struct uvs_report *rep
     for (size_t i = 0; i < report->pool_count; i++)
         for (size_t j = 0; j < report->pools[i].request_count && !rc; j++) {
             struct uvs_pool_request_row *request = &report->pools[i].requests[j];
-            const struct samples *samples = request->who < state->requests.count
-                                                ? state->requests.items[request->who]
-                                                : NULL;
+            struct samples *samples = request->who < state->requests.count
+                                          ? state->requests.items[request->who]
+                                          : NULL;
             rc = samples ? fill_request(report, samples, request) : 0;
         }
     return rc;
@@ -291,8 +296,8 @@ static int finish(void *data, struct uvs__output *output)
 static void clear_loop(struct loop_state *loop)
 {
     for (size_t i = 0; i < loop->worst_count; i++)
-        free(loop->worst[i].stacks);
-    free(loop->now.stacks);
+        free(loop->worst[i].looks);
+    free(loop->now.looks);
 }
 
 static void clear(void *data)
@@ -304,7 +309,7 @@ static void clear(void *data)
     uvs__rows_clear(&state->loops);
     for (size_t i = 0; i < state->requests.count; i++)
         if (state->requests.items[i])
-            free(((struct samples *)state->requests.items[i])->stacks);
+            free(((struct samples *)state->requests.items[i])->looks);
     uvs__rows_clear(&state->requests);
     uvs__stack_table_clear(&state->stacks);
 }

@@ -9,14 +9,14 @@
 #include "saturate.h"
 #include "symbols_name.h"
 
-// Stacks beyond the first WALKERS_MAX different ones of a very long block would not change what dominates it.
-enum { NO_MEMORY = -UVS_E_ENVIRONMENT, WALKERS_MAX = 512 };
+// Stacks beyond the WALKERS_MAX with most time would hardly change what dominates.
+enum { NO_MEMORY = -UVS_E_ENVIRONMENT, WALKERS_MAX = 16384 };
 
 // A stack on its way inwards; `at` is the next frame.
 struct walker {
     const struct uvs_stack_row *stack;
     uint64_t ns;
-    size_t at;
+    size_t at, order; // order: of those with as much time the first is elected
 };
 
 struct walk {
@@ -76,28 +76,37 @@ static const struct uvs_site *next_of(const struct walker *walker)
     return walker->stack->frames[walker->stack->frame_count - 1 - walker->at];
 }
 
-static bool is_same_text(const char *a, const char *b)
+static int compare_texts(const char *a, const char *b)
 {
-    return a && b ? strcmp(a, b) == 0 : a == b;
+    return a && b ? strcmp(a, b) : (a != NULL) - (b != NULL);
 }
 
-static bool is_same_function(const struct uvs_site *a, const struct uvs_site *b)
+// 0: the same function. By labels where the name is not known.
+static int compare_functions(const struct uvs_site *a, const struct uvs_site *b)
 {
-    if (!a || !b || !a->function || !b->function)
-        return a && b && strcmp(a->label, b->label) == 0;
-    return strcmp(a->function, b->function) == 0 && is_same_text(a->module, b->module) &&
-           is_same_text(a->file, b->file);
+    if (!a || !b)
+        return (a != NULL) - (b != NULL);
+    if (!a->function || !b->function)
+        return a->function == b->function ? strcmp(a->label, b->label)
+                                          : compare_texts(a->function, b->function);
+    int order = strcmp(a->function, b->function);
+    order = order ? order : compare_texts(a->module, b->module);
+    return order ? order : compare_texts(a->file, b->file);
 }
 
-static uint64_t votes_for(const struct walk *walk, const struct uvs_site *site, bool exactly)
+static int compare_places(const struct uvs_site *a, const struct uvs_site *b)
 {
-    uint64_t votes = 0;
-    for (size_t i = 0; i < walk->count; i++) {
-        const struct uvs_site *other = next_of(&walk->walkers[i]);
-        if (exactly ? other == site : is_same_function(other, site))
-            votes = uvs__add(votes, walk->walkers[i].ns);
-    }
-    return votes;
+    if (!a || !b || a->address == b->address)
+        return 0;
+    return a->address < b->address ? -1 : 1;
+}
+
+static int by_next(const void *left, const void *right)
+{
+    const struct walker *a = left, *b = right;
+    int order = compare_functions(next_of(a), next_of(b));
+    order = order ? order : compare_places(next_of(a), next_of(b));
+    return order ? order : (a->order > b->order) - (a->order < b->order);
 }
 
 // The stacks that end here drop out.
@@ -110,19 +119,43 @@ static void drop_ended(struct walk *walk)
     walk->count = kept;
 }
 
-static const struct uvs_site *elect(const struct walk *walk, uint64_t *ret_votes)
+// A function, of it the place with most time.
+struct elected {
+    const struct uvs_site *site;
+    uint64_t votes, place_votes;
+    size_t first;
+};
+
+static struct elected count_votes(const struct walker *walkers, size_t count)
 {
-    const struct uvs_site *best = NULL;
-    uint64_t best_exact = 0;
-    *ret_votes = 0;
-    for (size_t i = 0; i < walk->count; i++) {
-        const struct uvs_site *site = next_of(&walk->walkers[i]);
-        const uint64_t votes = votes_for(walk, site, false), exact = votes_for(walk, site, true);
-        if (votes > *ret_votes || (votes == *ret_votes && exact > best_exact)) {
-            best = site;
-            best_exact = exact;
-            *ret_votes = votes;
+    struct elected elected = {.first = SIZE_MAX};
+    uint64_t place_votes = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct uvs_site *site = next_of(&walkers[i]);
+        const bool is_new = i == 0 || compare_places(next_of(&walkers[i - 1]), site) != 0;
+        place_votes = uvs__add(is_new ? 0 : place_votes, walkers[i].ns);
+        elected.votes = uvs__add(elected.votes, walkers[i].ns);
+        elected.first = walkers[i].order < elected.first ? walkers[i].order : elected.first;
+        if (place_votes > elected.place_votes) {
+            elected.place_votes = place_votes;
+            elected.site = site;
         }
+    }
+    return elected;
+}
+
+static struct elected elect(struct walk *walk)
+{
+    struct elected best = {.first = SIZE_MAX};
+    qsort(walk->walkers, walk->count, sizeof(*walk->walkers), by_next);
+    for (size_t i = 0, end; i < walk->count; i = end) {
+        const struct walker *walkers = &walk->walkers[i];
+        for (end = i + 1;
+             end < walk->count && !compare_functions(next_of(walkers), next_of(&walk->walkers[end]));)
+            end++;
+        const struct elected one = count_votes(walkers, end - i);
+        if (one.votes > best.votes || (one.votes == best.votes && one.first < best.first))
+            best = one;
     }
     return best;
 }
@@ -131,7 +164,7 @@ static void follow(struct walk *walk, const struct uvs_site *site)
 {
     size_t kept = 0;
     for (size_t i = 0; i < walk->count; i++) {
-        if (!is_same_function(next_of(&walk->walkers[i]), site))
+        if (compare_functions(next_of(&walk->walkers[i]), site) != 0)
             continue;
         walk->walkers[kept] = walk->walkers[i];
         walk->walkers[kept++].at++;
@@ -152,17 +185,16 @@ static void descend(struct walk *walk, struct uvs_block *block)
 {
     const bool beside_script = has_script(walk);
     for (;;) {
-        uint64_t votes;
         drop_ended(walk);
-        const struct uvs_site *site = elect(walk, &votes);
-        if (!site || votes < walk->ns - walk->ns / 2)
+        const struct elected elected = elect(walk);
+        if (!elected.site || elected.votes < walk->ns - walk->ns / 2)
             break;
         block->stack[block->stack_count++] = (struct uvs_block_frame){
-            .site = (struct uvs_site *)site,
-            .share = (double)votes / (double)walk->ns,
-            .is_runtime = is_runtime(site, beside_script),
+            .site = (struct uvs_site *)elected.site,
+            .share = (double)elected.votes / (double)walk->ns,
+            .is_runtime = is_runtime(elected.site, beside_script),
         };
-        follow(walk, site);
+        follow(walk, elected.site);
     }
     reverse(block->stack, block->stack_count);
 }
@@ -175,22 +207,46 @@ const struct uvs_site *uvs_block_script(const struct uvs_block *block)
     return NULL;
 }
 
+static int by_time(const void *left, const void *right)
+{
+    const struct walker *a = left, *b = right;
+    if (a->ns != b->ns)
+        return a->ns > b->ns ? -1 : 1;
+    return (a->order > b->order) - (a->order < b->order);
+}
+
+static void begin(struct walk *walk, const struct uvs_report *report, const struct uvs_block *block)
+{
+    for (size_t i = 0; i < block->stacks_count; i++)
+        walk->walkers[i] = (struct walker){
+            .stack = &report->stacks[block->stacks[i].index], .ns = block->stacks[i].ns, .order = i};
+    walk->count = block->stacks_count;
+    if (walk->count > WALKERS_MAX) {
+        qsort(walk->walkers, walk->count, sizeof(*walk->walkers), by_time);
+        walk->count = WALKERS_MAX;
+    }
+    for (size_t i = 0; i < walk->count; i++)
+        walk->ns = uvs__add(walk->ns, walk->walkers[i].ns);
+}
+
+static size_t deepest(const struct walk *walk)
+{
+    size_t depth = 0;
+    for (size_t i = 0; i < walk->count; i++)
+        if (walk->walkers[i].stack->frame_count > depth)
+            depth = walk->walkers[i].stack->frame_count;
+    return depth;
+}
+
 int uvs__merge_stacks(const struct uvs_report *report, struct uvs_block *block)
 {
-    struct walk walk = {0};
-    const size_t count = block->stacks_count < WALKERS_MAX ? block->stacks_count : WALKERS_MAX;
-    size_t deepest = 0;
-    walk.walkers = calloc(count + 1, sizeof(*walk.walkers));
-    for (size_t i = 0; walk.walkers && i < count; i++) {
-        const struct uvs_stack_row *stack = &report->stacks[block->stacks[i].index];
-        walk.walkers[walk.count++] = (struct walker){stack, block->stacks[i].ns, 0};
-        walk.ns = uvs__add(walk.ns, block->stacks[i].ns);
-        deepest = stack->frame_count > deepest ? stack->frame_count : deepest;
-    }
-    block->stack = calloc(deepest + 1, sizeof(*block->stack));
-    const bool complete = walk.walkers && block->stack;
-    if (complete)
+    struct walk walk = {.walkers = calloc(block->stacks_count + 1, sizeof(*walk.walkers))};
+    if (!walk.walkers)
+        return NO_MEMORY;
+    begin(&walk, report, block);
+    block->stack = calloc(deepest(&walk) + 1, sizeof(*block->stack));
+    if (block->stack)
         descend(&walk, block);
     free(walk.walkers);
-    return complete ? 0 : NO_MEMORY;
+    return block->stack ? 0 : NO_MEMORY;
 }

@@ -66,10 +66,15 @@ static void add_collection(FILE *out, const struct uvs_span *span)
     uvs__json_text_member(out, "kind", name ? name : number);
 }
 
+static void add_stall(FILE *out, const struct uvs_span *span)
+{
+    uvs__json_number_member(out, "sampled_ns", span->sampled_ns);
+}
+
 static void (*const adders[UVS_SPAN_COUNT])(FILE *out, const struct uvs_span *span) = {
     [UVS_SPAN_CALLBACK] = add_callback,     [UVS_SPAN_BUSY] = add_busy,
     [UVS_SPAN_GC] = add_collection,         [UVS_SPAN_WORK] = add_work,
-    [UVS_SPAN_UNFINISHED] = add_unfinished,
+    [UVS_SPAN_UNFINISHED] = add_unfinished, [UVS_SPAN_STALL] = add_stall,
 };
 
 static void add_who(FILE *out, const struct uvs_report *report, const struct uvs_span *span)

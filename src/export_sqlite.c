@@ -112,6 +112,7 @@ static void put_collection(struct row *row, const struct uvs_span *span)
 static void put_stall(struct row *row, const struct uvs_span *span)
 {
     put_reference(row, span->site);
+    put(row, span->sampled_ns);
 }
 
 static void put_work(struct row *row, const struct uvs_span *span)
@@ -143,7 +144,7 @@ static const struct {
     [UVS_SPAN_OUTSIDE] = {"", NULL},
     [UVS_SPAN_SYNC_CALL] = {WHO_COLUMNS, put_who},
     [UVS_SPAN_GC] = {", kind TEXT", put_collection},
-    [UVS_SPAN_STALL] = {", site_id INTEGER REFERENCES site", put_stall},
+    [UVS_SPAN_STALL] = {", site_id INTEGER REFERENCES site, sampled_ns INTEGER", put_stall},
     [UVS_SPAN_WORK] = {WHO_COLUMNS ", op INTEGER, tid INTEGER, queue_ns INTEGER", put_work},
     [UVS_SPAN_UNFINISHED] = {WHO_COLUMNS ", op INTEGER, started INTEGER, stuck INTEGER", put_unfinished},
 };

@@ -15,6 +15,7 @@ enum { MAX_STACKS = 300, MAX_FRAMES = 100, MAX_BLOCKS = 10, MAX_LABEL = 200, NOT
 
 struct stacks {
     const struct uvs_report *report;
+    const struct uvs_stack_row **by_time;
     int *number;                   // of each of the report's stacks on the page, or NOT_CHOSEN
     const struct uvs_site **names; // by number
     size_t name_count;
@@ -37,36 +38,35 @@ static size_t number_of(struct stacks *stacks, const struct uvs_site *site)
     return i;
 }
 
-// Those that were seen for at least so long that there is room for all of them.
-static void choose_longest(const struct uvs_report *report, int chosen[])
+static int by_time(const void *left, const void *right)
 {
-    uint64_t least = 1;
-    for (;; least *= 2) {
-        size_t count = 0;
-        for (size_t i = 0; i < report->stack_count; i++)
-            count += report->stacks[i].ns >= least;
-        if (count <= MAX_STACKS || least > UINT64_MAX / 2)
-            break;
-    }
-    for (size_t i = 0; i < report->stack_count; i++)
-        chosen[i] = report->stacks[i].ns >= least ? 0 : NOT_CHOSEN;
+    const struct uvs_stack_row *a = *(const struct uvs_stack_row *const *)left,
+                               *b = *(const struct uvs_stack_row *const *)right;
+    if (a->ns != b->ns)
+        return a->ns > b->ns ? -1 : 1;
+    return (a > b) - (a < b);
 }
 
-// The rest of the room goes to those that come first.
+// Those with most time, as many as there is room for.
 static void choose(struct stacks *stacks)
 {
     const struct uvs_report *report = stacks->report;
-    size_t room = MAX_STACKS;
-    choose_longest(report, stacks->number);
-    for (size_t i = 0; i < report->stack_count; i++)
-        room -= stacks->number[i] != NOT_CHOSEN;
-    int next = 0;
     for (size_t i = 0; i < report->stack_count; i++) {
-        const bool is_chosen = stacks->number[i] != NOT_CHOSEN || room > 0;
-        room -= stacks->number[i] == NOT_CHOSEN && is_chosen;
-        stacks->number[i] = is_chosen ? next++ : NOT_CHOSEN;
-        stacks->left_out_ns = uvs__add(stacks->left_out_ns, is_chosen ? 0 : report->stacks[i].ns);
+        stacks->by_time[i] = &report->stacks[i];
+        stacks->number[i] = NOT_CHOSEN;
     }
+    if (report->stack_count)
+        qsort(stacks->by_time, report->stack_count, sizeof(*stacks->by_time), by_time);
+    for (size_t i = 0; i < report->stack_count; i++) {
+        if (i < MAX_STACKS)
+            stacks->number[stacks->by_time[i] - report->stacks] = 0;
+        else
+            stacks->left_out_ns = uvs__add(stacks->left_out_ns, stacks->by_time[i]->ns);
+    }
+    int next = 0;
+    for (size_t i = 0; i < report->stack_count; i++)
+        if (stacks->number[i] != NOT_CHOSEN)
+            stacks->number[i] = next++;
 }
 
 // [short, "js" or "", whole if that is longer]
@@ -161,12 +161,14 @@ static void print_all(FILE *out, struct stacks *stacks)
 void uvs__print_stacks_json(FILE *out, const struct uvs_report *report)
 {
     struct stacks stacks = {.report = report};
+    stacks.by_time = calloc(report->stack_count + 1, sizeof(*stacks.by_time));
     stacks.number = calloc(report->stack_count + 1, sizeof(*stacks.number));
     stacks.names = calloc((size_t)MAX_STACKS * MAX_FRAMES + 1, sizeof(*stacks.names));
-    if (stacks.number && stacks.names)
+    if (stacks.by_time && stacks.number && stacks.names)
         print_all(out, &stacks);
     else
         fputs("{\"stacks\":[],\"names\":[],\"blocks\":[],\"left_out_ns\":0}", out);
+    free((void *)stacks.by_time);
     free(stacks.number);
     free((void *)stacks.names);
 }

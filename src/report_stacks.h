@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include "../analysis/report.h"
 
-// {"names":[[label,"js" or ""],…],"stacks":[[samples,[number of a name, outermost first,…]],…],"blocks":[{"pid",
-// "loop","begin_ns","duration_ns","stacks":[[number of a stack, samples],…]},…],"left_out":samples}: the stacks that
-// were seen most, of the worst blocks and of all, as many as a page can hold. Without memory, fewer.
+// {"stacks":[[ns,[number of a name, outermost first,…]],…],"names":[[label,"js" or ""],…],"blocks":[{"pid","loop",
+// "begin_ns","duration_ns","stacks":[[number of a stack, ns],…]},…],"left_out_ns":ns}: the stacks that stand for
+// most time, as many as a page can hold, and those of the worst blocks among them. Without memory, none.
 void uvs__print_stacks_json(FILE *out, const struct uvs_report *report);
 
 #endif

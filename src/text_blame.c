@@ -37,8 +37,9 @@ static const char *const nobody[] = {[UVS_BLAME_POLL] = "the loop sleeping in po
 
 static void print_share(FILE *out, const struct uvs_scripts *scripts)
 {
+    const double percent = 100.0 * (double)scripts->named[0].ns / (double)scripts->ns;
     if (scripts->named[0].ns < scripts->ns)
-        fprintf(out, "%.0f %% ", 100.0 * (double)scripts->named[0].ns / (double)scripts->ns);
+        fprintf(out, "%.0f %% ", percent < 1 ? 1 : percent > 99 ? 99 : percent);
 }
 
 // "superSlowFunction (app.js:3)" without brackets in brackets.

@@ -12,9 +12,8 @@ void uvs__print_blame(FILE *out, const struct uvs__look *look, const struct uvs_
 // work" and "hash (app.c:12)", "-" and "libuv itself".
 void uvs__print_blame_kind(FILE *out, const struct uvs_blame_who *who);
 void uvs__print_blame_name(FILE *out, const struct uvs_blame_who *who);
-// "80 % superSlowFunction (app.js:3)": the function of a script that most of its samples were in, and how
-// many;
-// "-" where none is known.
+// "80 % superSlowFunction (app.js:3)": the function of a script that most of what was sampled of it was in, and
+// how much; "-" where none is known.
 void uvs__print_blame_script(FILE *out, const struct uvs_blame_who *who);
 
 #endif

@@ -262,7 +262,7 @@
   // What scripts did in it, by its samples.
   const inScript = (row) => {
     const {ns, functions: [most]} = row.javascript;
-    return {share: most.ns < ns ? `${(100 * most.ns / ns).toFixed(0)} % ` : "", name: label(most.site)};
+    return {share: most.ns < ns ? `${Math.min(99, Math.max(1, 100 * most.ns / ns)).toFixed(0)} % ` : "", name: label(most.site)};
   };
   const allScripts = (row) => row.javascript && row.javascript.functions.map(({site, ns}) => `${label(site)} ${time(ns)} of ${time(row.javascript.ns)}`).join(", ");
   const often = (times) => times === 1 ? "once" : `${count(times)} times`;

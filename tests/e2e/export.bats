@@ -211,4 +211,7 @@ END
     [ "$("$UVSCOPE" export --to ndjson "$golden/stacks.events" | jq -c 'select(.type == "stall" and .label)' | wc -l)" -gt 0 ]
     "$UVSCOPE" export --to sqlite -o stacks.db "$golden/stacks.events"
     [ "$(sqlite3 stacks.db 'SELECT count(*) FROM stall')" -eq "$samples" ]
+    # The time that a sample stands for, of all that found this function innermost.
+    [ "$(sqlite3 stacks.db "SELECT sum(sampled_ns) FROM stall JOIN site ON site.id = site_id WHERE label = '0x9000'")" = 50000000 ]
+    [ "$("$UVSCOPE" export --to ndjson "$golden/stacks.events" | jq 'select(.label == "0x9000") | .sampled_ns')" = 50000000 ]
 }
