@@ -59,7 +59,7 @@ static void check_page(size_t count, uint64_t ns)
     struct uvs_site *sites = calloc(count, sizeof(*sites)),
                     **frames = calloc(count, sizeof(struct uvs_site *));
     struct uvs_stack_row *stacks = calloc(count, sizeof(*stacks));
-    char(*labels)[16] = calloc(count, sizeof(*labels));
+    char(*labels)[24] = calloc(count, sizeof(*labels));
     assert_true(sites && frames && stacks && labels);
     for (size_t i = 0; i < count; i++) {
         snprintf(labels[i], sizeof(labels[i]), "f%zu", i);
