@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Damages traces and holds the commands that read them to their promise, the worker and libbabeltrace2 included: it ends in time, with
-a result or with 4 and a reason, in little memory, and leaves no process and no file behind."""
+"""Damages traces, or makes up event logs, and holds the commands that read them to their promise, the worker and libbabeltrace2 included:
+it ends in time, with a result or with 4 and a reason, in little memory, and leaves no process and no file behind."""
 
 import argparse
 import ctypes
@@ -15,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+from wild_log import Wild, read_events
 
 PR_SET_CHILD_SUBREAPER = 36
 READERS = ("auto", "babeltrace2", "fast")
@@ -129,6 +131,17 @@ def check(arguments, statuses, limits, environment, trace):
     return "all" if status != 4 else "in part" if out else "not"
 
 
+def copy_damaged(source, trace, rng):
+    shutil.rmtree(trace, ignore_errors=True)
+    shutil.copytree(source, trace)
+    return f"{source.name}: {damage(trace, rng)}"
+
+
+def keep(trace, place):
+    place.parent.mkdir(parents=True, exist_ok=True)
+    (shutil.copytree if trace.is_dir() else shutil.copy)(trace, place)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--uvscope", required=True)
@@ -137,32 +150,33 @@ def main():
     parser.add_argument("--count", type=int, default=1000, help="damaged traces")
     parser.add_argument("--seed", type=int, default=1, help="of the first; each has its own")
     parser.add_argument("--keep", type=pathlib.Path, help="where traces go that break the promise")
-    parser.add_argument("traces", type=pathlib.Path, nargs="+")
+    parser.add_argument("traces", type=pathlib.Path, nargs="*", help="to damage; without, event logs are made up")
     limits = parser.parse_args()
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    results, failures = {}, 0
+    results, failures, events = {}, 0, read_events()
     with tempfile.TemporaryDirectory(prefix="uvs-damage-") as place:
         temporary = pathlib.Path(place, "tmp")
         temporary.mkdir()
         environment = dict(os.environ, TMPDIR=str(temporary))
         for seed in range(limits.seed, limits.seed + limits.count):
             rng = random.Random(seed)
-            trace = pathlib.Path(place, "trace")
-            source = limits.traces[seed % len(limits.traces)]
-            shutil.rmtree(trace, ignore_errors=True)
-            shutil.copytree(source, trace)
-            what = damage(trace, rng)
+            trace = pathlib.Path(place, "trace" if limits.traces else "wild.events")
+            if limits.traces:
+                what = copy_damaged(limits.traces[seed % len(limits.traces)], trace, rng)
+            else:
+                what = "a made-up log"
+                trace.write_text(Wild(rng, events).log(), encoding="utf-8")
             arguments, statuses = rng.choice(COMMANDS)
-            if arguments[0] != "export":  # it reads as auto
+            if limits.traces and arguments[0] != "export":  # it reads as auto
                 arguments = (*arguments, "--reader", rng.choice(READERS))
             try:
                 how = check(arguments, statuses, limits, environment, str(trace))
                 results[how] = results.get(how, 0) + 1
             except Failure as failure:
                 failures += 1
-                print(f"seed {seed}, {source.name}: {what}; {' '.join(arguments)}: {failure}", file=sys.stderr)
+                print(f"seed {seed}, {what}; {' '.join(arguments)}: {failure}", file=sys.stderr)
                 if limits.keep:
-                    shutil.copytree(trace, limits.keep / f"seed-{seed}", dirs_exist_ok=True)
+                    keep(trace, limits.keep / f"seed-{seed}{trace.suffix}")
     print("read " + ", ".join(f"{how}: {count}" for how, count in sorted(results.items())))
     return 1 if failures else 0
 
