@@ -180,6 +180,18 @@ UVS__HOT static void begin_poll(struct uvs__loop *loop)
     loop->told = false;
 }
 
+// What only a loop needs that is recorded: when it is entered, or where tracing begins while it runs.
+static void come_into_view(struct uvs__loop *loop)
+{
+    struct uvs__thread *self = &uvs__self;
+    if (!self->stack_high)
+        uvs__find_own_stack(&self->stack_low, &self->stack_high);
+    loop->stack_low = self->stack_low;
+    loop->stack_high = self->stack_high;
+    uvs__handles_await_exit();
+    uvs__watchdog_start();
+}
+
 UVS__HOT static void end_poll(struct uvs__loop *loop, int timeout_ms, int ready)
 {
     struct uvs__poll *poll = &loop->poll;
@@ -197,6 +209,8 @@ UVS__HOT static void end_poll(struct uvs__loop *loop, int timeout_ms, int ready)
     // Interrupted, or a look that found nothing: libuv may poll again at once.
     if (ready >= 0 && (ready > 0 || timeout_ms != 0))
         uvs__flush_poll(loop);
+    if (__builtin_expect(!loop->announced_ns, 0) && uvs__on(poll))
+        come_into_view(loop);
     uvs__announce_turn(loop, now_ns);
     uvs__lean_turn(loop, now_ns);
 }
@@ -261,14 +275,6 @@ UVS_WRAP(int, epoll_pwait, int fd, struct epoll_event *events, int max_events, i
 
 // --- uv_run ---
 
-static void note_stack(struct uvs__loop *loop, struct uvs__thread *self)
-{
-    if (!self->stack_high)
-        uvs__find_own_stack(&self->stack_low, &self->stack_high);
-    loop->stack_low = self->stack_low;
-    loop->stack_high = self->stack_high;
-}
-
 void uvs__run_begin(struct uvs__loop *loop, int backend_fd)
 {
     struct uvs__thread *self = &uvs__self;
@@ -279,12 +285,10 @@ void uvs__run_begin(struct uvs__loop *loop, int backend_fd)
     loop->sees_gc = uvs__gc_watch(self);
     if (!uvs__on(poll))
         return;
-    note_stack(loop, self);
-    uvs__handles_await_exit();
+    come_into_view(loop);
     uint64_t now_ns = uvs__now();
     uvs__announce(loop, now_ns);
     uvs__lean_enter(loop, now_ns);
-    uvs__watchdog_start();
     loop->busy_begin_ns = now_ns;
     set_busy_since(loop, now_ns);
     uvs__watchdog_wake();

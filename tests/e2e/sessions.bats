@@ -174,3 +174,19 @@ assert not row or row["duration"]["max_ns"] <= 2.5e9, row
 assert loop["block"]["max_ns"] <= 2.5e9
 '
 }
+
+@test "a session that begins after the program sees who holds the loop" {
+    start_mixed 400
+    let_run
+    start_session late
+    let_run
+    kill -USR1 "$program"
+    await grep -q held output
+    let_run
+    stop_session late
+    look late '
+worst = loop["blocked"]["worst"][0]
+assert any(frame["function"] == "on_signal" for frame in worst["stack"] or []), worst
+assert worst["cpu_ns"], worst
+'
+}
