@@ -310,9 +310,10 @@ static int widen(struct uvs__blame *blame, struct loop_state *loop, const struct
 static int note_stale(struct uvs__blame *blame, const struct loop_state *loop, const struct victim *victim)
 {
     const struct uvs_interval *slept = &loop->slept;
-    if (!victim->is_timer || victim->due_ns < slept->begin_ns || victim->due_ns >= slept->end_ns)
+    if (!victim->is_timer || victim->due_ns >= slept->end_ns)
         return 0;
-    uint64_t too_long_ns = slept->end_ns - victim->due_ns;
+    // It may have been due when the poll began: by the time that libuv took it was not.
+    uint64_t too_long_ns = slept->end_ns - uvs__max(victim->due_ns, slept->begin_ns);
     if (too_long_ns < blame->threshold_ns || too_long_ns > loop->busy_ns + loop->busy_ns / 4 + timer_grain_ns)
         return 0;
     struct uvs__victim *row = uvs__rows_at(&blame->victims, victim->who, sizeof(*row));

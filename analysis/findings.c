@@ -246,31 +246,54 @@ static int queue_quantile(const struct uvs_report *report, const struct uvs_pool
     return rc;
 }
 
+static bool is_stuck(const struct uvs_pool_row *pool)
+{
+    return pool->oldest_ns != UVS_ABSENT && pool->oldest_ns >= stuck_age_ns;
+}
+
+// Look-ups may not have all workers: they wait while others are free.
+static bool is_capped(const struct uvs_pool_row *pool)
+{
+    for (size_t i = 0; i < pool->request_count; i++)
+        if (pool->requests[i].slow_io_capped && pool->requests[i].slow_io_capped != UVS_ABSENT)
+            return true;
+    return false;
+}
+
 static int saturated_pool(struct uvs__hunt *hunt, const struct uvs_pool_row *pool)
 {
     uint64_t p99_ns;
     int rc = queue_quantile(hunt->report, pool, &p99_ns);
-    const bool is_known = pool->saturated_ns != UVS_ABSENT;
-    bool long_lasting = is_known && pool->saturated_ns && pool->saturated_ns >= pool->life_ns / 10;
-    if (rc || (p99_ns < queue_p99_ns && !long_lasting))
+    if (rc)
         return rc;
     char queue[TEXT_SIZE], saturated[TEXT_SIZE];
     uvs_format_ns(queue, sizeof(queue), p99_ns);
-    if (!is_known)
-        return uvs__found(hunt, p99_ns, pool->pid, -1,
-                          "requests waited for a worker of the pool of %u: 99 %% of them up to %s",
-                          pool->size, queue);
+    if (pool->saturated_ns == UVS_ABSENT)
+        return p99_ns < queue_p99_ns
+                   ? 0
+                   : uvs__found(hunt, p99_ns, pool->pid, -1,
+                                "requests waited for a worker of the pool of %u: 99 %% of them up to %s",
+                                pool->size, queue);
     uvs_format_ns(saturated, sizeof(saturated), pool->saturated_ns);
-    return uvs__found(
-        hunt, p99_ns < queue_p99_ns ? pool->saturated_ns : p99_ns, pool->pid, -1,
-        "requests waited for a worker of the pool of %u: 99 %% of them up to %s, at most %" PRIu64
-        " at a time; for %s all workers were busy while some waited",
-        pool->size, queue, pool->max_queue_depth, saturated);
+    // Who waited for long while workers were free waited for a processor: more threads would not help.
+    if (p99_ns >= queue_p99_ns && (pool->saturated_ns >= p99_ns / 2 || is_capped(pool)))
+        return uvs__found(
+            hunt, p99_ns, pool->pid, -1,
+            "requests waited for a worker of the pool of %u: 99 %% of them up to %s, at most %" PRIu64
+            " at a time; for %s all workers were busy while some waited",
+            pool->size, queue, pool->max_queue_depth, saturated);
+    // Of a stuck pool that is said.
+    if (!pool->saturated_ns || pool->saturated_ns < pool->life_ns / 10 || is_stuck(pool))
+        return 0;
+    return uvs__found(hunt, pool->saturated_ns, pool->pid, -1,
+                      "requests waited for a worker of the pool of %u, at most %" PRIu64
+                      " at a time; for %s all workers were busy while some waited",
+                      pool->size, pool->max_queue_depth, saturated);
 }
 
 static int stuck_pool(struct uvs__hunt *hunt, const struct uvs_pool_row *pool)
 {
-    if (pool->oldest_ns == UVS_ABSENT || pool->oldest_ns < stuck_age_ns)
+    if (!is_stuck(pool))
         return 0;
     char age[TEXT_SIZE];
     uvs_format_ns(age, sizeof(age), pool->oldest_ns);
@@ -421,9 +444,9 @@ static const struct {
       "them"},
      .loop = uvs__find_handles_open},
     {{"pool-saturated", UVS_WARNING,
-      "the 99th percentile of the pool's queue waits is 10 ms or more, or all workers were busy while "
-      "requests "
-      "waited for 10 % of the pool's life",
+      "the 99th percentile of the pool's queue waits is 10 ms or more, and all workers were busy meanwhile, "
+      "or "
+      "they were while requests waited for 10 % of the pool's life",
       "raise UV_THREADPOOL_SIZE, or keep long work off the pool that files and name look-ups need"},
      .pool = saturated_pool},
     {{"pool-too-small", UVS_INFO,
