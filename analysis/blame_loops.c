@@ -43,6 +43,7 @@ struct loop_state {
     uint64_t windows_from_ns;
     struct uvs_interval slept; // the last poll phase
     uint64_t busy_ns;          // the busy interval before it
+    bool has_run;
 };
 
 // --- The parts of a busy interval ---
@@ -396,11 +397,23 @@ static inline int on_callback(const struct uvs__output *output, struct loop_stat
                       uvs__cause(UVS_BLAME_CALLBACK, UVS__OF_WHO, span->who));
 }
 
+// What a program asks of a loop before it runs it waits for the program: Node.js runs the main script then.
+// Only `record` traces from before that.
+static __attribute__((noinline)) int run_first(struct loop_state *loop, const struct uvs__spans *spans,
+                                               const struct uvs__span *span)
+{
+    loop->has_run = true;
+    if (!spans->recording || span->begin_ns == UVS_ABSENT || span->process->lean_ns ||
+        uvs__lost_between(spans, spans->begin_ns, span->begin_ns))
+        return 0;
+    return cover(loop, UVS_BLAME_OUTSIDE, spans->begin_ns, span->begin_ns, span->loop->index);
+}
+
 static inline int on_busy(struct uvs__blame *blame, const struct uvs__output *output, struct loop_state *loop,
                           const struct uvs__span *span)
 {
-    int rc = 0;
-    if (span->busy.complete && loop->sample_count)
+    int rc = loop->has_run ? 0 : run_first(loop, output->spans, span);
+    if (span->busy.complete && loop->sample_count && !rc)
         rc = count_samples(blame, loop);
     if (span->busy.complete && !rc)
         rc = place_parts(loop, span);
