@@ -329,6 +329,21 @@ static int collisions(struct uvs__hunt *hunt)
     return rc;
 }
 
+static int traced_late(struct uvs__hunt *hunt)
+{
+    int rc = 0;
+    for (const struct uvs__process *p = hunt->spans->processes; p && !rc; p = p->next) {
+        if (!p->untraced_ns || p->foreign)
+            continue;
+        char time[TEXT_SIZE];
+        rc = uvs__found(
+            hunt, p->untraced_ns, p->pid, -1,
+            "process %u ran a loop for %s before LTTng traced it: its session daemon did not answer in time",
+            p->pid, uvs_format_ns(time, sizeof(time), p->untraced_ns));
+    }
+    return rc;
+}
+
 static void quantity(char *buffer, size_t size, uint64_t number, const char *what)
 {
     if (number == UVS_ABSENT)
@@ -468,6 +483,11 @@ static const struct {
       "totals of a lean recording were lost, or its process ended before it told the last",
       "let the program end by itself, and record with more shared memory if events were lost"},
      .process = uvs__find_missing_totals},
+    {{"traced-late", UVS_WARNING, "a recorded process ran a loop before LTTng traced it",
+      "record on a machine that is less busy, or with a larger LTTNG_UST_REGISTER_TIMEOUT (milliseconds; "
+      "3000 if it "
+      "is not set)"},
+     .trace = traced_late},
     {{"recorded-lean", UVS_INFO, "a process was recorded with --detail lean",
       "record without it to see everything one by one"},
      .process = uvs__find_lean},

@@ -35,6 +35,7 @@ struct uvs__process {
     bool touched;               // a span of it touches the window
     bool missed[UINT8_MAX + 1]; // kinds with a missed hand-off
     uint64_t handoff_missed, loops_dropped;
+    uint64_t untraced_ns; // how long a loop ran before LTTng traced the process that was recorded
     // Recorded lean: what is shorter comes as totals; 0: everything is told. UVS_ABSENT: that is not known,
     // or not from where on, and nothing is taken for told.
     uint64_t lean_ns;

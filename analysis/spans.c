@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NO_MEMORY = -UVS_E_ENVIRONMENT };
+enum { NO_MEMORY = -UVS_E_ENVIRONMENT, NS_PER_MS = 1000000 };
 
 // --- Loss ---
 
@@ -281,16 +281,23 @@ static int on_loop_info(struct uvs__spans *spans, struct uvs__process *process, 
     return 0;
 }
 
-static void on_dropped(const struct uvs__spans *spans, struct uvs__process *process,
-                       const struct uvs_ev_dropped *dropped)
+static int on_dropped(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
 {
+    const struct uvs_ev_dropped *dropped = &event->dropped;
     uvs__spans_quiet(spans);
     if (dropped->reason == UVS_DROPPED_HANDOFF_MISSED) {
         process->handoff_missed++;
         process->missed[dropped->count & UINT8_MAX] = true;
     } else if (dropped->reason == UVS_DROPPED_LOOPS_FULL) {
         process->loops_dropped += dropped->count ? dropped->count : 1;
+    } else if (dropped->reason == UVS_DROPPED_TRACED_LATE) {
+        const uint64_t untraced_ns = (uint64_t)dropped->count * NS_PER_MS;
+        process->untraced_ns = uvs__max(process->untraced_ns, untraced_ns);
+        return on_lost(spans, &(struct uvs_ev_lost){.begin_ns = uvs__minus(event->time_ns, untraced_ns),
+                                                    .end_ns = event->time_ns,
+                                                    .events = UVS_ABSENT});
     }
+    return 0;
 }
 
 // --- Events ---
@@ -357,8 +364,7 @@ static int on_other(struct uvs__spans *spans, struct uvs__process *process, cons
             uvs__request_cancelled(process, event->cancel.op);
         return 0;
     case UVS_EV_dropped:
-        on_dropped(spans, process, &event->dropped);
-        return 0;
+        return on_dropped(spans, process, event);
     case UVS_EV_lean:
         on_lean(spans, process, event);
         return 0;

@@ -102,6 +102,29 @@ static void announce_process(void)
             announce_copy(&uvs__copies[i], exe);
 }
 
+// --- A program that ran before it was traced ---
+
+static uint64_t untraced_since_ns; // 0: it did not
+
+// LTTng lets the program run when the session daemon has not answered within three seconds. Without `record`
+// a session may begin whenever it likes.
+void uvs__runs_untraced(void)
+{
+    uint64_t expected = 0;
+    if (uvs__environment.UVSCOPE_RECORDING && !__atomic_load_n(&untraced_since_ns, __ATOMIC_RELAXED))
+        __atomic_compare_exchange_n(&untraced_since_ns, &expected, uvs__now(), false, __ATOMIC_RELAXED,
+                                    __ATOMIC_RELAXED);
+}
+
+static void announce_late(void)
+{
+    const uint64_t since_ns = __atomic_exchange_n(&untraced_since_ns, 0, __ATOMIC_RELAXED);
+    if (since_ns)
+        uvs__emit_dropped(&(struct uvs_ev_dropped){.loop = uvs__key(NULL),
+                                                   .reason = UVS_DROPPED_TRACED_LATE,
+                                                   .count = (uint32_t)((uvs__now() - since_ns) / 1000000)});
+}
+
 // --- Modules ---
 
 static int announce_module(struct dl_phdr_info *object, size_t size, void *data)
@@ -200,6 +223,7 @@ UVS__APART void uvs__announce(struct uvs__loop *loop, uint64_t now_ns)
         __atomic_compare_exchange_n(&uvs__process_announced_ns, &last_ns, now_ns, false, __ATOMIC_RELAXED,
                                     __ATOMIC_RELAXED)) {
         announce_process();
+        announce_late();
         uvs__lean_announce();
         announce_modules();
     }
@@ -220,6 +244,7 @@ void uvs__announce_first(void)
 void uvs__announce_after_fork(void)
 {
     uvs__process_announced_ns = 0;
+    untraced_since_ns = 0;
     for (size_t i = 0; i < UVS_COPY_COUNT; i++)
         uvs__copies[i].pool_threads = 0; // the child's pools start anew
 }

@@ -283,8 +283,10 @@ void uvs__run_begin(struct uvs__loop *loop, int backend_fd)
     loop->poll = (struct uvs__poll){0};
     uvs__know_thread(self);
     loop->sees_gc = uvs__gc_watch(self);
-    if (!uvs__on(poll))
+    if (!uvs__on(poll)) {
+        uvs__runs_untraced();
         return;
+    }
     come_into_view(loop);
     uint64_t now_ns = uvs__now();
     uvs__announce(loop, now_ns);

@@ -109,6 +109,8 @@ void uvs__announce_counts(struct uvs__loop *loop, uint64_t now_ns);
 void uvs__announce_new_modules(void);
 // So that process_info comes before any other event of the process.
 void uvs__announce_first(void);
+// A loop is entered while nobody traces.
+void uvs__runs_untraced(void);
 // Soon, because something of it has changed.
 void uvs__announce_again(void);
 void uvs__pool_started(struct uvs__copy *copy, uint32_t threads);

@@ -156,7 +156,8 @@ enum uvs_kind {
 #define UVS_DROPPED_MAP(X)                                                                         \
     X(HANDOFF_MISSED, 1,                                                                           \
       "handoff_missed") /* a pool request whose worker hand-off was not seen; its kind in count */ \
-    X(LOOPS_FULL, 2, "loops_full") /* more live loops than slots: this one is not traced */
+    X(LOOPS_FULL, 2, "loops_full")   /* more live loops than slots: this one is not traced */      \
+    X(TRACED_LATE, 3, "traced_late") /* a loop ran for count ms before LTTng traced the recorded process */
 
 enum uvs_dropped_reason {
 #define X(NAME, number, name) UVS_DROPPED_##NAME = number,
@@ -176,13 +177,14 @@ enum uvs_hooks {
 };
 
 // --- What a garbage collector did: gc.kind ---
-// The numbers of collections are V8's GCType. NONE is no collection: from here on those of this loop are seen.
-#define UVS_GC_MAP(X)                         \
-    X(NONE, 0, "none")                        \
-    X(SCAVENGE, 1, "scavenge")                \
+// The numbers of collections are V8's GCType. NONE is no collection: from here on those of this loop are
+// seen.
+#define UVS_GC_MAP(X)                          \
+    X(NONE, 0, "none")                         \
+    X(SCAVENGE, 1, "scavenge")                 \
     X(MINOR_MARK_SWEEP, 2, "minor_mark_sweep") \
-    X(MARK_COMPACT, 4, "mark_compact")        \
-    X(INCREMENTAL, 8, "incremental_marking")  \
+    X(MARK_COMPACT, 4, "mark_compact")         \
+    X(INCREMENTAL, 8, "incremental_marking")   \
     X(WEAK_CALLBACKS, 16, "weak_callbacks")
 
 enum uvs_gc {
@@ -192,23 +194,23 @@ enum uvs_gc {
 };
 
 // --- Types of handles: handles_open.type ---
-// The numbers are libuv's enum uv_handle_type, checked where it is compiled. ALL is none of them: all handles of
-// the loop together.
-#define UVS_HANDLE_MAP(X)    \
-    X(ALL, 0, "all")         \
-    X(ASYNC, 1, "async")     \
-    X(CHECK, 2, "check")     \
+// The numbers are libuv's enum uv_handle_type, checked where it is compiled. ALL is none of them: all handles
+// of the loop together.
+#define UVS_HANDLE_MAP(X)      \
+    X(ALL, 0, "all")           \
+    X(ASYNC, 1, "async")       \
+    X(CHECK, 2, "check")       \
     X(FS_EVENT, 3, "fs_event") \
-    X(FS_POLL, 4, "fs_poll") \
-    X(IDLE, 6, "idle")       \
-    X(NAMED_PIPE, 7, "pipe") \
-    X(POLL, 8, "poll")       \
-    X(PREPARE, 9, "prepare") \
-    X(PROCESS, 10, "process") \
-    X(TCP, 12, "tcp")        \
-    X(TIMER, 13, "timer")    \
-    X(TTY, 14, "tty")        \
-    X(UDP, 15, "udp")        \
+    X(FS_POLL, 4, "fs_poll")   \
+    X(IDLE, 6, "idle")         \
+    X(NAMED_PIPE, 7, "pipe")   \
+    X(POLL, 8, "poll")         \
+    X(PREPARE, 9, "prepare")   \
+    X(PROCESS, 10, "process")  \
+    X(TCP, 12, "tcp")          \
+    X(TIMER, 13, "timer")      \
+    X(TTY, 14, "tty")          \
+    X(UDP, 15, "udp")          \
     X(SIGNAL, 16, "signal")
 
 enum uvs_handle {
@@ -218,8 +220,8 @@ enum uvs_handle {
 };
 
 // --- When a loop's handles were found open: handles_open.when ---
-#define UVS_OPEN_MAP(X)                                                       \
-    X(EXIT, 0, "exit")   /* the program ended, by exit or from main */        \
+#define UVS_OPEN_MAP(X)                                                \
+    X(EXIT, 0, "exit")   /* the program ended, by exit or from main */ \
     X(CLOSE, 1, "close") /* uv_loop_close returned UV_EBUSY because of them */
 
 enum uvs_open {
@@ -423,16 +425,16 @@ enum uvs_event_type {
 
 // What `record` puts in front of NODE_OPTIONS: V8 writes down where its code lies, and each interpreted
 // function gets an address of its own.
-#define UVS_NODE_OPTIONS "--perf-basic-prof --interpreted-frames-native-stack"
+#define UVS_NODE_OPTIONS             "--perf-basic-prof --interpreted-frames-native-stack"
 
 // The descriptors that LTTng takes in a traced process, about, and as many again for the process itself.
 #define UVS_DESCRIPTORS_NEEDED(cpus) (32 + 4 * (cpus))
 
-// --- V8's functions by which one asks for its garbage collections; the mangled names say their signatures ---
-// X(name, symbol).
-#define UVS_V8_MAP(X)                                                                                          \
-    X(current_isolate, "_ZN2v87Isolate13TryGetCurrentEv")                                                      \
-    X(add_prologue, "_ZN2v87Isolate21AddGCPrologueCallbackEPFvPS0_NS_6GCTypeENS_15GCCallbackFlagsEES2_")       \
+// --- V8's functions by which one asks for its garbage collections; the mangled names say their signatures
+// --- X(name, symbol).
+#define UVS_V8_MAP(X)                                                                                    \
+    X(current_isolate, "_ZN2v87Isolate13TryGetCurrentEv")                                                \
+    X(add_prologue, "_ZN2v87Isolate21AddGCPrologueCallbackEPFvPS0_NS_6GCTypeENS_15GCCallbackFlagsEES2_") \
     X(add_epilogue, "_ZN2v87Isolate21AddGCEpilogueCallbackEPFvPS0_NS_6GCTypeENS_15GCCallbackFlagsEES2_")
 
 // --- Environment of a traced program ---

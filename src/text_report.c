@@ -52,9 +52,9 @@ static void print_kind(FILE *out, uint8_t kind)
         fprintf(out, "kind %u", kind);
 }
 
-static void print_sync_culprit(FILE *out, const struct uvs_block_part *part)
+static void print_sync_culprit(FILE *out, const char *before, const struct uvs_block_part *part)
 {
-    fputs(" by a synchronous ", out);
+    fprintf(out, "%s by a synchronous ", before);
     print_kind(out, part->kind);
     if (!part->site)
         return;
@@ -62,7 +62,8 @@ static void print_sync_culprit(FILE *out, const struct uvs_block_part *part)
     print_label(out, part->site);
 }
 
-void uvs__print_culprit(FILE *out, const struct uvs_block *block)
+// ", by my_callback (sync.c:14)" with a comma before; nothing when that is not known.
+static void print_culprit(FILE *out, const char *before, const struct uvs_block *block)
 {
     const struct uvs_block_part *part = uvs_block_culprit(block);
     uint64_t callbacks = 0;
@@ -70,17 +71,17 @@ void uvs__print_culprit(FILE *out, const struct uvs_block *block)
         callbacks += block->callbacks[i].count;
     const struct uvs_site *script = uvs_block_script(block);
     if (script) {
-        fputs(" by ", out);
+        fprintf(out, "%s by ", before);
         print_label(out, script);
     } else if (block->class == UVS_BLOCK_OUTSIDE_CALLBACKS) {
-        fputs(" by code outside of callbacks", out);
+        fprintf(out, "%s by code outside of callbacks", before);
     } else if (part && block->class == UVS_BLOCK_SYNC_CALL && block->sync_call_count) {
-        print_sync_culprit(out, part);
+        print_sync_culprit(out, before, part);
     } else if (part && block->class == UVS_BLOCK_SATURATED) {
-        fprintf(out, " by %" PRIu64 " callbacks, mostly ", callbacks);
+        fprintf(out, "%s by %" PRIu64 " callbacks, mostly ", before, callbacks);
         print_label(out, part->site);
     } else if (part && part->site) {
-        fputs(" by ", out);
+        fprintf(out, "%s by ", before);
         print_label(out, part->site);
     }
 }
@@ -106,8 +107,8 @@ static void print_blocked(FILE *out, const struct uvs_report *report, const stru
     if (found->worst) {
         fprintf(out, ",%s%s ", found->count == 1 ? " for" : "", found->worst->open ? " at least" : "");
         uvs__print_ns(out, found->worst->duration_ns);
-        fputs(found->count == 1 ? "," : " at worst", out);
-        uvs__print_culprit(out, found->worst);
+        fputs(found->count == 1 ? "" : " at worst", out);
+        print_culprit(out, found->count == 1 ? "," : "", found->worst);
         if (report->loop_count > 1) {
             char name[UVS_LOOP_TEXT_SIZE];
             fputs(", on ", out);

@@ -23,7 +23,5 @@ bool uvs__print_loss(FILE *out, const struct uvs_trace_facts *trace);
 // One line with what was asked for by --from, --filter and the like; false: all of the trace, nothing is
 // printed.
 bool uvs__print_shown(FILE *out, const struct uvs_report *report);
-// "by my_callback (sync.c:14)"; nothing when that is not known.
-void uvs__print_culprit(FILE *out, const struct uvs_block *block);
 
 #endif

@@ -81,6 +81,8 @@ static void test_verdict_names_the_culprit(void **state)
     assert_string_equal(verdict(), "The loop was blocked once, for 10.0 s, by on_tick (app.c:3).\n");
     sample.blocks[0].open = true;
     assert_string_equal(verdict(), "The loop was blocked once, for at least 10.0 s, by on_tick (app.c:3).\n");
+    sample.blocks[0].callback_count = 0;
+    assert_string_equal(verdict(), "The loop was blocked once, for at least 10.0 s.\n");
 }
 
 static void test_verdict_says_what_kind_of_block(void **state)
