@@ -203,20 +203,6 @@ void uvs__print_markdown(FILE *out, const char *text)
     }
 }
 
-void uvs__print_markdown_cut(FILE *out, const char *text, size_t width)
-{
-    char *cut = NULL;
-    size_t size;
-    FILE *stream = open_memstream(&cut, &size);
-    if (!stream)
-        return;
-    uvs__print_cut(stream, text, width);
-    fclose(stream);
-    if (cut)
-        uvs__print_markdown(out, cut);
-    free(cut);
-}
-
 void uvs__print_ns(FILE *out, uint64_t ns)
 {
     char buffer[32];

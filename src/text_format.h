@@ -53,10 +53,8 @@ size_t uvs__text_width(const char *text);
 // Prints at most `width` columns of escaped UTF-8, the middle replaced by an ellipsis when it is longer.
 void uvs__print_cut(FILE *out, const char *text, size_t width);
 
-// Escaped UTF-8 as text of a Markdown table, with nothing in it that Markdown, HTML or a forge acts on; cut
-// as above.
+// Escaped UTF-8 as text of a Markdown table, with nothing in it that Markdown, HTML or a forge acts on.
 void uvs__print_markdown(FILE *out, const char *text);
-void uvs__print_markdown_cut(FILE *out, const char *text, size_t width);
 
 void uvs__print_ns(FILE *out, uint64_t ns);        // "-" for UVS_ABSENT
 void uvs__print_moment(FILE *out, uint64_t ns);    // since the begin of the trace: "1.203 s"

@@ -16,6 +16,12 @@ static bool begins_with(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+// Of a name and of all around it: what is between the entries of a cell.
+static bool is_end(char c)
+{
+    return (unsigned char)c < ' ';
+}
+
 static bool is_word(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -34,7 +40,7 @@ static size_t bracketed(const char *text)
 {
     char open[MAX_NESTING];
     size_t depth = 0;
-    for (const char *at = text; *at; at++) {
+    for (const char *at = text; !is_end(*at); at++) {
         if (at[0] == '-' && at[1] == '>')
             at++;
         else if (closing_of(*at) && depth < MAX_NESTING)
@@ -73,7 +79,7 @@ static size_t name_length(const char *text, bool *ret_scoped)
 {
     const char *at = text;
     *ret_scoped = false;
-    while (*at && !strchr(" )>]}", *at)) {
+    while (!is_end(*at) && !strchr(" )>]}", *at)) {
         const size_t piece = piece_at(text, at);
         if (piece == 0)
             return 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The tables of a report: their columns and where their rows come from.
 #include "text_blame.h"
+#include "text_entries.h"
 #include "text_report.h"
 #include "text_rows.h"
 
@@ -164,11 +165,12 @@ static void print_part(FILE *out, const struct uvs_block_part *part, const char 
 {
     const char *kind = uvs_kind_name(part->kind);
     fprintf(out, "%s%s", separator, is_sync && kind ? kind : "");
-    fputs(is_sync && part->site ? " from " : "", out);
+    fputs(is_sync && part->site ? " from " UVS__ENTRY_PART : UVS__ENTRY_PART, out);
     if (part->site)
         uvs__print_escaped(out, part->site->label);
     else if (!is_sync)
         fputs(kind ? kind : "unknown", out);
+    fputs(UVS__ENTRY_PART, out);
     if (part->count > 1)
         fprintf(out, " ×%" PRIu64, part->count);
     fputc(' ', out);
@@ -189,11 +191,11 @@ RENDER(render_block_parts)
             if (notable > 0 && parts[i].ns < block->duration_ns / 100)
                 continue;
             if (notable++ < PARTS_SHOWN)
-                print_part(out, &parts[i], shown++ ? ", " : "", is_sync);
+                print_part(out, &parts[i], shown++ ? UVS__ENTRY_NEXT : "", is_sync);
         }
     }
     if (shown < notable)
-        fputs(", …", out);
+        fputs(UVS__ENTRY_NEXT UVS__ENTRY_MORE, out);
     if (shown == 0)
         fputc('-', out);
 }

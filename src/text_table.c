@@ -2,6 +2,7 @@
 // Renders every cell first, then knows the widths.
 #include "text_table.h"
 
+#include "text_entries.h"
 #include "text_name.h"
 
 #include <stdlib.h>
@@ -75,7 +76,7 @@ static size_t column_width(const struct table *table, size_t column)
     bool is_filled = false;
     for (size_t row = 0; row < table->row_count; row++) {
         const char *cell = cell_of(table, row, column);
-        size_t columns = uvs__text_width(cell);
+        size_t columns = uvs__entries_width(cell);
         width = columns > width ? columns : width;
         is_filled = is_filled || (*cell && strcmp(cell, "-") != 0);
     }
@@ -176,10 +177,10 @@ static void print_times(FILE *out, char character, size_t times)
 
 static void print_aligned(FILE *out, const char *text, size_t width, enum uvs__align align, bool is_last)
 {
-    size_t columns = uvs__text_width(text), fill = columns < width ? width - columns : 0;
+    size_t columns = uvs__entries_width(text), fill = columns < width ? width - columns : 0;
     if (align == UVS__ALIGN_RIGHT)
         print_times(out, ' ', fill);
-    uvs__print_cut(out, text, width);
+    uvs__print_entries(out, text, width);
     if (align == UVS__ALIGN_LEFT && !is_last)
         print_times(out, ' ', fill);
 }
@@ -227,6 +228,20 @@ static void print_line(const struct table *table, char *const *row)
     fputc('\n', table->out);
 }
 
+static void print_markdown_cell(FILE *out, const char *cell, size_t width)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    if (!stream)
+        return;
+    uvs__print_entries(stream, cell, width);
+    fclose(stream);
+    if (text)
+        uvs__print_markdown(out, text);
+    free(text);
+}
+
 // row as in print_line.
 static void print_markdown_line(const struct table *table, char *const *row)
 {
@@ -237,10 +252,8 @@ static void print_markdown_line(const struct table *table, char *const *row)
         fputs("| ", table->out);
         if (!row && column->group)
             fprintf(table->out, "%s ", column->group);
-        if (row && column->is_cut)
-            uvs__print_markdown_cut(table->out, row[i], CUT_MAX_WIDTH);
-        else
-            uvs__print_markdown(table->out, row ? row[i] : column->title);
+        print_markdown_cell(table->out, row ? row[i] : column->title,
+                            row && column->is_cut ? CUT_MAX_WIDTH : SIZE_MAX);
         fputc(' ', table->out);
     }
     fputs("|\n", table->out);

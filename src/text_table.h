@@ -14,8 +14,8 @@ struct uvs__column {
     enum uvs__align align;
     bool is_cut;        // gets narrower on a narrow terminal; its names are shortened
     unsigned gives_way; // 0: never; else the column is left out there, those with the least number first
-    // Prints escaped text; "-" or nothing is unknown, and a column of nothing else is left out. offset and
-    // quantile are for render functions that serve several columns.
+    // Prints escaped text, or several entries as in text_entries.h; "-" or nothing is unknown, and a column
+    // of nothing else is left out. offset and quantile are for render functions that serve several columns.
     void (*render)(FILE *out, const struct uvs__column *column, const struct uvs_report *report,
                    const void *row);
     size_t offset;

@@ -38,8 +38,8 @@
     return made;
   };
 
-  // columns: {title, of: value of a row, show: its text}, or of texts {title, of, text: true, shown: what is shown of
-  // a row, where that is shorter}. Sorted by a click on a title.
+  // columns: {title, of: value of a row, show: its text}, or of texts {title, of, text: true, shown: the text, or the
+  // nodes, that are shown of a row, where that is shorter}. Sorted by a click on a title.
   // The report's own order, where it was asked for, stays until a title is clicked. list: of what in shown.left_out.
   const asked = report.shown && report.shown.sort;
   const table = (caption, columns, rows, first, list) => {
@@ -54,7 +54,7 @@
     const fill = () => {
       body.replaceChildren(...shown.map((row) => element("tr", {}, ...columns.map((column) => {
         if (!column.text) return element("td", {}, column.show(column.of(row)));
-        return element("td", {class: "text name-cell", title: column.of(row) ?? "–"}, column.shown(row));
+        return element("td", {class: "text name-cell", title: column.of(row) ?? "–"}, ...[column.shown(row)].flat());
       }))));
     };
     const order = (a, b) => {
@@ -194,6 +194,11 @@
   if (percentiles.length) section("Percentiles", element("div", {class: "charts"}, ...percentiles));
 
   const text = (title, of, shown = (row) => brief(of(row) ?? "–")) => ({title, of, text: true, shown});
+  // of: a row's [name, figure]s, with the names as a function has them of a site. Where they are too wide the names
+  // are cut, each by itself; the figures are kept.
+  const entries = (title, of) => text(title, (row) => of(row, label).map((entry) => entry.join("")).join(", ") || "–",
+    (row) => of(row, tag).length === 0 ? "–" : element("span", {class: "entries"}, ...of(row, tag).map(([name, figure], i, all) =>
+      element("span", {class: "entry"}, element("span", {}, name), `${figure}${i + 1 < all.length ? ", " : ""}`))));
   const times = (title, of) => ({title, of, show: time});
   const counts = (title, of) => ({title, of, show: count});
   const numbers = (title, of) => ({title, of, show: (n) => `${n ?? "–"}`}); // of things, not of how many
@@ -224,15 +229,22 @@
 
   const blocks = report.loops.flatMap((loop) => loop.blocked.worst.map((block) => ({...block, pid: loop.pid, loop: loop.loop})))
     .filter((block) => block.duration_ns >= report.loops[0].blocked.threshold_ns);
-  const filledBy = (block, name) => [...block.callbacks.map((part) => `${name(part.site)} ${time(part.self_ns)}`),
-    ...block.sync_calls.map((part) => `${part.kind} from ${name(part.called_from)} ${time(part.ns)}`)].slice(0, 3).join(", ") || "–";
+  // What the class is about comes first; what is below 1 % of the block explains nothing.
+  const filledBy = (block, name) => {
+    const callbacks = block.callbacks.map((part) => ({name: name(part.site), ns: part.self_ns, count: part.count}));
+    const calls = block.sync_calls.map((part) => ({name: `${part.kind} from ${name(part.called_from)}`, ns: part.ns, count: part.count}));
+    const parts = (block.class === "sync_call" ? [...calls, ...callbacks] : [...callbacks, ...calls])
+      .filter((part, i) => i === 0 || part.ns >= block.duration_ns / 100)
+      .map((part) => [part.name, `${part.count > 1 ? ` ×${count(part.count)}` : ""} ${time(part.ns)}`]);
+    return parts.length > 3 ? [...parts.slice(0, 3), ["…", ""]] : parts;
+  };
   // Beside a script the callbacks are only the machinery.
   const scriptOf = (block) => (block.stack || []).find((frame) => frame.module === "js" && frame.file && !frame.file.startsWith("node:"));
   if (blocks.length) section("Worst blocks", table("Worst blocks", [
     times("at", (row) => since(row.begin_ns)), times("for", (row) => row.duration_ns), ...place,
     text("class", (row) => row.class),
     ...blocks.some(scriptOf) ? [text("held by", (row) => label(scriptOf(row)))] : [],
-    text("filled by", (row) => filledBy(row, label), (row) => filledBy(row, tag)), ...blocks.some((row) => row.gc_ns) ? [times("gc", (row) => row.gc_ns)] : [],
+    entries("filled by", filledBy), ...blocks.some((row) => row.gc_ns) ? [times("gc", (row) => row.gc_ns)] : [],
     {title: "CPU", of: (row) => row.cpu_ns === null ? null : Math.min(1, row.cpu_ns / row.duration_ns), show: percent}], blocks, "for").made);
 
   const sources = [
@@ -281,7 +293,7 @@
       causes.map((part) => `${one || part.times === victim.count ? one ? "mostly " : "" : `${often(part.times)} `}because of ${because(part, victim)}`).join(", ") +
       `${left ? `, ${often(left)} because of others` : ""}.`;
   };
-  const causesOf = (victim, name) => victim.by.slice(0, 3).map((part) => `${part.kind ? `${kindOf(part)} ` : ""}${who(part, name)} ${time(part.ns)}`).join(", ");
+  const causesOf = (victim, name) => victim.by.slice(0, 3).map((part) => [`${part.kind ? `${kindOf(part)} ` : ""}${who(part, name)}`, ` ${time(part.ns)}`]);
   if (blame && blame.victims.length) section("Who waited, and for whom", element("ul", {class: "victims"},
     ...blame.victims.slice(0, 10).map((victim) => element("li", {}, suffering(victim)))));
   if (blame && blame.culprits.length) section("Who made others wait", table("Culprits", [
@@ -292,7 +304,7 @@
   if (blame && blame.victims.length) section("Who waited", table("Victims", [
     ...place, text("kind", kindOf), text("victim", (row) => label(row.site)),
     counts("times", (row) => row.count), times("suffered", (row) => row.suffered_ns), times("at worst", (row) => row.worst_ns),
-    text("because of", (row) => causesOf(row, label), (row) => causesOf(row, tag))], blame.victims, "suffered", "victims").made);
+    entries("because of", causesOf)], blame.victims, "suffered", "victims").made);
 
   const splits = [["running", "running_ns"], ["delayed by others", "delayed_ns"], ["in the pool's queue", "queue_ns"], ["on a worker", "service_ns"], ["waiting", "waiting_ns"]];
   const splitBar = (row, whole) => element("div", {class: "split", role: "img", "aria-label": splits.filter(([, key]) => row[key]).map(([name, key]) => `${name} ${time(row[key])}`).join(", ")},

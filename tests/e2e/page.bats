@@ -101,6 +101,18 @@ rows='[...document.querySelectorAll("section[aria-labelledby=callbacks] tbody tr
     [ "$result" = "short::name|short::name|" ]
 }
 
+@test "what filled a block begins with what it is about, and long names leave the figures their room" {
+    "$UVSCOPE" report --format html "$BATS_TEST_DIRNAME/../golden/sync_calls.events" >whole.html
+    long=$(printf 'name::%.0s' {1..20})
+    sed "s/id=\"short\">{}/id=\"short\">{\"0xa1\":\"$long\"}/" whole.html >page.html
+    cell='document.querySelector("section[aria-labelledby=worst-blocks] tbody tr td:last-of-type").parentElement.querySelector("td:has(.entries)")'
+    browse whole.html "$cell.textContent, $cell.title === $cell.textContent"
+    [ "$result" = "fs.read from 0xa1 ×2 62 ms, sleep from 0xa2 18 ms, mutex_lock from 0xa3 1 ms, …|true|" ]
+    browse page.html "$cell.textContent.includes('$long ×2 62 ms, '), $cell.querySelector('.entry span').scrollWidth > $cell.querySelector('.entry span').clientWidth,
+        [...$cell.querySelectorAll('.entry')].every((entry) => entry.getBoundingClientRect().right <= $cell.getBoundingClientRect().right)"
+    [ "$result" = "true|true|true|" ]
+}
+
 @test "chains have a bar, steps and words; the page says what it was asked for" {
     "$UVSCOPE" report --format html --until 1000s --sort duration.max "$BATS_TEST_DIRNAME/../golden/chain.events" >page.html
     browse page.html "document.querySelectorAll('.chain').length > 0, document.querySelector('.chain .split').getAttribute('aria-label').includes('running'),

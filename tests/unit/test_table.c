@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Escaping, widths, cutting and aligned tables.
+#include "src/text_entries.h"
 #include "src/text_name.h"
 #include "src/text_prose.h"
 #include "src/text_table.h"
@@ -152,6 +153,60 @@ static void test_columns_give_way(void **state)
     }
 }
 
+#define ENTRY(before, name, after) before UVS__ENTRY_PART name UVS__ENTRY_PART after
+
+static const char read_and_timers[] =
+    ENTRY("fs.read from ", "node::fs::Read(v8::FunctionCallbackInfo<v8::Value> const&)", " 359 ms") //
+    UVS__ENTRY_NEXT ENTRY("", "node::Environment::RunTimers(uv_timer_s*)", " 391 ms");
+
+// A figure stays with the name that it is of, and a name with its figure.
+static void test_entries_are_cut_each_by_itself(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *cell;
+        size_t width;
+        const char *printed;
+    } table[] = {
+        {"-", 1, "-"},
+        {"plain text, of one entry", 11, "plain…entry"},
+        {read_and_timers, 130,
+         "fs.read from node::fs::Read(v8::FunctionCallbackInfo<v8::Value> const&) 359 ms, "
+         "node::Environment::RunTimers(uv_timer_s*) 391 ms"},
+        {read_and_timers, 90,
+         "fs.read from node::fs::Read…:Value> const&) 359 ms, …nment::RunTimers(uv_timer_s*) 391 ms"},
+        {read_and_timers, 61, "fs.read from node::f… const&) 359 ms, …rs(uv_timer_s*) 391 ms"},
+        {read_and_timers, 60, "fs.read from node::fs::Read(v8:…v8::Value> const&) 359 ms, …"},
+        {read_and_timers, 24, "fs.read from … 359 ms, …"},
+        {read_and_timers, 20, "fs.read …) 359 ms, …"},
+        {ENTRY("", "f (a.c:1)", " 9 ms") UVS__ENTRY_NEXT ENTRY("", "g (a.c:2)", " 8 ms") //
+         UVS__ENTRY_NEXT UVS__ENTRY_MORE,
+         33, "f (a.c:1) 9 ms, g (a.c:2) 8 ms, …"},
+        {ENTRY("", "f (a.c:1)", " 9 ms") UVS__ENTRY_NEXT ENTRY("", "g (a.c:2)", " 8 ms") //
+         UVS__ENTRY_NEXT UVS__ENTRY_MORE,
+         32, "f (a.c:1) 9 ms, …"},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        FILE *out = begin();
+        uvs__print_entries(out, table[i].cell, table[i].width);
+        assert_string_equal(end(out), table[i].printed);
+        assert_true(uvs__text_width(printed) <= table[i].width);
+    }
+    assert_int_equal(uvs__entries_width(read_and_timers), 128);
+}
+
+static void test_entries_are_no_wider_than_their_column(void **state)
+{
+    (void)state;
+    for (size_t width = 0; width <= 130; width++) {
+        FILE *out = begin();
+        uvs__print_entries(out, read_and_timers, width);
+        assert_true(uvs__text_width(end(out)) <= width);
+        assert_null(strpbrk(printed, UVS__ENTRY_PART UVS__ENTRY_NEXT));
+        assert_true(width < 20 || strstr(printed, " 359 ms"));
+    }
+}
+
 static const char *shorten(const char *text)
 {
     FILE *out = begin();
@@ -182,6 +237,8 @@ static void test_names_are_shortened(void **state)
         {"12 ms (pid 3, by read a::b(int, c<d>))", "12 ms (pid 3, by read a::b)"},
         {"a::b(int, and a::c<d", "a::b(int, and a::c<d"}, // what does not close
         {"plain(int) <b>x</b> ))>]}({[<", "plain(int) <b>x</b> ))>]}({[<"},
+        {ENTRY("", "a::b(int", " 2 ms") UVS__ENTRY_NEXT ENTRY("", "c::d(int)", " 1 ms"),
+         ENTRY("", "a::b(int", " 2 ms") UVS__ENTRY_NEXT ENTRY("", "c::d", " 1 ms")},
     };
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
         assert_string_equal(shorten(table[i].text), table[i].shortened);
@@ -341,6 +398,8 @@ int main(void)
         cmocka_unit_test_teardown(test_rows_beyond_top_are_counted, forget),
         cmocka_unit_test_teardown(test_only_names_give_way, forget),
         cmocka_unit_test_teardown(test_columns_give_way, forget),
+        cmocka_unit_test_teardown(test_entries_are_cut_each_by_itself, forget),
+        cmocka_unit_test_teardown(test_entries_are_no_wider_than_their_column, forget),
         cmocka_unit_test_teardown(test_names_are_shortened, forget),
         cmocka_unit_test_teardown(test_shortening_of_noise, forget),
         cmocka_unit_test_teardown(test_sentences_are_wrapped, forget),

@@ -221,6 +221,28 @@ static void test_culprits_are_named_by_their_scripts(void **state)
     uvs_hist_clear(&victim.suffered);
 }
 
+static void test_what_filled_a_block_is_cut_part_by_part(void **state)
+{
+    (void)state;
+    struct uvs_site read = {.label = "node::fs::Read(v8::FunctionCallbackInfo<v8::Value> const&)"};
+    struct uvs_site timers = {.label = "node::Environment::RunTimers(uv_timer_s*)"};
+    struct uvs_block_part call = {.kind = UVS_KIND_FS_READ, .site = &read, .ns = 359000000, .count = 1};
+    struct uvs_block_part callback = {.kind = UVS_KIND_TIMER, .site = &timers, .ns = 391000000, .count = 1};
+    sample.blocks[0] = (struct uvs_block){.duration_ns = 400000000,
+                                          .class = UVS_BLOCK_SYNC_CALL,
+                                          .callbacks = &callback,
+                                          .callback_count = 1,
+                                          .sync_calls = &call,
+                                          .sync_call_count = 1};
+    const struct uvs__look narrow = {.top = 20, .short_names = true, .width = 80};
+    assert_true(has_line(report(&plain), "  fs.read from node::fs::Read…:Value> const&) 359 ms, "
+                                         "…nment::RunTimers(uv_timer_s*) 391 ms\n"));
+    assert_true(has_line(report(&narrow), "  fs.read from node::fs::Read 359 ms, …\n"));
+    const struct uvs__look markdown = {.top = 20, .short_names = true, .markdown = true};
+    assert_true(has_line(report(&markdown), "| fs.read from node::fs::Read 359 ms, "
+                                            "node::Environment::RunTimers 391 ms |\n"));
+}
+
 static void test_open_blocks_are_at_least(void **state)
 {
     (void)state;
@@ -379,6 +401,7 @@ int main(void)
         TEST(test_loss_is_said),
         TEST(test_report_is_whole),
         TEST(test_culprits_are_named_by_their_scripts),
+        TEST(test_what_filled_a_block_is_cut_part_by_part),
         TEST(test_open_blocks_are_at_least),
         TEST(test_self_time_that_was_lost_in_part),
         TEST(test_one_of_each_is_not_repeated),
