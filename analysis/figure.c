@@ -2,8 +2,13 @@
 // Rows of a report to figures: select, group, merge, measure.
 #include "figure.h"
 
+#include "saturate.h"
+
 #include <stdlib.h>
 #include <string.h>
+
+// Of the time for which another loop of its process was seen.
+static const uint64_t brief_part = 100;
 
 // One row of a report, whatever its scope.
 struct row {
@@ -272,13 +277,28 @@ static void measure(struct group *group, const struct uvs__metric *metric)
         figure->value = is_hist ? uvs__stat_of(metric->stat, &group->hist) : group->sum;
 }
 
+static uint64_t seen_ns(const struct uvs_loop_row *loop)
+{
+    return uvs__add(uvs__add(loop->busy_ns, loop->poll_ns), loop->outside_ns);
+}
+
+// A loop that ran once, for microseconds beside the one that the program is about, has no share of time worth
+// judging. That one itself is never brief, however short the process, and however little it polls.
+static bool is_brief(const struct uvs_report *report, const struct uvs_loop_row *loop)
+{
+    for (size_t i = 0; i < report->loop_count; i++)
+        if (report->loops[i].pid == loop->pid && seen_ns(loop) < seen_ns(&report->loops[i]) / brief_part)
+            return true;
+    return false;
+}
+
 static int collect(struct groups *groups, const struct uvs__metric *metric,
                    const struct uvs__selection *selection, const struct uvs_report *report)
 {
     struct row row;
     int result = 0;
     for (size_t i = 0; result == 0 && scopes[metric->scope].row(report, i, &row); i++)
-        if (is_selected(&row, selection))
+        if (is_selected(&row, selection) && !(metric->needs_time && is_brief(report, row.data)))
             result = merge_row(groups, &row, metric, selection);
     for (size_t i = 0; i < groups->count; i++)
         groups->items[i].is_unknown |= metric->scope != UVS__SCOPE_LOSS &&

@@ -68,12 +68,15 @@ static double pool_stuck(const void *row)
 #define COMPUTED(SCOPE, UNIT, path, function, adds, what) \
     ROW(SCOPE, UNIT, path, what, .form = UVS__FORM_COMPUTED, .compute = function, .additive = adds)
 
+#define SHARE_OF_LOOP(path, function, what) \
+    ROW(LOOP, RATIO, path, what, .form = UVS__FORM_COMPUTED, .compute = function, .needs_time = true)
+
 static const struct uvs__metric metrics[] = {
     DISTRIBUTION(LOOP, "loop.block", struct uvs_loop_row, block, "the loop's busy intervals"),
     BLAMING(COUNT, "loop.blocked.count", blocked_count, "busy intervals at or above the block threshold"),
     BLAMING(TIME, "loop.blocked.sum", blocked_sum_ns,
             "sum of the busy intervals at or above the block threshold"),
-    COMPUTED(LOOP, RATIO, "loop.utilization", loop_utilization, false, "busy / (busy + poll)"),
+    SHARE_OF_LOOP("loop.utilization", loop_utilization, "busy / (busy + poll)"),
     INTEGER(LOOP, COUNT, "loop.try_writes", struct uvs_loop_row, try_writes, false,
             "calls of uv_try_write and the like"),
     INTEGER(LOOP, COUNT, "loop.iterations", struct uvs_loop_row, iterations, false, "poll phases"),

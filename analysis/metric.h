@@ -49,8 +49,9 @@ struct uvs__metric {
     enum uvs__stat stat;
     size_t offset;
     double (*compute)(const void *row);
-    bool additive; // a number of things: rows add up, and no rows at all make 0
-    bool blames;   // one site has the greatest part in it, and is worth naming
+    bool additive;   // a number of things: rows add up, and no rows at all make 0
+    bool blames;     // one site has the greatest part in it, and is worth naming
+    bool needs_time; // of a loop: those that were seen too briefly have none
 };
 
 // NULL when there is none of that name.

@@ -60,6 +60,13 @@ VIOLATED  callback.delay.p99 kind=timer by site min 1 < 10ms: 9.00 s (pid 7 loop
     [[ $err == *"--rule 'loop.block.max < 50ms'"* ]]
 }
 
+@test "a loop that was seen but for a moment has no utilization to judge; that of a program in one callback has" {
+    run_check --rule 'loop.utilization pid=7 < 90%' --rule 'loop.utilization < 90%' "$BATS_TEST_DIRNAME/../golden/brief_loop.events"
+    [ "$status" -eq 1 ]
+    [ "$out" = "ok        loop.utilization pid=7 < 90%: 37.5 % (pid 7 loop 1)
+VIOLATED  loop.utilization < 90%: 100.0 % (pid 8 loop 0)" ]
+}
+
 @test "rules from a file" {
     cat >rules <<'END'
 # what our users notice

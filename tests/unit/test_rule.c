@@ -80,6 +80,31 @@ static void test_worst_loop_decides(void **state)
     EXPECT_ALL(table);
 }
 
+static void test_loops_seen_briefly_have_no_utilization(void **state)
+{
+    (void)state;
+    static const struct expectation judged[] = {
+        {"loop.utilization < 90%", "VIOLATED loop.utilization < 90%: 100.0 % (pid 12 loop 1)"}};
+    static const struct expectation left_out[] = {
+        {"loop.utilization < 90%", "ok loop.utilization < 90%: 80.0 % (pid 12 loop 0)"},
+        // Whatever else is known of it.
+        {"loop.block.count != 5", "VIOLATED loop.block.count != 5: 5 (pid 12 loop 1)"}};
+    static const struct expectation alone[] = {
+        {"loop.utilization < 90%", "VIOLATED loop.utilization < 90%: 100.0 % (pid 13 loop 0)"}};
+    sample.loops[1].poll_ns = 0;
+    sample.loops[1].busy_ns = 10000000;
+    EXPECT_ALL(judged);
+    sample.loops[1].busy_ns--;
+    EXPECT_ALL(left_out);
+    // The only loop of its process.
+    sample.loops[2].busy_ns = 20000;
+    EXPECT_ALL(alone);
+    sample.loops[2].busy_ns = 0;
+    // Most of its time it spent in a loop of the program's own.
+    sample.loops[1].outside_ns = 1;
+    EXPECT_ALL(judged);
+}
+
 static void test_a_script_is_named_for_its_block(void **state)
 {
     (void)state;
@@ -371,6 +396,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_worst_loop_decides, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_loops_seen_briefly_have_no_utilization, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_script_is_named_for_its_block, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rows_of_a_loop_are_merged, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sites, set_up, tear_down),
