@@ -19,6 +19,14 @@ static bool is_of(const struct uvs_callback_row *row, const struct uvs_loop_row 
     return row->kind == kind && row->pid == loop->pid && row->loop == loop->loop;
 }
 
+static const char *often(uint64_t times, char buffer[TEXT_SIZE])
+{
+    if (times == 1)
+        return "once";
+    snprintf(buffer, TEXT_SIZE, "%" PRIu64 " times", times);
+    return buffer;
+}
+
 // --- Loops ---
 
 int uvs__find_stale_time(struct uvs__hunt *hunt, const struct uvs_loop_row *loop)
@@ -36,11 +44,11 @@ int uvs__find_stale_time(struct uvs__hunt *hunt, const struct uvs_loop_row *loop
     }
     if (!most || sum_ns < stale_sum_ns)
         return 0;
-    char name[TEXT_SIZE], sum[TEXT_SIZE];
+    char name[TEXT_SIZE], sum[TEXT_SIZE], how_often[TEXT_SIZE];
     return uvs__found(hunt, sum_ns, loop->pid, (int)loop->loop,
-                      "%s slept beyond a timer %" PRIu64 " time%s, %s too long in all, most of it for %s: "
+                      "%s slept beyond a timer %s, %s too long in all, most of it for %s: "
                       "libuv took the time before a long callback, not after it",
-                      uvs_loop_text(report, loop, name), times, uvs__plural(times),
+                      uvs_loop_text(report, loop, name), often(times, how_often),
                       uvs_format_ns(sum, sizeof(sum), sum_ns), uvs__label(most->who.site));
 }
 

@@ -321,7 +321,9 @@ static void print_lost_intervals(FILE *out, const struct uvs_trace_facts *trace)
         else
             uvs__print_moment(out, since_begin(trace, interval->end_ns));
     }
-    if (shown < trace->loss.interval_count)
+    if (trace->loss.interval_count == shown + 1)
+        fputs(" and once more", out);
+    else if (trace->loss.interval_count > shown)
         fprintf(out, " and %zu more times", trace->loss.interval_count - shown);
     if (shown)
         fputc('\n', out);

@@ -357,7 +357,7 @@
       : loss.intervals.length ? "a processor's first events, uncounted" : "nothing"],
     ["Incomplete", report.trace.incomplete],
     ["Lost between", loss.intervals.length ? loss.intervals.slice(0, 10).map((range) => `${time(since(range.begin_ns))} and ${time(since(range.end_ns))}`).join(", ") +
-      (loss.intervals.length > 10 ? ` and ${loss.intervals.length - 10} more times` : "") : null],
+      (loss.intervals.length > 11 ? ` and ${loss.intervals.length - 10} more times` : loss.intervals.length > 10 ? " and once more" : "") : null],
     ["Unknown", loss.spans_unknown ? `self time and block of ${count(loss.spans_unknown)} callbacks` : null],
     ...report.processes.map((row) => [`Process ${row.pid}`, [(row.argv || [row.exe]).join(" "), row.libuv && `libuv ${row.libuv}`, row.hooks,
       row.exit && `ended: ${row.exit}`].filter(Boolean).join(" · ")]),

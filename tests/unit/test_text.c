@@ -153,6 +153,14 @@ static void test_loss_is_said(void **state)
                            "\n  1,234 events and an unknown number of packets were lost; the self time and "
                            "the block are unknown of 2 callbacks\n"
                            "  lost between 0.500 s and the end\n"));
+    struct uvs_interval many[5];
+    for (size_t i = 0; i < 5; i++)
+        many[i] = (struct uvs_interval){5500000000 + i * 1000000000, 5600000000 + i * 1000000000};
+    sample.report.trace.loss.intervals = many;
+    sample.report.trace.loss.interval_count = 4;
+    assert_non_null(strstr(facts(), " s and once more\n"));
+    sample.report.trace.loss.interval_count = 5;
+    assert_non_null(strstr(facts(), " s and 2 more times\n"));
 }
 
 static bool has_line(const char *text, const char *line)
