@@ -245,6 +245,15 @@ static void set_window(struct uvs_shown *shown, const struct uvs_analysis_option
     shown->any = shown->from_ns != 0 || shown->until_ns != UVS_ABSENT;
 }
 
+// Of a stream whose begin was overwritten nobody knows what was before its first event: where that is the
+// trace's first one, nothing of the trace is missing.
+static bool is_before_trace(const struct uvs__spans *spans, const struct uvs_interval *range,
+                            uint64_t trace_begin_ns)
+{
+    return range->end_ns < trace_begin_ns ||
+           (range->end_ns == trace_begin_ns && range->end_ns == spans->uncounted_ns);
+}
+
 static int fill_loss(const struct job *job, struct uvs_trace_facts *trace)
 {
     const struct uvs__spans *spans = &job->spans;
@@ -260,7 +269,7 @@ static int fill_loss(const struct job *job, struct uvs_trace_facts *trace)
         return NO_MEMORY;
     for (size_t i = 0; i < spans->lost_count; i++) {
         struct uvs_interval range = spans->lost[i];
-        if (range.end_ns < trace->begin_ns)
+        if (is_before_trace(spans, &range, trace->begin_ns))
             continue;
         if (range.begin_ns < trace->begin_ns)
             range.begin_ns = trace->begin_ns;

@@ -287,7 +287,7 @@ static void print_lost(FILE *out, uint64_t number, const char *what)
 bool uvs__print_loss(FILE *out, const struct uvs_trace_facts *trace)
 {
     if (trace->loss.events == 0 && trace->loss.packets == 0 && trace->loss.uncounted)
-        return fputs("a processor's first events are missing, and nobody counted them", out) >= 0;
+        return fputs("a processor's first events are missing; how many is not known", out) >= 0;
     if (trace->loss.events == 0 && trace->loss.packets == 0)
         return false;
     if (trace->loss.events)
@@ -307,19 +307,31 @@ static uint64_t since_begin(const struct uvs_trace_facts *trace, uint64_t ns)
     return ns > trace->begin_ns ? ns - trace->begin_ns : 0;
 }
 
+// A range of which the figures would be the same is a moment.
+static void print_lost_interval(FILE *out, const struct uvs_trace_facts *trace,
+                                const struct uvs_interval *interval)
+{
+    const uint64_t begin_ns = interval->begin_ns == UVS_ABSENT ? 0 : since_begin(trace, interval->begin_ns);
+    const uint64_t end_ns = since_begin(trace, interval->end_ns);
+    const bool is_to_end = interval->end_ns == UVS_ABSENT || end_ns >= trace->duration_ns;
+    const bool is_moment = begin_ns / 1000000 == end_ns / 1000000;
+    fputs(is_to_end ? "from " : is_moment ? "at " : "between ", out);
+    uvs__print_moment(out, begin_ns);
+    if (is_to_end) {
+        fputs(" on", out);
+    } else if (!is_moment) {
+        fputs(" and ", out);
+        uvs__print_moment(out, end_ns);
+    }
+}
+
 static void print_lost_intervals(FILE *out, const struct uvs_trace_facts *trace)
 {
     size_t shown = trace->loss.interval_count < INTERVALS_SHOWN ? trace->loss.interval_count
                                                                 : INTERVALS_SHOWN;
     for (size_t i = 0; i < shown; i++) {
-        const struct uvs_interval *interval = &trace->loss.intervals[i];
-        fputs(i ? ", " : "  lost between ", out);
-        uvs__print_moment(out, interval->begin_ns == UVS_ABSENT ? 0 : since_begin(trace, interval->begin_ns));
-        fputs(" and ", out);
-        if (interval->end_ns == UVS_ABSENT)
-            fputs("the end", out);
-        else
-            uvs__print_moment(out, since_begin(trace, interval->end_ns));
+        fputs(i ? ", " : "  lost ", out);
+        print_lost_interval(out, trace, &trace->loss.intervals[i]);
     }
     if (trace->loss.interval_count == shown + 1)
         fputs(" and once more", out);

@@ -351,12 +351,17 @@
     counts("blocked", (row) => row.blocked.count)], report.loops, "block max", "loops").made);
 
   const loss = report.trace.loss;
+  const when = (range) => {
+    const [begin, end] = [since(range.begin_ns), since(range.end_ns)];
+    if (end >= report.trace.duration_ns) return `from ${time(begin)} on`;
+    return time(begin) === time(end) ? `at ${time(begin)}` : `between ${time(begin)} and ${time(end)}`;
+  };
   const facts = [["Trace", report.trace.path], ["Events", `${count(report.trace.events)} in ${time(report.trace.duration_ns)}, read by ${report.trace.reader}`],
     ["Lost", loss.events === null || loss.packets === null ? "an unknown number of events" : loss.events || loss.packets
       ? `${count(loss.events)} events, ${count(loss.packets)} packets`
-      : loss.intervals.length ? "a processor's first events, uncounted" : "nothing"],
+      : loss.intervals.length ? "a processor's first events; how many is not known" : "nothing"],
     ["Incomplete", report.trace.incomplete],
-    ["Lost between", loss.intervals.length ? loss.intervals.slice(0, 10).map((range) => `${time(since(range.begin_ns))} and ${time(since(range.end_ns))}`).join(", ") +
+    ["Lost when", loss.intervals.length ? loss.intervals.slice(0, 10).map(when).join(", ") +
       (loss.intervals.length > 11 ? ` and ${loss.intervals.length - 10} more times` : loss.intervals.length > 10 ? " and once more" : "") : null],
     ["Unknown", loss.spans_unknown ? `self time and block of ${count(loss.spans_unknown)} callbacks` : null],
     ...report.processes.map((row) => [`Process ${row.pid}`, [(row.argv || [row.exe]).join(" "), row.libuv && `libuv ${row.libuv}`, row.hooks,

@@ -152,7 +152,25 @@ static void test_loss_is_said(void **state)
     assert_non_null(strstr(facts(),
                            "\n  1,234 events and an unknown number of packets were lost; the self time and "
                            "the block are unknown of 2 callbacks\n"
-                           "  lost between 0.500 s and the end\n"));
+                           "  lost from 0.500 s on\n"));
+    static const struct {
+        struct uvs_interval interval;
+        const char *said;
+    } table[] = {
+        {{5500000000, 6600000000}, "\n  lost between 0.500 s and 1.600 s\n"},
+        {{5500000000, 5500000000}, "\n  lost at 0.500 s\n"},
+        {{5500000000, 5500900000}, "\n  lost at 0.500 s\n"},
+        {{UVS_ABSENT, 5500000000}, "\n  lost between 0.000 s and 0.500 s\n"},
+        {{25000000000, 25000000000}, "\n  lost from 20.000 s on\n"}, // where the trace ends
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        interval = table[i].interval;
+        assert_non_null(strstr(facts(), table[i].said));
+    }
+    sample.report.trace.loss.events = sample.report.trace.loss.packets = 0;
+    sample.report.trace.loss.uncounted = true;
+    assert_non_null(strstr(facts(), "\n  a processor's first events are missing; how many is not known; "));
+    sample.report.trace.loss.events = 1;
     struct uvs_interval many[5];
     for (size_t i = 0; i < 5; i++)
         many[i] = (struct uvs_interval){5500000000 + i * 1000000000, 5600000000 + i * 1000000000};
