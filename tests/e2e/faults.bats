@@ -144,6 +144,29 @@ hold() {
     still_readable
 }
 
+@test "session daemon answers a new process late" {
+    user_only "the system's daemon has a test of its own"
+    mkfifo go
+    LTTNG_UST_REGISTER_TIMEOUT=300 background "$UVSCOPE" record -o trace sh -c 'echo started; read -r word <go; exec "$0" tick' "$faults"
+    record=$pid
+    await grep -q started output
+    sessiond=$(daemons lttng-sessiond)
+    kill -STOP "$sessiond"
+    echo on >go
+    await grep -q ready output
+    sleep 0.5
+    kill -CONT "$sessiond"
+    await on_disk trace
+    kill -TERM "$(pgrep -P "$record" -x e2e_faults)"
+    status_of "$record"
+    [ "$status" = 7 ]
+    "$UVSCOPE" report trace >report
+    grep -q "ran a loop for .* before LTTng traced it" report
+    grep -q "unknown number of events were lost" report
+    run "$UVSCOPE" check -r 'loss.events == 0' trace
+    [ "$status" = 1 ]
+}
+
 @test "daemon hangs before the start" {
     user_only "the system's daemon has a test of its own"
     printf '%s\n' '#!/bin/sh' 'kill -USR1 $PPID' 'exec sleep 1000' >silent
