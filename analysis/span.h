@@ -121,6 +121,7 @@ struct uvs__loop {
     // What the watchdog said last about the busy interval under way; time_ns 0: nothing.
     struct {
         uint64_t time_ns, begin_ns, op, callback;
+        uint64_t sampled_ns; // the last that told where the thread was
         uint8_t kind;
     } stall;
 };

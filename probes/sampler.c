@@ -40,6 +40,7 @@ enum request_state { IDLE, WANTED, TAKING, TAKEN };
 static struct {
     uint32_t state; // enum request_state, a futex
     struct uvs__sampled_thread thread;
+    uint64_t since_ns;
 } request;
 static struct uvs__stack stack; // of the request, or read from outside
 static int signal_number;       // 0: none chosen
@@ -327,25 +328,49 @@ static bool is_restarted(const struct task_state *state)
 
 // --- Sampling ---
 
-static bool ask(const struct uvs__sampled_thread *thread)
+static uint32_t wait_for_answer(uint32_t state)
 {
     const struct timespec patience = {.tv_nsec = ANSWER_NS};
+    syscall(SYS_futex, &request.state, FUTEX_WAIT_PRIVATE, state, &patience, NULL, 0);
+    return __atomic_load_n(&request.state, __ATOMIC_ACQUIRE);
+}
+
+// Nobody is asked any more, and nobody copies.
+static void withdraw(void)
+{
+    if (change_state(WANTED, IDLE))
+        return;
+    for (uint32_t state = __atomic_load_n(&request.state, __ATOMIC_ACQUIRE); state == TAKING;)
+        state = wait_for_answer(state);
+    set_state(IDLE);
+}
+
+// False: it has not answered, and may still do so until that is withdrawn.
+static bool ask(const struct uvs__sampled_thread *thread, uint64_t since_ns)
+{
     if (!has_signal() || blocks_signal(thread->tid))
         return false;
     request.thread = *thread;
+    request.since_ns = since_ns;
     set_state(WANTED);
     if (syscall(SYS_tgkill, uvs__pid, thread->tid, signal_number) != 0) {
         set_state(IDLE);
         return false;
     }
-    for (uint32_t state; (state = __atomic_load_n(&request.state, __ATOMIC_ACQUIRE)) != TAKEN;) {
-        const long woken = syscall(SYS_futex, &request.state, FUTEX_WAIT_PRIVATE, state, &patience, NULL, 0);
-        // Whoever has begun to copy will end.
-        if (woken != 0 && errno == ETIMEDOUT && change_state(WANTED, IDLE))
-            return false;
-    }
+    // Whoever has begun to copy will end.
+    uint32_t state = wait_for_answer(WANTED);
+    while (state == TAKING)
+        state = wait_for_answer(state);
+    if (state != TAKEN)
+        return false;
     set_state(IDLE);
     return true;
+}
+
+bool uvs__has_answered_late(const struct uvs__sampled_thread *thread, uint64_t since_ns)
+{
+    return __atomic_load_n(&request.state, __ATOMIC_ACQUIRE) == TAKEN && request.thread.tid == thread->tid &&
+           request.since_ns == since_ns;
 }
 
 static void take_from_outside(const struct uvs__sampled_thread *thread, const struct task_state *state)
@@ -355,21 +380,26 @@ static void take_from_outside(const struct uvs__sampled_thread *thread, const st
     copy_stack(thread, state->stack_pointer, true);
 }
 
-size_t uvs__sample_thread(const struct uvs__sampled_thread *thread, uint64_t frames[UVS__FRAMES_MAX],
-                          int *ret_call)
+size_t uvs__sample_thread(const struct uvs__sampled_thread *thread, uint64_t since_ns,
+                          uint64_t frames[UVS__FRAMES_MAX], int *ret_call)
 {
     *ret_call = -1;
     if (!can_look)
         return 0;
+    const bool is_late = uvs__has_answered_late(thread, since_ns);
+    withdraw();
+    if (is_late)
+        return uvs__stack_walk(&stack, frames, UVS__FRAMES_MAX);
     const struct task_state state = look_at(thread->tid);
     if (!state.is_known)
         return 0;
     *ret_call = (int)state.call;
     stack.registers.known = 0;
     const bool may_interrupt = state.is_running || is_restarted(&state);
-    if (!may_interrupt || !ask(thread)) {
+    if (!may_interrupt || !ask(thread, since_ns)) {
         if (state.is_running || !state.place)
             return 0;
+        withdraw();
         take_from_outside(thread, &state);
     }
     return uvs__stack_walk(&stack, frames, UVS__FRAMES_MAX);

@@ -20,9 +20,13 @@ void uvs__sampler_choose(void);
 void uvs__sampler_start(void);
 
 // Fills frames, innermost first; the number, 0 when nothing can be said. *ret_call: the number of the system
-// call that it waits in, -1: in none, or not known. Takes up to some 20 ms.
-size_t uvs__sample_thread(const struct uvs__sampled_thread *thread, uint64_t frames[UVS__FRAMES_MAX],
-                          int *ret_call);
+// call that it waits in, -1: in none, or not known. Takes up to some 20 ms. A thread that is busy in the kernel
+// answers when it leaves it: since_ns, the begin of what is looked at, tells whether that is still the same.
+size_t uvs__sample_thread(const struct uvs__sampled_thread *thread, uint64_t since_ns,
+                          uint64_t frames[UVS__FRAMES_MAX], int *ret_call);
+
+// Whether it has answered since: the next sample of it is where it left the kernel.
+bool uvs__has_answered_late(const struct uvs__sampled_thread *thread, uint64_t since_ns);
 
 // CPU time of the thread since it started; UVS_ABSENT when it is gone.
 uint64_t uvs__thread_cpu_ns(uint32_t tid);

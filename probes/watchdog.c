@@ -69,6 +69,8 @@ static uint64_t gap_ns(uint64_t busy_ns, uint64_t least_ns)
 static bool sample_is_due(const struct subject *subject, uint64_t since_ns, uint64_t now_ns)
 {
     struct uvs__watched *watched = subject->watched;
+    if (watched->since_ns == since_ns && uvs__has_answered_late(&subject->thread, since_ns))
+        watched->next_ns = now_ns;
     if (watched->since_ns != since_ns)
         *watched = (struct uvs__watched){.since_ns = since_ns,
                                          .next_ns = since_ns + subject->threshold_ns,
@@ -106,7 +108,7 @@ static void sample(const struct subject *subject, uint64_t since_ns, uint64_t no
         .cpu_ns = cpu_of_interval(subject, now_ns - since_ns, now_ns),
         .frames = frames,
     };
-    stall.frames_count = (uint8_t)uvs__sample_thread(&subject->thread, frames, &call);
+    stall.frames_count = (uint8_t)uvs__sample_thread(&subject->thread, since_ns, frames, &call);
     if (busy_since(watch) != since_ns)
         return;
     if (call >= 0)

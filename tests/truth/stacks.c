@@ -10,8 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -106,6 +108,29 @@ static void wait_for_lock(void)
     close(other);
     close(lock);
     unlink(argument);
+}
+
+// Reads of what is in memory are not interrupted, and are no wait: as long as it takes, the thread is in the
+// kernel. It goes on for a little afterwards.
+__attribute__((noinline)) static void read_much(void)
+{
+    enum { PARTS = 1000, PART = 1 << 20, READS = 3 };
+    struct iovec parts[PARTS];
+    char *bytes = malloc(PART);
+    const int fd = memfd_create("holes", MFD_CLOEXEC);
+    MUST(bytes && ftruncate(fd, (off_t)PARTS * PART) == 0 ? 0 : UV_ENOMEM);
+    for (size_t i = 0; i < PARTS; i++)
+        parts[i] = (struct iovec){bytes, PART};
+    for (int i = 0; i < READS; i++)
+        printf("preadv %lld\n", (long long)preadv(fd, parts, PARTS, 0));
+    close(fd);
+    free(bytes);
+}
+
+static void read_from_memory(void)
+{
+    read_much();
+    superSlowFunction(100);
 }
 
 // A name server that never answers.
@@ -251,7 +276,7 @@ static const struct {
     void (*run)(void);
 } modes[] = {
     {"compute", compute}, {"fifo", read_fifo},  {"flock", wait_for_lock}, {"dns", look_up},
-    {"stress", stress},   {"short", run_short}, {"work", use_pool},
+    {"stress", stress},   {"short", run_short}, {"work", use_pool},       {"memory", read_from_memory},
 };
 
 static const char *wanted;

@@ -130,6 +130,13 @@ class Waiting(Sampled):
         self.assertRegex(self.text(), r"Who held the loop\n.*: waiting in read \(")
 
 
+    def test_a_long_read_of_what_is_in_memory_is_named(self):
+        """The thread does not answer until it is over."""
+        _, report = self.record(PROGRAMS + "/truth_stacks", "memory")
+        block = worst(report)
+        self.assertGreaterEqual(frames(block)["read_much"]["share"], 0.5)
+        self.assertRegex(self.text(), r"Who held the loop\n.*: computing \(")
+
     def test_a_lock_is_named(self):
         block = worst(self.compare("flock"))
         self.assertEqual(block["class"], "long_callback")
