@@ -330,7 +330,7 @@ static int accompany(struct attempt *attempt)
         uvs__summary_print(&summary);
     uvs__trace_dir_clear(&attempt->dir);
     int status = attempt->ended.si_status;
-    return attempt->ended.si_code == CLD_EXITED ? status : 128 + status;
+    return attempt->ended.si_code == CLD_EXITED ? status : uvs__end_by(status);
 }
 
 static int record(char **operands)
@@ -350,7 +350,8 @@ static int record(char **operands)
         return accompany(&attempt);
     // What is below the level of statuses is a UVS_E_.
     int status = -result >= UVS_RECORD_FAILED ? -result : UVS_RECORD_FAILED;
-    return uvs_complain(status, "%s", error.text);
+    uvs_complain(0, "%s", error.text);
+    return status > 128 ? uvs__end_by(status - 128) : status; // interrupted
 }
 
 static int record_into(char **operands, const char *directory)
@@ -439,7 +440,8 @@ const struct uvs_command uvs_command_record = {
         "its own - with the uvscope runtime preloaded, and records its event loops and those of its\n"
         "children into a trace directory. Nothing is rebuilt, and root is not needed.\n\n"
         "Ends with PROGRAM's status, or 128 + n if signal n ended it; 125 when recording failed, 126 when\n"
-        "PROGRAM cannot be executed, 127 when it is not there.",
+        "PROGRAM cannot be executed, 127 when it is not there. Where Ctrl-C ends PROGRAM, record dies of\n"
+        "SIGINT as well, once the trace is written, so that a shell's loop stops.",
     .options = options,
     .program_follows = true,
     .run = record_once_or_more,

@@ -6,8 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -171,4 +172,31 @@ int uvs__launch_wait(pid_t program, struct uvs_witness *witness, siginfo_t *ret_
     }
     uvs__witness_end(witness);
     return asked;
+}
+
+// No core file: where a core goes to a pipe, its limit does not count.
+static void die_of(int number)
+{
+    const struct rlimit none = {0};
+    const struct sigaction normal = {.sa_handler = SIG_DFL};
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0);
+    sigaction(number, &normal, NULL);
+    raise(number);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+bool uvs__is_typed(int number)
+{
+    return number == SIGINT || number == SIGQUIT;
+}
+
+int uvs__end_by(int number)
+{
+    if (uvs__is_typed(number))
+        die_of(number);
+    return 128 + number;
 }

@@ -8,6 +8,7 @@
 #define UVS_LAUNCH_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include "../analysis/error.h"
@@ -42,8 +43,17 @@ struct uvs_launch {
 // 0: *ret_pid runs the program. Else the negative of an enum uvs_record_status.
 int uvs__launch(const struct uvs_launch *launch, pid_t *ret_pid, struct uvs_error *error);
 
-// Until it has ended. *ret_end as waitid(2) fills it: CLD_EXITED and a status, or a signal. The witness was started before
-// the program, and is ended. Returns the last signal by which somebody asked for the end meanwhile; 0: nobody did.
+// Until it has ended. *ret_end as waitid(2) fills it: CLD_EXITED and a status, or a signal. The witness was
+// started before the program, and is ended. Returns the last signal by which somebody asked for the end
+// meanwhile; 0: nobody did.
 int uvs__launch_wait(pid_t program, struct uvs_witness *witness, siginfo_t *ret_end);
+
+// SIGINT and SIGQUIT, which a terminal sends for Ctrl-C and its like.
+bool uvs__is_typed(int number);
+
+// For the very end, after a signal ended the program. Of one that is typed this process dies as well: a shell
+// stops a loop only where Ctrl-C has ended what it waited for, and a status does not tell. Returns 128 +
+// number for any other signal, and where it survives, as the first process of a container does.
+int uvs__end_by(int number);
 
 #endif

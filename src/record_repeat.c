@@ -26,7 +26,7 @@ struct series {
     struct uvs_signals signals;
     size_t done; // runs that were recorded
     uint64_t lost_events;
-    int status;
+    int status, signal; // signal: that the status is of, if any
     bool ends;
 };
 
@@ -60,30 +60,42 @@ static void take_facts(struct series *series, const char *directory)
     uvs_recording_clear(&facts);
 }
 
-static int run_one(struct series *series, size_t number)
+// The first that is not 0 counts; but a series that is interrupted ends of that.
+static void take_status(struct series *series, int status, int number)
+{
+    const bool interrupted = series->ends && uvs__is_typed(number);
+    if (series->status && !interrupted)
+        return;
+    series->status = status;
+    series->signal = number;
+}
+
+static void run_one(struct series *series, size_t number)
 {
     char *directory = NULL;
-    if (asprintf(&directory, UVS_RUNS_DIR_FORMAT, series->dir.path, number) < 0)
-        return uvs_complain(UVS_RECORD_FAILED, "out of memory");
+    if (asprintf(&directory, UVS_RUNS_DIR_FORMAT, series->dir.path, number) < 0) {
+        take_status(series, uvs_complain(UVS_RECORD_FAILED, "out of memory"), 0);
+        return;
+    }
     fflush(NULL);
     struct uvs_witness witness;
     uvs__witness_start(&witness);
     const pid_t pid = fork();
     if (pid == 0)
         record_one(series, directory);
-    int status = UVS_RECORD_FAILED;
     if (pid > 0) {
         siginfo_t ended;
         series->ends = uvs__launch_wait(pid, &witness, &ended) != 0;
-        status = ended.si_code == CLD_EXITED ? ended.si_status : 128 + ended.si_status;
+        const int killed = ended.si_code == CLD_EXITED ? 0 : ended.si_status;
+        take_status(series, killed ? 128 + killed : ended.si_status, killed);
         take_facts(series, directory);
     } else {
-        uvs_complain(0, "cannot start a process: %s", strerror(errno));
+        take_status(series, uvs_complain(UVS_RECORD_FAILED, "cannot start a process: %s", strerror(errno)),
+                    0);
         uvs__witness_end(&witness);
         series->ends = true;
     }
     free(directory);
-    return status;
 }
 
 static void say_all(const struct series *series, size_t times, bool is_latest)
@@ -112,10 +124,8 @@ int uvs__record_repeat(const struct uvs__repeat *repeat, char **operands)
     if (uvs__trace_dir_create(repeat->output, operands[0], &series.dir, &error) < 0)
         return uvs_complain(UVS_RECORD_FAILED, "%s", error.text);
     uvs__signals_hold(&series.signals);
-    for (size_t i = 1; i <= times && !series.ends; i++) {
-        const int status = run_one(&series, i);
-        series.status = series.status ? series.status : status;
-    }
+    for (size_t i = 1; i <= times && !series.ends; i++)
+        run_one(&series, i);
     if (series.done == 0) {
         uvs__trace_dir_abandon(&series.dir);
     } else {
@@ -124,5 +134,5 @@ int uvs__record_repeat(const struct uvs__repeat *repeat, char **operands)
             say_all(&series, times, is_latest);
     }
     uvs__trace_dir_clear(&series.dir);
-    return series.status;
+    return series.signal ? uvs__end_by(series.signal) : series.status;
 }

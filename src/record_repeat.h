@@ -13,8 +13,8 @@ struct uvs__repeat {
     int (*record)(char **operands, const char *directory);
 };
 
-// Returns the first status that is not 0. It ends early when a run could not be recorded at all, or when
-// somebody asked for the end.
+// Returns the first status that is not 0, or ends as uvs__end_by does. The series ends early when a run could
+// not be recorded at all, or when somebody asked for the end.
 int uvs__record_repeat(const struct uvs__repeat *repeat, char **operands);
 
 #endif

@@ -145,6 +145,37 @@ waiting() {
     [ "$(events_in trace)" -gt 0 ]
 }
 
+@test "Ctrl-C that ends the program ends a shell's loop too, with the trace written" {
+    local loop='for i in 1 2 3; do "$0" record -o "trace$i" "$@"; done; echo went on'
+    run -130 "$BATS_TEST_DIRNAME/in_terminal.py" ready:^C -- bash -c "$loop" "$UVSCOPE" "$ticker" 0 1
+    [[ $output == *' events (0 lost), '* && $output != *'went on'* ]]
+    [ "$(events_in trace1)" -gt 0 ]
+    [ ! -e trace2 ]
+}
+
+@test "of SIGINT and SIGQUIT record dies as the program did, and leaves no core file" {
+    local signal dies='import os, sys
+pid = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ)
+status = os.waitpid(pid, 0)[1]
+print(os.waitstatus_to_exitcode(status), os.WCOREDUMP(status))'
+    for signal in INT QUIT; do
+        rm -rf trace
+        run -0 bash -c 'ulimit -Sc hard; exec "$@"' - /usr/bin/python3 -c "$dies" "$UVSCOPE" record -q -o trace \
+            sh -c "ulimit -c 0; kill -$signal \$\$"
+        [ "$output" = "-$(kill -l "$signal") False" ]
+        grep -q "\"exit\": \"signal $(kill -l "$signal")\"" trace/uvscope.json
+    done
+    # Whoever ignores it for others does not for a program that dies of it all the same.
+    local undone='import signal, os; signal.signal(signal.SIGINT, signal.SIG_DFL); os.kill(os.getpid(), signal.SIGINT)'
+    run -0 env --ignore-signal=INT /usr/bin/python3 -c "$dies" "$UVSCOPE" record -q /usr/bin/python3 -c "$undone"
+    [ "$output" = "-2 False" ]
+}
+
+@test "the first process of a container, which no signal of its own ends, gives 128 + n" {
+    as_root || skip "needs root, for a namespace of processes"
+    run -130 unshare --pid --fork --mount-proc "$UVSCOPE" record -q sh -c 'kill -INT $$'
+}
+
 @test "Ctrl-Z stops both, and both go on" {
     run -130 "$BATS_TEST_DIRNAME/in_terminal.py" "ready:^Z,[stopped]:^C" -- "$UVSCOPE" record -q "$ticker" 0 1
     [[ $output == *'[stopped]'* ]]

@@ -62,6 +62,19 @@ END
     run -2 "$UVSCOPE" record --repeat 0 -o runs -- true
 }
 
+@test "Ctrl-C ends the series, and a shell's loop around it" {
+    cat >waits <<'END'
+echo x >>count
+[ "$(wc -l <count)" = 1 ] && exit 3
+echo ready
+while :; do sleep 0.1; done
+END
+    local loop='for i in 1 2; do "$0" record --repeat 3 -o "runs$i" -- bash waits; done; echo went on'
+    run -130 "$BATS_TEST_DIRNAME/in_terminal.py" ready:^C -- bash -c "$loop" "$UVSCOPE"
+    [[ $output == *'2 of 3 runs'* && $output != *'went on'* ]]
+    [ "$(ls -d runs*/* | xargs)" = "runs1/run-1 runs1/run-2" ]
+}
+
 @test "who asks for the end ends the series, after the run" {
     cat >waits <<'END'
 trap 'exit 7' TERM
