@@ -109,22 +109,38 @@ struct settling {
     const struct uvs_report *report;
 };
 
-static bool is_recorded(const struct uvs_report *report, uint32_t pid)
+static const struct uvs_process_row *find_recorded(const struct uvs_report *report, uint32_t pid)
 {
     for (size_t i = 0; i < report->process_count; i++)
-        if (report->processes[i].pid == pid)
-            return true;
-    return false;
+        if (report->processes[i].pid == pid && report->processes[i].copy == 0)
+            return &report->processes[i];
+    return NULL;
+}
+
+// V8 takes either.
+static bool ask_for_map(const char *options)
+{
+    return options && (strstr(options, "--perf-basic-prof") || strstr(options, "--perf_basic_prof"));
+}
+
+// Whether nobody but uvscope wanted it.
+static bool is_for_us(const struct uvs_process_row *process)
+{
+    bool asked = ask_for_map(getenv("NODE_OPTIONS"));
+    for (size_t i = 0; process->argv && i < process->argc && !asked; i++)
+        asked = ask_for_map(process->argv[i]);
+    return !asked && process->exe && uvs__is_node(process->exe);
 }
 
 static void settle(const char *name, uint32_t pid, void *data)
 {
     const struct settling *settling = data;
+    const struct uvs_process_row *process = find_recorded(settling->report, pid);
     char path[PATH_MAX];
-    if (!is_recorded(settling->report, pid)) {
+    if (!process) {
         if ((size_t)snprintf(path, sizeof(path), "%s/%s", settling->directory, name) < sizeof(path))
             unlink(path);
-    } else if (kill((pid_t)pid, 0) != 0 && errno == ESRCH) {
+    } else if (is_for_us(process) && kill((pid_t)pid, 0) != 0 && errno == ESRCH) {
         snprintf(path, sizeof(path), PLACE "/%s", name);
         unlink(path);
     }

@@ -9,8 +9,8 @@
 // Copies those into `directory` that were written since then: regular files of this user. What cannot be had
 // is left out.
 void uvs__perf_maps_take(const char *directory, time_t since);
-// Once the processes are known: removes the copies of other processes' maps, and the originals of those that
-// were recorded and have ended.
+// Once the processes are known: removes the copies of other processes' maps, and the originals that only
+// uvscope had asked for, by the options that it gives Node.js, of those that were recorded and have ended.
 void uvs__perf_maps_settle(const char *directory, const struct uvs_report *report);
 
 // Whether the program is Node.js, which writes such a map when it is asked to. binary: what runs at the end.

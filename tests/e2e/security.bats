@@ -202,8 +202,9 @@ END
             ls trace/perf-*.map
         else
             not ls trace/perf-*.map
-            rm "/tmp/perf-$(cat pid).map"
         fi
+        # It was not made for uvscope.
+        rm "/tmp/perf-$(cat pid).map"
     done
 }
 

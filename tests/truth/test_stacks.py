@@ -297,6 +297,19 @@ class Node(Sampled):
         # Another recording's, perhaps, but none that was there before is gone but by its owner.
         self.assertNotIn(f"perf-{pid}.map", maps)
 
+    def test_a_map_that_the_user_asked_for_stays(self):
+        ways = [([NODE, "--perf-basic-prof", "app.js"], {}), ([NODE, "--perf_basic_prof", "app.js"], {}),
+                (["sh", "-c", f'"{NODE}" --perf-basic-prof-only-functions app.js; :'], {}),
+                ([NODE, "app.js"], {"NODE_OPTIONS": "--no-warnings --perf-basic-prof"})]
+        for command, env in ways:
+            with self.subTest(command=command, env=env):
+                _, report = self.record(*command, env=env)
+                name = f"perf-{report['processes'][0]['pid']}.map"
+                self.addCleanup(os.unlink, f"/tmp/{name}")
+                with open(f"{self.trace}/{name}", "rb") as taken, open(f"/tmp/{name}", "rb") as left:
+                    self.assertEqual(taken.read(), left.read())
+                shutil.rmtree(self.trace)
+
     def test_behind_a_shell(self):
         done, report = self.record("sh", "-c", f'"{NODE}" app.js; echo "$NODE_OPTIONS"', env={"MINE": "1", "NODE_OPTIONS": "--no-warnings"})
         self.assertEqual((done.returncode, done.stdout), (0, "0 1\n--no-warnings\n"))
