@@ -38,6 +38,7 @@ static const char *wanted_directory;
 static int detail = UVS_DETAIL_DEFAULT;
 static bool quiet, no_js;
 static const char *repeat; // NULL: once
+static bool *ret_empty;    // of one of several runs, which says no more than that
 static const char *max_size;
 static const char *stall, *stall_work; // NULL: as the environment says
 static struct uvs_strings plugins;
@@ -326,8 +327,11 @@ static int accompany(struct attempt *attempt)
     uvs__launch_wait((pid_t)attempt->facts.pid, &attempt->witness, &attempt->ended);
     note_end(attempt);
     finish(attempt, &summary);
-    if (!quiet)
+    const bool is_empty = summary.digest.state == UVS_DIGEST_EMPTY;
+    if (!quiet && (!ret_empty || is_empty))
         uvs__summary_print(&summary);
+    if (ret_empty)
+        *ret_empty = is_empty;
     uvs__trace_dir_clear(&attempt->dir);
     int status = attempt->ended.si_status;
     return attempt->ended.si_code == CLD_EXITED ? status : uvs__end_by(status);
@@ -354,10 +358,11 @@ static int record(char **operands)
     return status > 128 ? uvs__end_by(status - 128) : status; // interrupted
 }
 
-static int record_into(char **operands, const char *directory)
+static int record_into(char **operands, const char *directory, bool is_quiet, bool *ret_is_empty)
 {
     wanted_directory = directory;
-    quiet = true;
+    quiet = is_quiet;
+    ret_empty = ret_is_empty;
     return record(operands);
 }
 

@@ -14,6 +14,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,7 +25,9 @@ struct series {
     char **operands;
     struct uvs_trace_dir dir;
     struct uvs_signals signals;
-    size_t done; // runs that were recorded
+    size_t done;    // runs that were recorded
+    size_t empty;   // of which so many recorded nothing
+    bool *is_empty; // the run; shared with it
     uint64_t lost_events;
     int status, signal; // signal: that the status is of, if any
     bool ends;
@@ -41,7 +44,9 @@ static bool parse_times(const char *text, size_t *ret_times)
 static _Noreturn void record_one(const struct series *series, const char *directory)
 {
     uvs__signals_restore(&series->signals);
-    exit(series->repeat->record(series->operands, directory));
+    // All runs are of the same program: why nothing is recorded is said once.
+    const bool quiet = series->repeat->quiet || series->empty;
+    exit(series->repeat->record(series->operands, directory, quiet, series->is_empty));
 }
 
 // A run that could not be recorded has left nothing.
@@ -54,6 +59,7 @@ static void take_facts(struct series *series, const char *directory)
         return;
     }
     series->done++;
+    series->empty += *series->is_empty;
     series->lost_events = facts.lost_events == UVS_ABSENT || series->lost_events == UVS_ABSENT
                               ? UVS_ABSENT
                               : series->lost_events + facts.lost_events;
@@ -78,6 +84,7 @@ static void run_one(struct series *series, size_t number)
         return;
     }
     fflush(NULL);
+    *series->is_empty = false;
     struct uvs_witness witness;
     uvs__witness_start(&witness);
     const pid_t pid = fork();
@@ -100,15 +107,19 @@ static void run_one(struct series *series, size_t number)
 
 static void say_all(const struct series *series, size_t times, bool is_latest)
 {
-    char lost[64] = "";
+    char lost[64] = "", empty[64] = "";
     const char *path = series->dir.path;
     if (series->lost_events == UVS_ABSENT)
         snprintf(lost, sizeof(lost), ", unknown how many events lost");
     else if (series->lost_events)
         snprintf(lost, sizeof(lost), ", %" PRIu64 " events lost", series->lost_events);
     const double megabytes = (double)uvs__trace_dir_size(&series->dir, NULL) / 1e6;
-    uvs_complain(0, "%zu of %zu runs of %s%s, %.1f MB in %s — next: uvscope compare OLD %s", series->done,
-                 times, series->operands[0], lost, megabytes, path, path);
+    if (series->empty)
+        snprintf(empty, sizeof(empty), ", nothing recorded in %zu of them", series->empty);
+    const bool is_useful = series->empty < series->done;
+    uvs_complain(0, "%zu of %zu runs of %s%s%s, %.1f MB in %s%s%s", series->done, times, series->operands[0],
+                 empty, lost, megabytes, path, is_useful ? " — next: uvscope compare OLD " : "",
+                 is_useful ? path : "");
     if (!is_latest)
         uvs_complain(0, "'latest' could not be set to it: name it to those who read it");
 }
@@ -121,6 +132,9 @@ int uvs__record_repeat(const struct uvs__repeat *repeat, char **operands)
     if (!parse_times(repeat->times, &times))
         return uvs_complain(UVS_E_USAGE, "--repeat '%s' is not a number of runs, 1 to %d", repeat->times,
                             MOST_TIMES);
+    series.is_empty = mmap(NULL, sizeof(bool), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (series.is_empty == MAP_FAILED)
+        return uvs_complain(UVS_RECORD_FAILED, "out of memory");
     if (uvs__trace_dir_create(repeat->output, operands[0], &series.dir, &error) < 0)
         return uvs_complain(UVS_RECORD_FAILED, "%s", error.text);
     uvs__signals_hold(&series.signals);

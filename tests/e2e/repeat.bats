@@ -35,6 +35,22 @@ teardown() {
     [ "${#lines[@]}" -eq 3 ]
 }
 
+@test "that nothing was recorded is said, and why once" {
+    run -0 --separate-stderr "$UVSCOPE" record --repeat 2 -o runs -- true
+    [ "${#stderr_lines[@]}" -eq 2 ]
+    [[ ${stderr_lines[0]} == *'nothing recorded in '*'/runs/run-1: true never ran a libuv loop that uvscope can see'* ]]
+    [[ ${stderr_lines[1]} == 'uvscope: 2 of 2 runs of true, nothing recorded in 2 of them, '*' MB in '*'/runs' ]]
+    cat >second <<'END'
+[ -e once ] && exec "$1" 0.01
+touch once
+END
+    run -0 --separate-stderr "$UVSCOPE" record --repeat 2 -o others -- sh second "$pool"
+    [ "${#stderr_lines[@]}" -eq 2 ]
+    [[ ${stderr_lines[1]} == *', nothing recorded in 1 of them, '*' — next: uvscope compare OLD '* ]]
+    run -0 --separate-stderr "$UVSCOPE" record -q --repeat 2 -o silent -- true
+    [ -z "$stderr" ]
+}
+
 @test "what the pool was asked for is the same in each run, and a baseline holds it" {
     "$UVSCOPE" record -q --repeat 2 -o before -- "$pool" 0.01 >/dev/null
     "$UVSCOPE" record -q --repeat 2 -o after -- "$pool" 0.01 >/dev/null
