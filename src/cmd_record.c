@@ -172,6 +172,8 @@ static int start_session(struct attempt *attempt, struct uvs_error *error)
                                           .detail = (enum uvs_detail)detail,
                                           .max_bytes = attempt->max_bytes};
     int result = uvs__session_start(&plan, error);
+    if (result == -UVS_E_USAGE)
+        uvs_error_add(error, "--max-size %s", max_size);
     uvs__sessiond_unlock(&attempt->daemon);
     return result;
 }
@@ -402,8 +404,8 @@ static const struct uvs_option options[] = {
     {.name = "max-size",
      .form = UVS_OPTION_STRING,
      .argument = "SIZE",
-     .help =
-         "keep the newest SIZE of the trace, as in 512M or 2G, and overwrite the oldest (default: keep all)",
+     .help = "keep the newest SIZE of the trace, as in 512M or 2G, at least 2M for each CPU, and overwrite "
+             "the oldest (default: keep all)",
      .value = &max_size},
     {.name = "stall-work",
      .form = UVS_OPTION_STRING,

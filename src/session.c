@@ -118,6 +118,17 @@ int uvs__choose_buffers(struct uvs_buffers *ret_buffers, struct uvs_error *error
                          (unsigned long long)available >> 10, (unsigned long long)needed >> 10, cpus);
 }
 
+// In the units that --max-size takes: sub-buffers are whole kilobytes.
+static int too_small(const struct uvs_buffers *buffers, struct uvs_error *error)
+{
+    const uint64_t kilobytes = (RING_FILES_MIN * buffers->cpus * buffers->subbuffer) >> 10;
+    const bool in_megabytes = kilobytes % 1024 == 0;
+    return uvs_error_set(error, UVS_E_USAGE,
+                         "too small for a trace, which needs at least %llu%c with %u CPUs",
+                         (unsigned long long)(in_megabytes ? kilobytes / 1024 : kilobytes),
+                         in_megabytes ? 'M' : 'k', buffers->cpus);
+}
+
 // Many files make the cut fine: what is overwritten at once is one of them. Each holds whole packets.
 int uvs__fit_ring(uint64_t max_bytes, const struct uvs_buffers *buffers, struct uvs_ring *ret_ring,
                   struct uvs_error *error)
@@ -127,10 +138,7 @@ int uvs__fit_ring(uint64_t max_bytes, const struct uvs_buffers *buffers, struct 
     if (max_bytes == 0)
         return 0;
     if (packets < RING_FILES_MIN)
-        return uvs_error_set(error, UVS_E_USAGE,
-                             "a trace of at most %llu KiB is too small; %u CPUs need %llu",
-                             (unsigned long long)max_bytes >> 10, buffers->cpus,
-                             (unsigned long long)(RING_FILES_MIN * buffers->cpus * buffers->subbuffer) >> 10);
+        return too_small(buffers, error);
     uint64_t packets_each = (packets + RING_FILES_MAX - 1) / RING_FILES_MAX;
     *ret_ring = (struct uvs_ring){packets_each * buffers->subbuffer, packets / packets_each};
     return 0;

@@ -399,7 +399,15 @@ print(row["count"] == 300, report["trace"]["overwritten_ns"] > 0)')" = "True Tru
     run -0 "$UVSCOPE" record --max-size 16M -o trace "$ticker" 20 1
     [[ $output != *"the newest"* ]]
     run -125 "$UVSCOPE" record --max-size 100k -o second touch ran
-    [[ $output == *"a trace of at most 100 KiB is too small"* ]]
+    [[ $output =~ --max-size\ 100k:\ too\ small\ for\ a\ trace,\ which\ needs\ at\ least\ ([0-9]+[kM])\ with ]]
+    local least=${BASH_REMATCH[1]}
+    "$UVSCOPE" record -q --max-size "$least" -o third "$ticker" 20 1
+    run -125 "$UVSCOPE" record --max-size 5 touch ran
+    [[ $output == *"--max-size 5: too small for a trace, which needs at least "* ]]
+    # As the help says, where /dev/shm has room.
+    run -0 "$UVSCOPE" record --help
+    [[ $(tr -s ' \n' ' ' <<<"$output") == *"at least 2M for each CPU"* ]]
+    [[ $least == *k ]] || [ "${least%M}" -le $((2 * ($(grep -oE '[0-9]+$' /sys/devices/system/cpu/possible) + 1))) ]
     run -2 "$UVSCOPE" record --max-size 5q true
     [[ $output == *"has no known unit"* ]]
     [ ! -e ran ]

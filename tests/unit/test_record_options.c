@@ -76,7 +76,10 @@ static void rings(void **state)
     assert_int_equal(ring.files, 0);
     struct uvs_error error = {0};
     assert_int_equal(uvs__fit_ring(8 * MIB - 1, &buffers, &ring, &error), -UVS_E_USAGE);
-    assert_true(error.text[0] != '\0');
+    assert_string_equal(error.text, "too small for a trace, which needs at least 8M with 4 CPUs");
+    const struct uvs_buffers small = {.subbuffer = MIB / 16, .count = 4, .cpus = 3};
+    assert_int_equal(uvs__fit_ring(1, &small, &ring, &error), -UVS_E_USAGE);
+    assert_string_equal(error.text, "too small for a trace, which needs at least 384k with 3 CPUs");
 }
 
 int main(void)
