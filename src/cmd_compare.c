@@ -6,7 +6,9 @@
 #include "text_compare.h"
 #include "tolerance.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { FORMAT_TEXT, FORMAT_JSON, FORMAT_MARKDOWN };
 
@@ -28,7 +30,8 @@ static int print_json(const struct uvs_comparison *comparison, const struct uvs_
                       size_t old_runs, size_t new_runs)
 {
     json_t *root = uvs__comparison_to_json(comparison, options, old_runs, new_runs);
-    const bool printed = root && json_dumpf(root, stdout, JSON_INDENT(2)) == 0;
+    // What could not be written is the caller's to say.
+    const bool printed = root && (json_dumpf(root, stdout, JSON_INDENT(2)) == 0 || ferror(stdout));
     json_decref(root);
     putchar('\n');
     return printed ? 0 : uvs_complain(UVS_E_ENVIRONMENT, "no memory for the comparison");
@@ -46,7 +49,7 @@ static int print(const struct uvs_comparison *comparison, const struct uvs_compa
     else
         uvs__print_comparison(stdout, &look, comparison, old_runs, new_runs, 0, all);
     if (status == 0 && (fflush(stdout) != 0 || ferror(stdout)))
-        return uvs_complain(UVS_E_ENVIRONMENT, "cannot write the output");
+        return uvs_complain(UVS_E_ENVIRONMENT, "cannot write the output: %s", strerror(errno));
     return status;
 }
 

@@ -7,6 +7,7 @@
 #include "json_out.h"
 #include "timeline_nest.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -342,7 +343,9 @@ static int on_span(void *data, const struct uvs_span *span, struct uvs_error *er
         rc = adders[span->type](timeline, &fitted);
     if (rc)
         return uvs_error_set(error, UVS_E_ENVIRONMENT, "no memory for the timeline");
-    return ferror(timeline->out) ? uvs_error_set(error, UVS_E_ENVIRONMENT, "cannot write the timeline") : 0;
+    return ferror(timeline->out)
+               ? uvs_error_set(error, UVS_E_ENVIRONMENT, "cannot write the timeline: %s", strerror(errno))
+               : 0;
 }
 
 static int run(const struct uvs__export *export, struct uvs_error *error)

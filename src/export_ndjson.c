@@ -4,8 +4,10 @@
 
 #include "json_out.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void print_process(FILE *out, const struct uvs_span_process *process)
 {
@@ -110,7 +112,9 @@ static int print_span(void *data, const struct uvs_span *span, struct uvs_error 
     if (adders[span->type])
         adders[span->type](out, span);
     fputs("}\n", out);
-    return ferror(out) ? uvs_error_set(error, UVS_E_ENVIRONMENT, "cannot write the spans") : 0;
+    return ferror(out)
+               ? uvs_error_set(error, UVS_E_ENVIRONMENT, "cannot write the spans: %s", strerror(errno))
+               : 0;
 }
 
 static int run(const struct uvs__export *export, struct uvs_error *error)

@@ -53,6 +53,16 @@ sides() {
     [[ $output == *'  same    sync_call.count of fs.open 0x50: 3 -> 3, +0.0 % (the same in every run of a side)'* ]]
 }
 
+@test "a comparison that cannot be written is an error, with the reason" {
+    runs old 20000 3
+    runs new 24000 3
+    local form
+    for form in text json markdown; do
+        run -3 bash -c '"$0" compare --format "$@" >/dev/full' "$UVSCOPE" $form $(sides)
+        [ "$output" = 'uvscope: cannot write the output: No space left on device' ]
+    done
+}
+
 @test "a slower callback is worse, a faster one better" {
     runs old 20000 3
     runs new 24000 3

@@ -143,6 +143,21 @@ END
     fi
 }
 
+@test "what takes no more is said with the reason, while spans are written and at the end" {
+    local i form
+    {
+        head -n 2 lesson.events
+        for i in {1..100}; do
+            echo "$((i * 100))ms callback loop=7:0 op=$i kind=timer callback=0x1000 duration_ns=20ms delay_ns=0"
+        done
+    } >long.events
+    for form in chrome ndjson openmetrics; do
+        run bash -c '"$0" export --to "$1" long.events >/dev/full' "$UVSCOPE" $form
+        [ "$status" -eq 3 ]
+        [[ $output == 'uvscope: cannot write the '*': No space left on device' ]]
+    done
+}
+
 @test "a form must be named" {
     run "$UVSCOPE" export lesson.events
     [ "$status" -eq 2 ]
