@@ -41,7 +41,7 @@ struct loop_state {
     struct uvs_interval *windows; // of victims: disjoint, in order
     size_t window_count, window_capacity;
     uint64_t windows_from_ns;
-    struct uvs_interval slept; // the last poll phase
+    struct uvs_interval slept; // the last poll phase, empty if it might not wait
     uint64_t busy_ns;          // the busy interval before it
     bool has_run;
 };
@@ -404,7 +404,7 @@ static __attribute__((noinline)) int run_first(struct loop_state *loop, const st
 {
     loop->has_run = true;
     if (!spans->recording || span->begin_ns == UVS_ABSENT || span->process->lean_ns ||
-        uvs__lost_between(spans, spans->begin_ns, span->begin_ns))
+        span->process->untraced_ns || uvs__lost_between(spans, spans->begin_ns, span->begin_ns))
         return 0;
     return cover(loop, UVS_BLAME_OUTSIDE, spans->begin_ns, span->begin_ns, span->loop->index);
 }
@@ -426,8 +426,8 @@ static inline int on_busy(struct uvs__blame *blame, const struct uvs__output *ou
 
 static inline int on_poll(struct loop_state *loop, const struct uvs__span *span)
 {
-    if (!span->poll.continued)
-        loop->slept.begin_ns = span->begin_ns;
+    if (!span->poll.continued || span->poll.spinning)
+        loop->slept.begin_ns = span->poll.spinning ? span->end_ns : span->begin_ns;
     loop->slept.end_ns = span->end_ns;
     return cover_span(loop, UVS_BLAME_POLL, span);
 }

@@ -284,12 +284,18 @@ static uint64_t seen_ns(const struct uvs_loop_row *loop)
 
 // A loop that ran once, for microseconds beside the one that the program is about, has no share of time worth
 // judging. That one itself is never brief, however short the process, and however little it polls.
-static bool is_brief(const struct uvs_report *report, const struct uvs_loop_row *loop)
+static bool is_brief(const struct uvs_loop_row *loop, uint64_t longest_ns)
 {
+    return seen_ns(loop) < longest_ns / brief_part;
+}
+
+static uint64_t longest_seen_ns(const struct uvs_report *report, int64_t pid)
+{
+    uint64_t longest_ns = 0;
     for (size_t i = 0; i < report->loop_count; i++)
-        if (report->loops[i].pid == loop->pid && seen_ns(loop) < seen_ns(&report->loops[i]) / brief_part)
-            return true;
-    return false;
+        if (report->loops[i].pid == pid)
+            longest_ns = uvs__max(longest_ns, seen_ns(&report->loops[i]));
+    return longest_ns;
 }
 
 static int collect(struct groups *groups, const struct uvs__metric *metric,
@@ -297,9 +303,16 @@ static int collect(struct groups *groups, const struct uvs__metric *metric,
 {
     struct row row;
     int result = 0;
-    for (size_t i = 0; result == 0 && scopes[metric->scope].row(report, i, &row); i++)
-        if (is_selected(&row, selection) && !(metric->needs_time && is_brief(report, row.data)))
+    int64_t pid = -1;
+    uint64_t longest_ns = 0;
+    for (size_t i = 0; result == 0 && scopes[metric->scope].row(report, i, &row); i++) {
+        if (metric->needs_time && row.pid != pid) {
+            pid = row.pid;
+            longest_ns = longest_seen_ns(report, pid);
+        }
+        if (is_selected(&row, selection) && !(metric->needs_time && is_brief(row.data, longest_ns)))
             result = merge_row(groups, &row, metric, selection);
+    }
     for (size_t i = 0; i < groups->count; i++)
         groups->items[i].is_unknown |= metric->scope != UVS__SCOPE_LOSS &&
                                        is_sparse(report, groups->items[i].figure.pid,

@@ -44,7 +44,7 @@ void uvs__loop_begin_interval(struct uvs__loop *loop)
     loop->nested_ns[0] = 0;
     for (; loop->deepest > 0; loop->deepest--)
         loop->nested_ns[loop->deepest] = 0;
-    loop->stall.time_ns = loop->stall.sampled_ns = 0;
+    loop->stall.time_ns = 0;
 }
 
 static struct uvs__span *begin_loop_span(struct uvs__spans *spans, const struct uvs__loop *loop,
@@ -344,13 +344,6 @@ static int emit_stall(struct uvs__spans *spans, struct uvs__process *process, co
     return rc ? rc : uvs__emit_borrower(spans, span);
 }
 
-// Whether it tells where the thread was. One that was busy in the kernel does not answer until it leaves it:
-// the time until then is that sample's.
-static bool tells(const struct uvs__process *process, const struct uvs_ev_stall *stall)
-{
-    return stall->frames_count > 0 || (process->waiting.tid == stall->tid && stall->tid);
-}
-
 // A sample stands for the time since the one before it in the same interval. Where others were lost between
 // them it stands for as much as the watchdog would have waited.
 static uint64_t sampled_since(const struct uvs__spans *spans, uint64_t begin_ns, uint64_t before_ns,
@@ -391,11 +384,8 @@ int uvs__work_stall(struct uvs__spans *spans, struct uvs__process *process, cons
     struct uvs__span *span = uvs__begin_span(spans, UVS__SPAN_STALL, process, NULL);
     span->begin_ns = uvs__minus(event->time_ns, stall->busy_ns);
     span->end_ns = event->time_ns;
-    span->stall.since_ns = event->time_ns;
-    if (tells(process, stall)) {
-        span->stall.since_ns = sampled_since(spans, span->begin_ns, worker->time_ns, event->time_ns);
-        worker->time_ns = uvs__max(worker->time_ns, event->time_ns);
-    }
+    span->stall.since_ns = sampled_since(spans, span->begin_ns, worker->time_ns, event->time_ns);
+    worker->time_ns = uvs__max(worker->time_ns, event->time_ns);
     span->who = uvs__request_who(process, stall->op);
     span->op = stall->op;
     return emit_stall(spans, process, event, span);
@@ -410,11 +400,7 @@ int uvs__loop_stall(struct uvs__spans *spans, struct uvs__loop *loop, const stru
     if (loop->boundary_ns > begin_ns && loop->boundary_ns - begin_ns > stale_stall_ns)
         return 0;
     begin_ns = uvs__max(begin_ns, loop->boundary_ns);
-    uint64_t since_ns = event->time_ns;
-    if (tells(loop->process, stall)) {
-        since_ns = sampled_since(spans, begin_ns, loop->stall.sampled_ns, event->time_ns);
-        loop->stall.sampled_ns = uvs__max(loop->stall.sampled_ns, event->time_ns);
-    }
+    const uint64_t since_ns = sampled_since(spans, begin_ns, loop->stall.time_ns, event->time_ns);
     loop->stall.time_ns = uvs__max(loop->stall.time_ns, event->time_ns);
     loop->stall.begin_ns = begin_ns;
     loop->stall.op = stall->op;

@@ -21,10 +21,10 @@ enum { UVS__RECENT_WHO_BITS = 9, UVS__RECENT_KEYS = 1 << 4 };
 struct uvs__process {
     struct uvs__process *next; // in order of appearance
     uint32_t index, pid, copy;
-    uint64_t pid_ns, start_ns; // UVS_ABSENT: no process_info yet
-    uint64_t last_ns;          // of its last event
-    char *exe, *argv;          // argv joined by 0x1f; NULL when no process_info was seen
-    char *unhooked;            // names joined by spaces; likewise
+    uint64_t pid_ns, start_ns;  // UVS_ABSENT: no process_info yet
+    uint64_t first_ns, last_ns; // of its events
+    char *exe, *argv;           // argv joined by 0x1f; NULL when no process_info was seen
+    char *unhooked;             // names joined by spaces; likewise
     uint32_t libuv, pool_size;
     int hooks;                  // -1 unknown
     bool foreign;               // of another recording: nothing of it is reported
@@ -121,7 +121,6 @@ struct uvs__loop {
     // What the watchdog said last about the busy interval under way; time_ns 0: nothing.
     struct {
         uint64_t time_ns, begin_ns, op, callback;
-        uint64_t sampled_ns; // the last that told where the thread was
         uint8_t kind;
     } stall;
 };

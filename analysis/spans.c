@@ -281,7 +281,7 @@ static int on_loop_info(struct uvs__spans *spans, struct uvs__process *process, 
     return 0;
 }
 
-static int on_dropped(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
+static void on_dropped(struct uvs__spans *spans, struct uvs__process *process, const struct uvs_event *event)
 {
     const struct uvs_ev_dropped *dropped = &event->dropped;
     uvs__spans_quiet(spans);
@@ -291,13 +291,13 @@ static int on_dropped(struct uvs__spans *spans, struct uvs__process *process, co
     } else if (dropped->reason == UVS_DROPPED_LOOPS_FULL) {
         process->loops_dropped += dropped->count ? dropped->count : 1;
     } else if (dropped->reason == UVS_DROPPED_TRACED_LATE) {
-        const uint64_t untraced_ns = (uint64_t)dropped->count * NS_PER_MS;
-        process->untraced_ns = uvs__max(process->untraced_ns, untraced_ns);
-        return on_lost(spans, &(struct uvs_ev_lost){.begin_ns = uvs__minus(event->time_ns, untraced_ns),
-                                                    .end_ns = event->time_ns,
-                                                    .events = UVS_ABSENT});
+        // Its events may come before it says so. What is lost is before all that is there: no interval has a
+        // gap.
+        const uint64_t since_ns = uvs__minus(event->time_ns, (uint64_t)dropped->count * NS_PER_MS);
+        process->untraced_ns = uvs__max(process->untraced_ns, uvs__minus(process->first_ns, since_ns));
+        if (process->untraced_ns)
+            count_lost_events(spans, UVS_ABSENT);
     }
-    return 0;
 }
 
 // --- Events ---
@@ -364,7 +364,8 @@ static int on_other(struct uvs__spans *spans, struct uvs__process *process, cons
             uvs__request_cancelled(process, event->cancel.op);
         return 0;
     case UVS_EV_dropped:
-        return on_dropped(spans, process, event);
+        on_dropped(spans, process, event);
+        return 0;
     case UVS_EV_lean:
         on_lean(spans, process, event);
         return 0;
@@ -441,6 +442,8 @@ static void count(struct uvs__spans *spans, struct uvs__process *process, uint64
     }
     if (time_ns > spans->end_ns)
         spans->end_ns = time_ns;
+    if (process->last_ns == 0)
+        process->first_ns = time_ns;
     if (time_ns > process->last_ns)
         process->last_ns = time_ns;
     spans->events++;

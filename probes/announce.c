@@ -116,9 +116,10 @@ void uvs__runs_untraced(void)
                                     __ATOMIC_RELAXED);
 }
 
+// Each time: the first may be told before LTTng's buffers are there.
 static void announce_late(void)
 {
-    const uint64_t since_ns = __atomic_exchange_n(&untraced_since_ns, 0, __ATOMIC_RELAXED);
+    const uint64_t since_ns = __atomic_load_n(&untraced_since_ns, __ATOMIC_RELAXED);
     if (since_ns)
         uvs__emit_dropped(&(struct uvs_ev_dropped){.loop = uvs__key(NULL),
                                                    .reason = UVS_DROPPED_TRACED_LATE,

@@ -35,10 +35,10 @@
 #define CLOSE_RANGE_UNSHARE 2u
 #endif
 
-enum request_state { IDLE, WANTED, TAKING, TAKEN };
+enum request_state { IDLE, WANTED, TAKING, TAKEN, STATES };
 
 static struct {
-    uint32_t state; // enum request_state, a futex
+    uint32_t word; // a futex: enum request_state, and STATES times the number of the request
     struct uvs__sampled_thread thread;
     uint64_t since_ns;
 } request;
@@ -135,21 +135,38 @@ static void copy_stack(const struct uvs__sampled_thread *thread, uintptr_t at, b
     stack.high = at + size;
 }
 
-static void set_state(enum request_state state)
+static enum request_state state_of(uint32_t word)
 {
-    __atomic_store_n(&request.state, state, __ATOMIC_RELEASE);
+    return word % STATES;
 }
 
-static bool change_state(uint32_t from, enum request_state to)
+static uint32_t word_now(void)
 {
-    return __atomic_compare_exchange_n(&request.state, &from, to, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(&request.word, __ATOMIC_ACQUIRE);
+}
+
+// Of the same request.
+static uint32_t with_state(uint32_t word, enum request_state state)
+{
+    return word - word % STATES + state;
+}
+
+static void set_word(uint32_t word)
+{
+    __atomic_store_n(&request.word, word, __ATOMIC_RELEASE);
+}
+
+static bool change_word(uint32_t from, uint32_t to)
+{
+    return __atomic_compare_exchange_n(&request.word, &from, to, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
 // A signal may come late, when another thread is asked already.
 static bool is_asked(void)
 {
-    return __atomic_load_n(&request.state, __ATOMIC_ACQUIRE) == WANTED &&
-           request.thread.tid == (uint32_t)syscall(SYS_gettid) && change_state(WANTED, TAKING);
+    const uint32_t word = word_now();
+    return state_of(word) == WANTED && request.thread.tid == (uint32_t)syscall(SYS_gettid) &&
+           change_word(word, with_state(word, TAKING));
 }
 
 // Somebody else means the program, which did not handle it: it is to do what it would have done.
@@ -170,8 +187,8 @@ static void on_signal(int number, siginfo_t *info, void *context)
     } else if (is_asked()) {
         take_registers(registers, &stack.registers);
         copy_stack(&request.thread, stack.registers.value[UVS__REGISTER_STACK], false);
-        set_state(TAKEN);
-        syscall(SYS_futex, &request.state, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+        set_word(with_state(word_now(), TAKEN));
+        syscall(SYS_futex, &request.word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
     }
     errno = saved;
 }
@@ -328,21 +345,25 @@ static bool is_restarted(const struct task_state *state)
 
 // --- Sampling ---
 
-static uint32_t wait_for_answer(uint32_t state)
+// False: for so long nothing was heard.
+static bool wait_for_answer(uint32_t word)
 {
     const struct timespec patience = {.tv_nsec = ANSWER_NS};
-    syscall(SYS_futex, &request.state, FUTEX_WAIT_PRIVATE, state, &patience, NULL, 0);
-    return __atomic_load_n(&request.state, __ATOMIC_ACQUIRE);
+    return syscall(SYS_futex, &request.word, FUTEX_WAIT_PRIVATE, word, &patience, NULL, 0) == 0 ||
+           errno != ETIMEDOUT;
 }
 
-// Nobody is asked any more, and nobody copies.
-static void withdraw(void)
+// Nobody is asked any more, and nobody copies. Whether somebody has answered: then the stack is there.
+static bool withdraw(void)
 {
-    if (change_state(WANTED, IDLE))
-        return;
-    for (uint32_t state = __atomic_load_n(&request.state, __ATOMIC_ACQUIRE); state == TAKING;)
-        state = wait_for_answer(state);
-    set_state(IDLE);
+    uint32_t word = word_now();
+    while (state_of(word) == TAKING ||
+           (state_of(word) == WANTED && !change_word(word, with_state(word, IDLE)))) {
+        wait_for_answer(with_state(word, TAKING));
+        word = word_now();
+    }
+    set_word(with_state(word, IDLE));
+    return state_of(word) == TAKEN;
 }
 
 // False: it has not answered, and may still do so until that is withdrawn.
@@ -352,25 +373,22 @@ static bool ask(const struct uvs__sampled_thread *thread, uint64_t since_ns)
         return false;
     request.thread = *thread;
     request.since_ns = since_ns;
-    set_state(WANTED);
+    set_word(with_state(word_now() + STATES, WANTED));
     if (syscall(SYS_tgkill, uvs__pid, thread->tid, signal_number) != 0) {
-        set_state(IDLE);
+        withdraw();
         return false;
     }
-    // Whoever has begun to copy will end.
-    uint32_t state = wait_for_answer(WANTED);
-    while (state == TAKING)
-        state = wait_for_answer(state);
-    if (state != TAKEN)
-        return false;
-    set_state(IDLE);
-    return true;
+    for (uint32_t word; state_of(word = word_now()) != TAKEN;) {
+        // Whoever has begun to copy will end.
+        if (!wait_for_answer(word) && state_of(word_now()) == WANTED)
+            return false;
+    }
+    return withdraw();
 }
 
 bool uvs__has_answered_late(const struct uvs__sampled_thread *thread, uint64_t since_ns)
 {
-    return __atomic_load_n(&request.state, __ATOMIC_ACQUIRE) == TAKEN && request.thread.tid == thread->tid &&
-           request.since_ns == since_ns;
+    return state_of(word_now()) == TAKEN && request.thread.tid == thread->tid && request.since_ns == since_ns;
 }
 
 static void take_from_outside(const struct uvs__sampled_thread *thread, const struct task_state *state)
@@ -399,8 +417,8 @@ size_t uvs__sample_thread(const struct uvs__sampled_thread *thread, uint64_t sin
     if (!may_interrupt || !ask(thread, since_ns)) {
         if (state.is_running || !state.place)
             return 0;
-        withdraw();
-        take_from_outside(thread, &state);
+        if (!withdraw())
+            take_from_outside(thread, &state);
     }
     return uvs__stack_walk(&stack, frames, UVS__FRAMES_MAX);
 }
@@ -455,5 +473,5 @@ void uvs__sampler_start(void)
     // A descriptor table of its own, and an empty one: otherwise a program that opens a file at the same
     // moment would see other numbers than alone, and one that closes all would close ours.
     can_look = syscall(SYS_close_range, 0u, ~0u, CLOSE_RANGE_UNSHARE) == 0;
-    set_state(IDLE);
+    set_word(IDLE);
 }

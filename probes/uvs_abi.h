@@ -156,8 +156,9 @@ enum uvs_kind {
 #define UVS_DROPPED_MAP(X)                                                                         \
     X(HANDOFF_MISSED, 1,                                                                           \
       "handoff_missed") /* a pool request whose worker hand-off was not seen; its kind in count */ \
-    X(LOOPS_FULL, 2, "loops_full")   /* more live loops than slots: this one is not traced */      \
-    X(TRACED_LATE, 3, "traced_late") /* a loop ran for count ms before LTTng traced the recorded process */
+    X(LOOPS_FULL, 2, "loops_full") /* more live loops than slots: this one is not traced */        \
+    X(TRACED_LATE, 3,                                                                              \
+      "traced_late") /* a loop of the recorded process began count ms ago, when nobody traced */
 
 enum uvs_dropped_reason {
 #define X(NAME, number, name) UVS_DROPPED_##NAME = number,

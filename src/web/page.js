@@ -354,7 +354,7 @@
   const when = (range) => {
     const [begin, end] = [since(range.begin_ns), since(range.end_ns)];
     if (end >= report.trace.duration_ns) return `from ${time(begin)} on`;
-    return time(begin) === time(end) ? `at ${time(begin)}` : `between ${time(begin)} and ${time(end)}`;
+    return end - begin < 1e6 ? `at ${time(begin)}` : `between ${time(begin)} and ${time(end)}`;
   };
   const facts = [["Trace", report.trace.path], ["Events", `${count(report.trace.events)} in ${time(report.trace.duration_ns)}, read by ${report.trace.reader}`],
     ["Lost", loss.events === null || loss.packets === null ? "an unknown number of events" : loss.events || loss.packets

@@ -157,6 +157,7 @@ hold() {
     sleep 0.5
     kill -CONT "$sessiond"
     await on_disk trace
+    sleep 1.5 # who it is is told once a second
     kill -TERM "$(pgrep -P "$record" -x e2e_faults)"
     status_of "$record"
     [ "$status" = 7 ]

@@ -114,15 +114,17 @@ static void wait_for_lock(void)
 // kernel. It goes on for a little afterwards.
 __attribute__((noinline)) static void read_much(void)
 {
-    enum { PARTS = 1000, PART = 1 << 20, READS = 3 };
+    enum { PARTS = 1000, PART = 1 << 20, FOR_MS = 1500 };
     struct iovec parts[PARTS];
     char *bytes = malloc(PART);
     const int fd = memfd_create("holes", MFD_CLOEXEC);
     MUST(bytes && ftruncate(fd, (off_t)PARTS * PART) == 0 ? 0 : UV_ENOMEM);
     for (size_t i = 0; i < PARTS; i++)
         parts[i] = (struct iovec){bytes, PART};
-    for (int i = 0; i < READS; i++)
-        printf("preadv %lld\n", (long long)preadv(fd, parts, PARTS, 0));
+    long long length = 0;
+    for (const uint64_t end_ns = uv_hrtime() + FOR_MS * TRUTH_MS; uv_hrtime() < end_ns;)
+        length = preadv(fd, parts, PARTS, 0);
+    printf("preadv %lld\n", length);
     close(fd);
     free(bytes);
 }
