@@ -136,7 +136,7 @@ class Waiting(Sampled):
         _, report = self.record(PROGRAMS + "/truth_stacks", "memory")
         block = worst(report)
         self.assertGreaterEqual(frames(block)["read_much"]["share"], 0.5)
-        self.assertRegex(self.text(), r"Who held the loop\n.*: computing \(")
+        self.assertRegex(self.text(), r"Who held the loop\n.*: computing")
 
     def test_a_lock_is_named(self):
         block = worst(self.compare("flock"))
