@@ -87,11 +87,12 @@ struct uvs_block_stack {
 
 struct uvs_block {
     uint64_t begin_ns, duration_ns;
-    uint64_t cpu_ns;  // of the loop's thread, by the last sample; UVS_ABSENT unknown
-    uint64_t gc_ns;   // of garbage collections; UVS_ABSENT unknown
-    uint8_t gc_kind;  // of the longest; NONE: there was none, or it is not known
-    uint64_t samples; // that have a stack
-    int waiting_in;   // the system call that at least half of the sampled time is of; -1: of none
+    uint64_t cpu_ns;       // of the loop's thread, by the last sample; UVS_ABSENT unknown
+    uint64_t gc_ns;        // of garbage collections; UVS_ABSENT unknown
+    uint8_t gc_kind;       // of the longest; NONE: there was none, or it is not known
+    uint64_t samples;      // that have a stack
+    uint64_t looks, waits; // samples with and without one; of these, that found it in a system call
+    int waiting_in;        // the system call that at least half of the sampled time is of; -1: of none
     struct uvs_block_frame *stack; // innermost first, as far as at least half of that time agrees
     size_t stack_count;
     struct uvs_block_stack *stacks; // all of them

@@ -219,6 +219,9 @@ static int call_of_most(struct samples *samples)
 static int fill_from_looks(const struct uvs_report *report, struct samples *samples, struct uvs_block *block)
 {
     block->waiting_in = samples->count ? call_of_most(samples) : -1;
+    block->looks = samples->count;
+    for (size_t i = 0; i < samples->count; i++)
+        block->waits += samples->looks[i].call >= 0;
     const int rc = samples->count ? sum_stacks(samples, block) : 0;
     return rc || !block->samples ? rc : uvs__merge_stacks(report, block);
 }

@@ -12,6 +12,7 @@ enum { BLOCKS_SHOWN = 3, PERCENT = 100, FRAME_INDENT = 11 };
 
 // Shares of a block's time from which on it is said to compute, and up to which it is said not to.
 static const double computing_share = 0.8, idle_share = 0.2;
+static const double chance_of_error = 0.05;
 
 static void print_call(FILE *out, int call)
 {
@@ -20,6 +21,15 @@ static void print_call(FILE *out, int call)
         fprintf(out, "waiting in %s", name);
     else
         fprintf(out, "waiting in system call %d", call);
+}
+
+// So many samples, at any time of the block, would hardly all have missed that it waited for the rest of it.
+static bool never_waits(const struct uvs_block *block, double share)
+{
+    double by_chance = 1;
+    for (uint64_t i = 0; i < block->looks && by_chance >= chance_of_error; i++)
+        by_chance *= share;
+    return block->waits == 0 && by_chance < chance_of_error;
 }
 
 // A thread that neither computes nor waits was not let run: it was stopped, or the processors were taken.
@@ -31,7 +41,9 @@ static void print_state(FILE *out, const struct uvs_block *block)
     if (share >= computing_share) {
         fputs("computing", out);
     } else if (share > idle_share) {
-        fputs("computing and waiting", out);
+        fputs(never_waits(block, share) ? "computing, kept from a processor for the rest"
+                                        : "computing and waiting",
+              out);
     } else if (block->waiting_in >= 0) {
         print_call(out, block->waiting_in);
     } else {

@@ -252,6 +252,25 @@ class Folded(Sampled):
         self.assertEqual(self.export("--block", "1").stdout.splitlines(), self.export().stdout.splitlines()[:3])
         self.assertEqual(self.export("--block", "2").stdout, "")
 
+    def state_of(self, waits):
+        """What is said of a block of 500 ms that was on a processor for half of it, by five samples."""
+        log = self.scratch + "/log.events"
+        lines = ["0 process_info loop=7:- pid=7 schema=1 libuv=76802 pool_size=4 exe=a", "0 loop_info loop=7:0 tid=7 is_default=1 name=a"]
+        for number in range(1, 6):
+            if number in waits:
+                lines.append(f"{number * 100}ms waiting loop=7:0 tid=7 call=0")
+            lines.append(f"{number * 100}ms stall loop=7:0 op=1 kind=timer callback=0x100 tid=7 busy_ns={number * 100}ms "
+                         f"cpu_ns={number * 50}ms frames=0x1000")
+        lines += ["500ms callback loop=7:0 op=1 kind=timer callback=0x100 duration_ns=500ms delay_ns=0",
+                  "510ms poll loop=7:0 wait_ns=10ms busy_ns=500ms callbacks=1 timeout_ms=10 calls=1"]
+        with open(log, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+        return re.search(r"500 ms at .*: (.*) \(50", self.run_it(UVSCOPE, "report", log).stdout)[1]
+
+    def test_who_is_never_found_waiting_was_kept_from_a_processor(self):
+        self.assertEqual(self.state_of([]), "computing, kept from a processor for the rest")
+        self.assertEqual(self.state_of([3]), "computing and waiting")
+
     def test_a_block_that_is_not_there(self):
         for number in ("0", "5", "x", "-1", ""):
             done = self.export("--block", number)
