@@ -357,16 +357,18 @@ static int lost(struct uvs__hunt *hunt)
     const struct uvs_trace_facts *trace = &hunt->report->trace;
     if (!trace->loss.events && !trace->loss.packets)
         return 0;
-    char events[64], packets[64];
+    char events[64], packets[64], unknown[64] = "";
     quantity(events, sizeof(events), trace->loss.events, "event");
     quantity(packets, sizeof(packets), trace->loss.packets, "packet");
-    return uvs__found(hunt, UVS_ABSENT, 0, -1,
-                      "%s%s%s were lost, %" PRIu64 " event%s were read; the self times of %" PRIu64
-                      " callback%s are unknown",
+    if (trace->loss.spans_unknown)
+        snprintf(unknown, sizeof(unknown), "; the self times of %" PRIu64 " callback%s are unknown",
+                 trace->loss.spans_unknown, uvs__plural(trace->loss.spans_unknown));
+    const bool is_one = !trace->loss.packets && trace->loss.events == 1;
+    return uvs__found(hunt, UVS_ABSENT, 0, -1, "%s%s%s %s lost, %" PRIu64 " event%s read%s",
                       trace->loss.events ? events : "",
                       trace->loss.events && trace->loss.packets ? " and " : "",
-                      trace->loss.packets ? packets : "", trace->events, uvs__plural(trace->events),
-                      trace->loss.spans_unknown, uvs__plural(trace->loss.spans_unknown));
+                      trace->loss.packets ? packets : "", is_one ? "was" : "were", trace->events,
+                      trace->events == 1 ? " was" : "s were", unknown);
 }
 
 static int incomplete(struct uvs__hunt *hunt)
