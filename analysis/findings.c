@@ -461,9 +461,8 @@ static const struct {
       "them"},
      .loop = uvs__find_handles_open},
     {{"pool-saturated", UVS_WARNING,
-      "the 99th percentile of the pool's queue waits is 10 ms or more, and all workers were busy meanwhile, "
-      "or "
-      "they were while requests waited for 10 % of the pool's life",
+      "the 99th percentile of the pool's queue waits is 10 ms or more, and all workers were busy "
+      "meanwhile, or they were while requests waited for 10 % of the pool's life",
       "raise UV_THREADPOOL_SIZE, or keep long work off the pool that files and name look-ups need"},
      .pool = saturated_pool},
     {{"pool-too-small", UVS_INFO,
@@ -486,9 +485,8 @@ static const struct {
       "let the program end by itself, and record with more shared memory if events were lost"},
      .process = uvs__find_missing_totals},
     {{"traced-late", UVS_WARNING, "a recorded process ran a loop before LTTng traced it",
-      "record on a machine that is less busy, or with a larger LTTNG_UST_REGISTER_TIMEOUT (milliseconds; "
-      "3000 if it "
-      "is not set)"},
+      "record on a machine that is less busy, or with a larger LTTNG_UST_REGISTER_TIMEOUT "
+      "(milliseconds; 3000 if it is not set)"},
      .trace = traced_late},
     {{"recorded-lean", UVS_INFO, "a process was recorded with --detail lean",
       "record without it to see everything one by one"},
